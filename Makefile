@@ -1,0 +1,52 @@
+# `make run` and `make test` need nothing but Python 3.11+ and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup run test lint types format bench lock clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Virtual environment and locked dependencies
+
+$(STAMP): $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "MOMO Pro needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "==> Virtual environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "venv failed; on Debian or Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+	@echo "==> Locked dependencies (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCKS:%=-r %) || \
+		{ echo "Packages could not be installed: is a package index reachable? Then run the same command again."; exit 1; }
+	@touch $@
+
+run: setup ## Set up everything, crawl once, serve on PORT (5000) until Ctrl-C
+	@exec $(BIN)/python -m momo.local.run
+
+test: setup ## The whole suite, on services that it starts for itself
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: setup ## Style, types, layers, migrations, deployment checks
+	@echo "==> ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "==> mypy" && $(BIN)/mypy
+	@echo "==> import-linter" && $(BIN)/lint-imports
+	@echo "==> migrations" && $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "==> deployment" && $(BIN)/python -m momo.local.check_deploy
+
+format: setup ## Put the code into its style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: setup ## Speed, side by side with its floors and peers
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: setup ## Write the locks of requirements/ anew
+	@for name in base local dev; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+clean: ## Remove the local servers' data and the virtual environment
+	@rm -rf $(VENV) .local

@@ -1,0 +1,90 @@
+"""People and logins as the API reads and writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from rest_framework import serializers
+
+from accounts.models import LoginAttempt, Role, User
+
+
+class UserOut(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "username",
+            "email",
+            "display_name",
+            "role",
+            "is_active",
+            "must_change_password",
+            "last_login",
+            "date_joined",
+            "password_changed_at",
+        )
+
+
+class UserIn(serializers.Serializer[Any]):
+    """A new person."""
+
+    username = serializers.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.USER)
+    display_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    must_change_password = serializers.BooleanField(default=False)
+
+
+class UserChanges(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    username = serializers.CharField(max_length=150, required=False, validators=[UnicodeUsernameValidator()])
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    password = serializers.CharField(max_length=128, required=False, trim_whitespace=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+    display_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    is_active = serializers.BooleanField(required=False)
+    must_change_password = serializers.BooleanField(required=False)
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    current_password = serializers.CharField(max_length=128, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class PasswordReset(serializers.Serializer[Any]):
+    new_password = serializers.CharField(
+        max_length=128, required=False, allow_null=True, trim_whitespace=False, help_text="省略時由系統產生"
+    )
+
+
+class PasswordResetOut(serializers.Serializer[Any]):
+    username = serializers.CharField()
+    new_password = serializers.CharField(allow_null=True, help_text="系統產生的密碼，只會出現這一次")
+    must_change_password = serializers.BooleanField()
+
+
+class LoginAttemptOut(serializers.ModelSerializer[LoginAttempt]):
+    outcome = serializers.SerializerMethodField()
+    reason_text = serializers.CharField(source="get_reason_display")
+
+    class Meta:
+        model = LoginAttempt
+        fields = (
+            "id",
+            "time",
+            "username",
+            "user_id",
+            "address",
+            "user_agent",
+            "success",
+            "outcome",
+            "reason",
+            "reason_text",
+        )
+
+    def get_outcome(self, attempt: LoginAttempt) -> str:
+        return "success" if attempt.success else "failure"

@@ -1,0 +1,24 @@
+"""Wires the app into Django: checks, audit, and the groups after migrations."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
+
+from momo.rest.checks import check_roles
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "帳號與權限"
+
+    def ready(self) -> None:
+        # Models exist only from here on.
+        from accounts import audit, roles, sessions  # noqa: PLC0415
+
+        audit.register()
+        register(check_roles, Tags.urls)
+        user_logged_in.connect(sessions.stamp, dispatch_uid="accounts.sessions.stamp")
+        post_migrate.connect(roles.sync_after_migrate, dispatch_uid="accounts.roles.sync")

@@ -1,0 +1,50 @@
+"""Who did it: the audit trail gets its actor when an entry is written, not when the request begins.
+
+django-auditlog's own middleware asks for the session's user before REST framework has looked at the token, and believes
+the first entry of `X-Forwarded-For`. Here the request in flight is asked at the moment of writing, when `request.user`
+is whoever was let in, by cookie or by token. Outside of requests (commands, tasks) auditlog's `set_actor` still works.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
+from django.db.models.signals import pre_save
+
+from accounts.models import ApiToken, User
+from momo.rest.address import client_address
+from momo.rest.context import current_request
+
+
+def _add_actor(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
+    request = current_request.get()
+    if request is None:
+        return
+    user = getattr(request, "user", None)
+    if instance.actor_id is None and isinstance(getattr(user, "pk", None), int):
+        instance.actor_id = user.pk  # type: ignore[union-attr]
+        instance.actor_email = user.email  # type: ignore[union-attr]
+    instance.remote_addr = client_address(request)
+
+
+def register() -> None:
+    """Watch people and tokens. Passwords and digests are never written down, nor what changes with each use."""
+    auditlog.register(
+        User,
+        include_fields=[
+            "username",
+            "email",
+            "display_name",
+            "first_name",
+            "last_name",
+            "role",
+            "is_active",
+            "is_superuser",
+            "must_change_password",
+            "password_changed_at",
+        ],
+    )
+    auditlog.register(ApiToken, include_fields=["user", "name", "prefix", "expires_at", "revoked_at"])
+    pre_save.connect(_add_actor, sender=LogEntry, dispatch_uid="accounts.audit.actor")

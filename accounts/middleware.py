@@ -1,0 +1,50 @@
+"""What a session passes before it reaches a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from accounts.sessions import keep_or_end
+from momo.rest.middleware import is_api_path
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class SessionLifetimeMiddleware:
+    """Ends sessions that are too old and keeps used ones alive. Stands between session and authentication."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Without a cookie there is nothing to read, and reading would cost a query.
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            keep_or_end(request.session)
+        return self.get_response(request)
+
+
+class PasswordChangeMiddleware:
+    """Leads a browser whose user must change the password to the page for it; the API refuses by itself."""
+
+    OPEN = frozenset({"/health", "/metrics"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        page = reverse("change_password")
+        own = {settings.LOGIN_URL, reverse("logout"), page} | self.OPEN
+        if (
+            not is_api_path(path)
+            and path not in own
+            and settings.SESSION_COOKIE_NAME in request.COOKIES
+            and getattr(request.user, "must_change_password", False)
+        ):
+            return HttpResponseRedirect(f"{page}?{urlencode({'next': request.get_full_path()})}")
+        return self.get_response(request)

@@ -1,0 +1,150 @@
+"""People, their tokens, their logins, and the answers that a repeated request gets again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.roles import assign_group
+
+
+class Role(models.TextChoices):
+    """A ladder; the names are those of `momo.rest.permissions`."""
+
+    USER = "user", "使用者"
+    MANAGER = "manager", "主管"
+    ADMIN = "admin", "管理員"
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Everyone active is staff; what they see there follows from their role."""
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **extra_fields: Any
+    ) -> User:
+        extra_fields.setdefault("is_staff", True)
+        user: User = super().create_user(username, email, password, **extra_fields)
+        assign_group(user)
+        return user
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra_fields: Any
+    ) -> User:
+        extra_fields.setdefault("role", Role.ADMIN)
+        user: User = super().create_superuser(username, email, password, **extra_fields)
+        assign_group(user)
+        return user
+
+
+class User(AbstractUser):
+    """Somebody of the team, or a program that acts for it."""
+
+    role = models.CharField("角色", max_length=16, choices=Role, default=Role.USER)
+    display_name = models.CharField("顯示名稱", max_length=100, blank=True)
+    is_staff = models.BooleanField("可進入後台", default=True, editable=False)
+    must_change_password = models.BooleanField("須變更密碼", default=False)
+    password_changed_at = models.DateTimeField("密碼變更時間", null=True, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = "使用者"
+        verbose_name_plural = "使用者"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
+            # `Admin` beside `admin` would be the same person to every reader.
+            models.UniqueConstraint(Lower("username"), name="user_username_ci"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class ApiToken(models.Model):
+    """A bearer token: acts with its user's role. Only its digest is stored; `prefix` is for recognition."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name="使用者")
+    name = models.CharField("用途", max_length=100)
+    prefix = models.CharField("開頭", max_length=16, editable=False)
+    digest = models.CharField("SHA-256", max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField("建立時間", default=timezone.now, editable=False)
+    expires_at = models.DateTimeField("到期時間", null=True, blank=True)
+    revoked_at = models.DateTimeField("撤銷時間", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("最後使用", null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="建立者", editable=False
+    )
+
+    class Meta:
+        verbose_name = "API 權杖"
+        verbose_name_plural = "API 權杖"
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.name}（{self.prefix}…）"
+
+    def is_usable(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class LoginAttempt(models.Model):
+    """One try to log in, as it was given; cut to a size, whatever was sent."""
+
+    class Reason(models.TextChoices):
+        OK = "ok", "登入成功"
+        UNKNOWN_USER = "unknown_user", "沒有這個帳號"
+        WRONG_PASSWORD = "wrong_password", "密碼錯誤"
+        INACTIVE = "inactive", "帳號已停用"
+        LOCKED = "locked", "嘗試次數過多，暫時鎖定"
+
+    time = models.DateTimeField("時間", default=timezone.now)
+    username = models.CharField("輸入的帳號", max_length=150)
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="login_attempts", verbose_name="使用者"
+    )
+    address = models.GenericIPAddressField("位址", unpack_ipv4=True)
+    user_agent = models.CharField("瀏覽器", max_length=300, blank=True)
+    success = models.BooleanField("成功")
+    reason = models.CharField("結果", max_length=16, choices=Reason)
+
+    class Meta:
+        verbose_name = "登入紀錄"
+        verbose_name_plural = "登入紀錄"
+        ordering = ("-time", "-id")
+        indexes = [
+            models.Index(fields=["-time", "-id"], name="login_time"),
+            models.Index(fields=["user", "-time"], name="login_user_time"),
+            models.Index(fields=["username", "-time"], name="login_username_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username}：{self.get_reason_display()}"
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a request with an `Idempotency-Key`. `status` is empty only inside its own transaction."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name="使用者")
+    key = models.CharField("鍵", max_length=200)
+    method = models.CharField("方法", max_length=8)
+    path = models.CharField("路徑", max_length=400)
+    digest = models.CharField("內容 SHA-256", max_length=64)
+    status = models.PositiveSmallIntegerField("HTTP 狀態", null=True)
+    body = models.JSONField("回應", null=True)
+    message = models.CharField("訊息", max_length=500, blank=True)
+    created_at = models.DateTimeField("時間", default=timezone.now)
+
+    class Meta:
+        verbose_name = "重複請求紀錄"
+        verbose_name_plural = "重複請求紀錄"
+        constraints = [models.UniqueConstraint(fields=["user", "key", "path"], name="idempotency_key")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_created")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.key}"

@@ -1,0 +1,87 @@
+"""What each role may do in the Django admin: one table, kept in groups that follow the users' roles.
+
+The API has roles of its own for each method (`momo.rest.permissions`); this table is only about the admin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.contrib.auth.models import Group, Permission
+from django.db import connections
+
+from momo.rest.permissions import ADMIN, LABELS, MANAGER, USER
+
+# `app_label.model:action`, with shell wildcards. The action is Django's (add, change, delete, view) or the codename of
+# a permission of the model's own. Each role has those of the roles below it too.
+_READ = (
+    "products.*:view",
+    "sales.*:view",
+    "vendors.*:view",
+    "jobs.*:view",
+    "notifications.*:view",
+    "ai.*:view",
+)
+_RUN = (
+    "products.category:*",
+    "products.product:change",
+    "products.crawlrun:*",
+    "products.quarantinedprice:change",
+    "products.alert:change",
+    "vendors.*:*",
+    "notifications.*:change",
+    "notifications.*template*:add",
+    "jobs.*:add",
+    "jobs.*:change",
+    "*.*alias*:*",
+)
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    USER: _READ,
+    MANAGER: _READ + _RUN,
+    ADMIN: ("*.*:*",),
+}
+
+
+def _matches(patterns: Iterable[str], *, app_label: str, model: str, codename: str) -> bool:
+    action = codename.removesuffix(f"_{model}")
+    name = f"{app_label}.{model}:{action}"
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def permission_ids(role: str) -> set[int]:
+    """Ids of the permissions that the table gives to `role`, among those that exist now."""
+    rows = Permission.objects.values_list("id", "content_type__app_label", "content_type__model", "codename")
+    patterns = PERMISSIONS[role]
+    return {
+        pk
+        for pk, app_label, model, codename in rows
+        if _matches(patterns, app_label=app_label, model=model, codename=codename)
+    }
+
+
+def sync_groups() -> None:
+    """Bring the three groups into step with the table: makes what is missing, takes back what is too much."""
+    for role, label in LABELS.items():
+        group, _ = Group.objects.get_or_create(name=label)
+        group.permissions.set(permission_ids(role))
+
+
+def sync_after_migrate(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+    """Receiver of `post_migrate`: acts once, after the last app, when all permissions exist."""
+    last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
+    if app_config.label != last.label:
+        return
+    # A migration back to before auth leaves nothing to keep in step.
+    if Group._meta.db_table in connections[using].introspection.table_names():
+        sync_groups()
+
+
+def assign_group(user: Any) -> None:
+    """Put `user` into the group of their role, and out of the other two; groups made by staff stay as they are."""
+    wanted, _ = Group.objects.get_or_create(name=LABELS[user.role])
+    others = [label for role, label in LABELS.items() if role != user.role]
+    user.groups.remove(*user.groups.filter(name__in=others))
+    user.groups.add(wanted)

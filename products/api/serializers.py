@@ -1,0 +1,97 @@
+"""Bodies of the product and crawl endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from products.models import CrawlRun, Product
+
+
+class ProductSerializer(serializers.ModelSerializer):
+    """An item of the product list. Prices are whole New Taiwan dollars, percentages have two decimals."""
+
+    category = serializers.CharField(source="category.name")
+    lowest_price_30d = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Product
+        fields = (
+            "id",
+            "product_id",
+            "name",
+            "brand",
+            "category",
+            "price",
+            "previous_price",
+            "change",
+            "change_percent",
+            "status",
+            "url",
+            "image_url",
+            "price_changed_at",
+            "first_seen_at",
+            "last_seen_at",
+            "lowest_price_30d",
+        )
+        read_only_fields = fields
+
+    def get_lowest_price_30d(self, product: Product) -> int | None:
+        lowest: dict[int, int] = self.context["lowest"]
+        return lowest.get(product.pk)
+
+
+class HistoryPointSerializer(serializers.Serializer):
+    t = serializers.CharField(help_text="開始看到這個價格的時間，台北時間，YYYY-MM-DD HH:MM")
+    p = serializers.IntegerField(help_text="售價，新台幣元")
+    until = serializers.CharField(help_text="最後看到這個價格的時間，台北時間")
+
+
+class RunTaskSerializer(serializers.Serializer):
+    categories = serializers.ListField(
+        child=serializers.RegexField(r"^\d{10}$", error_messages={"invalid": "分類代碼是 10 位數字"}),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        max_length=500,
+        help_text="只爬這些分類（代碼）；省略即全部啟用的分類",
+    )
+
+
+class RunStartedSerializer(serializers.Serializer):
+    run_id = serializers.IntegerField()
+    task_id = serializers.CharField(allow_blank=True)
+    already_running = serializers.BooleanField()
+
+
+class ProgressSerializer(serializers.Serializer):
+    pages = serializers.IntegerField()
+    pages_expected = serializers.IntegerField()
+    items = serializers.IntegerField()
+    percent = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class RunSerializer(serializers.Serializer):
+    run_id = serializers.IntegerField()
+    status = serializers.ChoiceField(CrawlRun.Status.choices)
+    verdict = serializers.ChoiceField(CrawlRun.Verdict.choices, allow_null=True)
+    message = serializers.CharField(allow_blank=True)
+    trigger = serializers.ChoiceField(CrawlRun.Trigger.choices)
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration = serializers.FloatField(help_text="秒")
+    progress = ProgressSerializer()
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class CrawlerStatusSerializer(serializers.Serializer):
+    running = RunSerializer(allow_null=True)
+    last = RunSerializer(allow_null=True)
+    next_run_at = serializers.DateTimeField(allow_null=True)
+    workers = serializers.ListField(child=serializers.CharField())
+    workers_alive = serializers.IntegerField()
+
+
+def history_point(begun: Any, price: int, until: Any) -> dict[str, Any]:
+    return {"t": begun.strftime("%Y-%m-%d %H:%M"), "p": price, "until": until.strftime("%Y-%m-%d %H:%M")}

@@ -1,0 +1,13 @@
+"""Paths below /api/ of the products domain."""
+
+from django.urls import path
+
+from products.api import views
+
+urlpatterns = [
+    path("products", views.ProductListView.as_view(), name="products"),
+    path("history/<str:product_id>", views.HistoryView.as_view(), name="history"),
+    path("run_task", views.RunTaskView.as_view(), name="run-task"),
+    path("system/crawler/status", views.CrawlerStatusView.as_view(), name="crawler-status"),
+    path("export/excel/<str:kind>", views.ExcelView.as_view(), name="export-excel"),
+]

@@ -1,0 +1,162 @@
+"""Products, their history, workbooks, and crawling over REST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from momo.celery import workers_alive
+from momo.rest.errors import NotFound, Unavailable, ValidationFailed
+from momo.rest.filters import DateRangeFilterSet, OrderingBackend, StrictFilterBackend
+from momo.rest.pagination import Pagination
+from momo.rest.permissions import MANAGER, USER
+from momo.rest.views import ApiView, GenericApiView
+from products.api.filters import ORDERING, ProductFilter
+from products.api.serializers import (
+    CrawlerStatusSerializer,
+    HistoryPointSerializer,
+    ProductSerializer,
+    RunStartedSerializer,
+    RunTaskSerializer,
+    history_point,
+)
+from products.exports import KINDS, workbook
+from products.models import CrawlRun, PriceSpan, Product
+from products.selectors import crawls
+from products.selectors.counts import count_rows
+from products.selectors.products import history_of, lowest_prices
+from products.services.runs import BrokerUnavailable, NothingToCrawl, UnknownCategories, start_run
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ProductListView(GenericApiView):
+    """GET /api/products."""
+
+    roles = {"GET": USER}
+    bare = True
+    queryset = Product.objects.select_related("category").defer("note")
+    serializer_class = ProductSerializer
+    filterset_class = ProductFilter
+    filter_backends = (StrictFilterBackend, OrderingBackend)
+    ordering = ORDERING
+
+    @extend_schema(operation_id="products_list", tags=["商品"], summary="商品列表", responses=ProductSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        pagination = Pagination()
+        products = pagination.paginate_queryset(self.filter_queryset(self.get_queryset()), request, self)
+        context = {"request": request, "lowest": lowest_prices(product.pk for product in products)}
+        return self.answer(pagination.body(ProductSerializer(products, many=True, context=context).data))
+
+    def get_total(self, products: Any) -> int:
+        return count_rows(products)
+
+
+class HistoryFilter(DateRangeFilterSet):
+    """Only for its two dates; the history itself cuts spans at them."""
+
+    class Meta:
+        model = PriceSpan
+        fields: tuple[str, ...] = ()
+
+
+class HistoryView(ApiView):
+    """GET /api/history/{product_id}."""
+
+    roles = {"GET": USER}
+    bare = True
+
+    @extend_schema(
+        operation_id="history_list",
+        tags=["商品"],
+        summary="價格歷史",
+        description="由新到舊。`start_date` 之前就開始、當天仍看得到的價格，以當天 00:00 起算。",
+        parameters=[
+            OpenApiParameter("start_date", OpenApiTypes.DATE, description="起始日（含），YYYY-MM-DD"),
+            OpenApiParameter("end_date", OpenApiTypes.DATE, description="結束日（含），YYYY-MM-DD"),
+        ],
+        responses=HistoryPointSerializer(many=True),
+    )
+    def get(self, request: Request, product_id: str) -> Response:
+        dates = HistoryFilter(request.query_params, queryset=PriceSpan.objects.none(), request=request)
+        if not dates.is_valid():
+            raise ValidationFailed(fields=dates.form.errors)
+        start, end = dates.form.cleaned_data["start_date"], dates.form.cleaned_data["end_date"]
+        if start and end and start > end:
+            raise ValidationFailed(fields={"start_date": ["起始日不可晚於結束日"]})
+        product = get_object_or_404(Product.objects.only("id", "last_seen_at"), product_id=product_id)
+        rows = history_of(product, start_date=start, end_date=end)
+        local = timezone.localtime
+        return self.answer([history_point(local(begun), price, local(until)) for begun, price, until in rows])
+
+
+class RunTaskView(ApiView):
+    """POST /api/run_task."""
+
+    roles = {"POST": MANAGER}
+    idempotent = True
+    failures = frozenset({503})
+
+    @extend_schema(
+        operation_id="run_task", tags=["爬取"], summary="開始爬取", request=RunTaskSerializer, responses={202: RunStartedSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        categories = self.body(RunTaskSerializer).get("categories")
+        try:
+            started = start_run(trigger=CrawlRun.Trigger.API, user=request.user, categories=categories)
+        except UnknownCategories as error:
+            raise ValidationFailed(fields={"categories": [str(error)]}) from error
+        except NothingToCrawl as error:
+            raise ValidationFailed(str(error)) from error
+        except BrokerUnavailable as error:
+            raise Unavailable(str(error)) from error
+        data = {"run_id": started.run.pk, "task_id": started.task_id, "already_running": started.already_running}
+        message = "已有爬取在進行中" if started.already_running else "爬取已開始"
+        return self.answer(data, status=202, message=message)
+
+
+class CrawlerStatusView(ApiView):
+    """GET /api/system/crawler/status."""
+
+    roles = {"GET": USER}
+
+    @extend_schema(
+        operation_id="crawler_status", tags=["爬取"], summary="爬取狀態", responses=CrawlerStatusSerializer
+    )
+    def get(self, request: Request) -> Response:
+        running, last, workers = crawls.running_run(), crawls.last_run(), workers_alive()
+        return self.answer(
+            {
+                "running": crawls.run_as_dict(running) if running else None,
+                "last": crawls.run_as_dict(last) if last else None,
+                "next_run_at": crawls.next_scheduled_run(),
+                "workers": workers,
+                "workers_alive": len(workers),
+            }
+        )
+
+
+class ExcelView(ApiView):
+    """GET /api/export/excel/{all,changes,delisted}."""
+
+    roles = {"GET": USER}
+
+    @extend_schema(
+        operation_id="export_excel",
+        tags=["商品"],
+        summary="匯出 Excel",
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))],
+        responses={(200, XLSX): OpenApiResponse(OpenApiTypes.BINARY)},
+    )
+    def get(self, request: Request, kind: str) -> FileResponse:
+        if kind not in KINDS:
+            raise NotFound("沒有這種匯出")
+        name, handle = workbook(kind)
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=XLSX)

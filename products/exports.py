@@ -1,0 +1,68 @@
+"""The three workbooks of products: all, changed within the window, delisted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import IO
+
+from django.conf import settings
+from django.db.models import Case, CharField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.utils import timezone
+
+from momo.sheets.write import MAX_SHEET_ROWS, Column, query_records, xlsx_file
+from products.models import PriceSpan, Product
+from products.selectors.products import LOWEST_DAYS, changed_products
+
+KINDS = {"all": "全部商品", "changes": "價格變動", "delisted": "已下架商品"}
+
+
+def _status_text() -> Case:
+    return Case(
+        *(When(status=value, then=Value(label)) for value, label in Product.Status.choices), output_field=CharField()
+    )
+
+
+def _lowest() -> Subquery:
+    since = timezone.now() - timedelta(days=LOWEST_DAYS)
+    spans = PriceSpan.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__gte=since), product=OuterRef("pk"))
+    return Subquery(spans.order_by().values("product").annotate(low=Min("price")).values("low"))
+
+
+def columns_for(kind: str) -> list[Column]:
+    """Columns of a workbook; times are Taipei's, prices New Taiwan dollars."""
+    columns = [
+        Column("商品編號", width=18, source="product_id"),
+        Column("品名", width=56, source="name"),
+        Column("品牌", width=18, source="brand"),
+        Column("分類", width=18, source="category__name"),
+        Column("狀態", width=9, source=_status_text()),
+        Column("售價", "integer", 10, source="price"),
+        Column("前次售價", "integer", 10, source="previous_price"),
+        Column("漲跌", "integer", 9, source="change", number_format="+#,##0;-#,##0;0"),
+        Column("漲跌幅", "decimal", 10, source="change_percent", number_format='+0.00"%";-0.00"%";0.00"%"'),
+        Column("30天最低價", "integer", 12, source=_lowest()),
+        Column("變價時間", "datetime", 17, source="price_changed_at"),
+        Column("首次看到", "datetime", 17, source="first_seen_at"),
+        Column("最近看到", "datetime", 17, source="last_seen_at"),
+        Column("連結", width=46, source="url"),
+    ]
+    if kind == "delisted":
+        columns.insert(5, Column("下架時間", "datetime", 17, source="delisted_at"))
+    return columns
+
+
+def products_of(kind: str) -> QuerySet[Product]:
+    if kind == "changes":
+        return changed_products(Product.objects.all()).order_by("-price_changed_at", "-id")
+    if kind == "delisted":
+        return Product.objects.filter(status=Product.Status.DELISTED).order_by("-delisted_at", "-id")
+    return Product.objects.order_by("product_id")
+
+
+def workbook(kind: str) -> tuple[str, IO[bytes]]:
+    """File name (with today's date in Taipei) and the open file of one of KINDS."""
+    columns = columns_for(kind)
+    limit = min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)
+    records = query_records(products_of(kind)[:limit], columns)
+    name = f"momo_{KINDS[kind]}_{timezone.localdate():%Y%m%d}.xlsx"
+    return name, xlsx_file(sheet=KINDS[kind], columns=columns, records=records)

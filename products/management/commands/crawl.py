@@ -1,0 +1,77 @@
+"""``manage.py crawl``: one run in the foreground, with a progress bar and a summary."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from products.models import CrawlRun, CrawlShard
+from products.selectors.crawls import progress_of
+from products.services.apply import apply_run
+from products.services.runs import NothingToCrawl, UnknownCategories, close_lost_runs, start_run
+from products.services.shards import run_shard
+
+UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
+
+
+class Command(BaseCommand):
+    help = "爬取啟用的分類並套用結果；已有進行中的爬取時，接手它未完成的部分。"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--category", action="append", metavar="代碼", help="只爬這個分類（可重複）")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
+        try:
+            started = start_run(trigger=CrawlRun.Trigger.COMMAND, categories=options["category"], dispatch=False)
+        except (NothingToCrawl, UnknownCategories) as error:
+            raise CommandError(str(error)) from error
+        if started.already_running:
+            console.print(f"爬取 #{started.run.pk} 正在進行，接手未完成的部分。")
+        run = self.finish(started.run, console)
+        console.print(summary(run))
+        if run.message:
+            console.print(run.message, style="yellow" if run.status == CrawlRun.Status.APPLIED else "red")
+        if run.status != CrawlRun.Status.APPLIED:
+            raise CommandError(f"爬取 #{run.pk} 沒有套用")
+
+    def finish(self, run: CrawlRun, console: Console) -> CrawlRun:
+        """Work on the run's shards beside whoever else does, until the run has ended."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("頁"))
+        with Progress(*columns, TextColumn("{task.fields[items]} 件商品"), TimeElapsedColumn(), console=console) as bar:
+            task = bar.add_task(f"爬取 #{run.pk}", total=None, items=0)
+
+            def show(_: CrawlShard | None = None) -> None:
+                state = progress_of(run)
+                bar.update(
+                    task, completed=state["pages"], total=state["pages_expected"] or None, items=state["items"]
+                )
+
+            while True:
+                for shard_id in run.shards.filter(status__in=UNFINISHED).values_list("pk", flat=True):
+                    run_shard(shard_id, on_progress=show)
+                    show()
+                apply_run(run.pk)
+                run.refresh_from_db()
+                if run.status != CrawlRun.Status.RUNNING:
+                    return run
+                # The rest is in other hands; if those die, their shards come free and we take them.
+                time.sleep(1)
+                close_lost_runs()
+                show()
+
+
+def summary(run: CrawlRun) -> Table:
+    """What a run found, as a table."""
+    table = Table(title=f"爬取 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
+    for heading in ("分類", "商品", "新商品", "漲價", "降價", "缺貨", "補貨", "下架", "重新上架", "待確認", "錯誤", "秒"):
+        table.add_column(heading, justify="right")
+    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0
+    counts = (run.categories, run.seen, run.new, run.increased, run.decreased, run.sold_out, run.restocked, run.delisted)
+    table.add_row(*map(str, (*counts, run.relisted, run.quarantined, run.error_count, f"{seconds:.1f}")))
+    return table

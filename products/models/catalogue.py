@@ -1,0 +1,229 @@
+"""Categories, products, and what is known of their prices. Prices are whole New Taiwan dollars."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Cast, Now, Round
+
+
+class Category(models.Model):
+    """A category of momo; the enabled ones are crawled."""
+
+    code = models.CharField(
+        "分類代碼", max_length=10, unique=True, validators=[RegexValidator(r"^\d{10}$", "分類代碼是 10 位數字")]
+    )
+    level = models.PositiveSmallIntegerField("層級", choices=[(1, "1"), (2, "2"), (3, "3")], default=3)
+    name = models.CharField("名稱", max_length=120)
+    path = models.CharField("路徑", max_length=300, blank=True, help_text="例：美妝保養 > 臉部保養 > 精華液")
+    enabled = models.BooleanField("爬取", default=True)
+    created_at = models.DateTimeField("建立時間", auto_now_add=True)
+    last_complete_at = models.DateTimeField("上次完整爬取", null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "分類"
+        verbose_name_plural = "分類"
+        ordering: ClassVar = ["path", "code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """One of momo's goods as last seen, with its last confirmed price change beside it.
+
+    The row is the answer of the product list: nothing there is computed from the history at read time but the lowest
+    price of 30 days. `previous_price`, `change` and `change_percent` describe the last confirmed change.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "販售中"
+        OUT_OF_STOCK = "out_of_stock", "缺貨"
+        DELISTED = "delisted", "已下架"
+
+    product_id = models.CharField("商品編號", max_length=20, unique=True)
+    name = models.CharField("品名", max_length=500)
+    brand = models.CharField("品牌", max_length=120, blank=True)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="products", verbose_name="分類")
+    url = models.URLField("連結", max_length=500)
+    image_url = models.URLField("圖片", max_length=500, blank=True)
+    status = models.CharField("狀態", max_length=12, choices=Status, default=Status.ACTIVE)
+    price = models.PositiveIntegerField("售價")
+    list_price = models.PositiveIntegerField("原價", null=True, blank=True)
+    previous_price = models.PositiveIntegerField("前次售價", null=True, blank=True)
+    change = models.GeneratedField(
+        expression=F("price") - F("previous_price"),
+        output_field=models.IntegerField(verbose_name="漲跌"),
+        db_persist=True,
+        verbose_name="漲跌",
+    )
+    change_percent = models.GeneratedField(
+        expression=Round(
+            (Cast("price", models.DecimalField(max_digits=12, decimal_places=2)) - F("previous_price"))
+            * 100
+            / F("previous_price"),
+            precision=2,
+            output_field=models.DecimalField(max_digits=12, decimal_places=2),
+        ),
+        output_field=models.DecimalField(max_digits=12, decimal_places=2),
+        db_persist=True,
+        verbose_name="漲跌幅",
+    )
+    price_changed_at = models.DateTimeField("變價時間", null=True, blank=True)
+    first_seen_at = models.DateTimeField("首次看到")
+    last_seen_at = models.DateTimeField("最近看到")
+    delisted_at = models.DateTimeField("下架時間", null=True, blank=True)
+    misses = models.PositiveSmallIntegerField("連續未見次數", default=0)
+    note = models.TextField("備註", blank=True)
+
+    class Meta:
+        verbose_name = "商品"
+        verbose_name_plural = "商品"
+        # last_seen_at moves with every crawl and stands in no index, so that PostgreSQL can rewrite the row in its page.
+        indexes: ClassVar = [
+            models.Index(F("price_changed_at").desc(nulls_last=True), F("id").desc(), name="product_changed"),
+            models.Index("first_seen_at", "id", name="product_first_seen"),
+            models.Index("name", "id", name="product_name"),
+            models.Index("brand", "id", name="product_brand"),
+            models.Index("price", "id", name="product_price"),
+            # Both directions: rows without a change come last in each.
+            models.Index(F("change").asc(), F("id").asc(), name="product_change_up"),
+            models.Index(F("change").desc(nulls_last=True), F("id").desc(), name="product_change_down"),
+            models.Index(F("change_percent").asc(), F("id").asc(), name="product_percent_up"),
+            models.Index(F("change_percent").desc(nulls_last=True), F("id").desc(), name="product_percent_down"),
+            models.Index("category", "product_id", name="product_category"),
+            models.Index("delisted_at", "id", name="product_delisted", condition=Q(status="delisted")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductSearch(models.Model):
+    """The words of a product cut into pieces of one and two characters, for searches in the middle of Chinese text.
+
+    A trigram index cannot help a search for two characters, the usual length of a Chinese word. Kept apart from the
+    product so that a price change does not touch it.
+    """
+
+    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="search")
+    haystack = models.TextField()
+    grams = ArrayField(models.TextField())
+
+    class Meta:
+        verbose_name = "搜尋索引"
+        verbose_name_plural = "搜尋索引"
+        indexes: ClassVar = [GinIndex("grams", name="productsearch_grams")]
+
+    def __str__(self) -> str:
+        return self.haystack[:60]
+
+
+class PriceSpan(models.Model):
+    """A time during which a product was always seen at one price.
+
+    The open span of a product (`last_seen_at` is null) lasts until the product was last seen; a span is closed when
+    the price changes or the product is delisted. A crawl without changes writes nothing here.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="spans", db_index=False, verbose_name="商品")
+    price = models.PositiveIntegerField("售價")
+    observed_at = models.DateTimeField("開始時間")
+    last_seen_at = models.DateTimeField("結束時間", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "價格紀錄"
+        verbose_name_plural = "價格紀錄"
+        constraints: ClassVar = [
+            models.UniqueConstraint("product", name="pricespan_one_open", condition=Q(last_seen_at=None)),
+            models.UniqueConstraint(
+                fields=["product", "observed_at"], name="pricespan_product_time", include=["price", "last_seen_at"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.price} @ {self.observed_at:%Y-%m-%d %H:%M}"
+
+
+class PriceEvent(models.Model):
+    """Something worth telling about a product, found by one run; told at most once."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", "新商品"
+        INCREASE = "increase", "漲價"
+        DECREASE = "decrease", "降價"
+        DELISTED = "delisted", "下架"
+        RELISTED = "relisted", "重新上架"
+        OUT_OF_STOCK = "out_of_stock", "缺貨"
+        BACK_IN_STOCK = "back_in_stock", "補貨"
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="events", verbose_name="商品")
+    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="events", verbose_name="爬取")
+    kind = models.CharField("事件", max_length=13, choices=Kind)
+    old_price = models.PositiveIntegerField("原售價", null=True, blank=True)
+    new_price = models.PositiveIntegerField("新售價", null=True, blank=True)
+    created_at = models.DateTimeField("時間", db_index=True)
+    told_at = models.DateTimeField("通知時間", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "商品事件"
+        verbose_name_plural = "商品事件"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "run", "kind"], name="priceevent_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index("id", name="priceevent_untold", condition=Q(told_at=None)),
+            models.Index(fields=["kind", "-created_at"], name="priceevent_kind_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.product_id}"
+
+
+class QuarantinedPrice(models.Model):
+    """A price too odd to believe at first sight: held until a second run sees it again, or a person decides."""
+
+    class Status(models.TextChoices):
+        HELD = "held", "待確認"
+        CONFIRMED = "confirmed", "再次看到，已採用"
+        ACCEPTED = "accepted", "人工採用"
+        REJECTED = "rejected", "人工拒絕"
+        GONE = "gone", "未再出現"
+
+    class Reason(models.TextChoices):
+        JUMP = "jump", "漲跌幅過大"
+        BELOW_LIST = "below_list", "遠低於原價"
+
+    # The goods code, since a product whose first price is held does not exist yet.
+    code = models.CharField("商品編號", max_length=20)
+    name = models.CharField("品名", max_length=500)
+    product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="商品")
+    price = models.PositiveIntegerField("看到的售價")
+    known_price = models.PositiveIntegerField("目前售價", null=True, blank=True)
+    list_price = models.PositiveIntegerField("原價", null=True, blank=True)
+    reason = models.CharField("原因", max_length=10, choices=Reason)
+    status = models.CharField("狀態", max_length=9, choices=Status, default=Status.HELD)
+    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="+", verbose_name="首次看到的爬取")
+    observed_at = models.DateTimeField("看到時間")
+    decided_at = models.DateTimeField("決定時間", null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="決定者"
+    )
+    created_at = models.DateTimeField("建立時間", db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = "待確認價格"
+        verbose_name_plural = "待確認價格"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["code"], name="quarantine_one_held", condition=Q(status="held")),
+        ]
+        indexes: ClassVar = [models.Index(fields=["status", "-observed_at"], name="quarantine_status_time")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.price}"

@@ -1,0 +1,212 @@
+"""Crawls: a run, its shards, what they saw, what went wrong."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from products.models.catalogue import Category
+
+
+class CrawlRun(models.Model):
+    """One walk over a set of categories. Only one is active at a time; the database sees to it."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "進行中"
+        APPLIED = "applied", "已套用"
+        FAILED = "failed", "失敗"
+        LOST = "lost", "中斷"
+
+    class Verdict(models.TextChoices):
+        OK = "ok", "正常"
+        SUSPECT = "suspect", "可疑"
+        FAILED = "failed", "失敗"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", "排程"
+        API = "api", "API"
+        ADMIN = "admin", "後台"
+        COMMAND = "command", "指令"
+        BOT = "bot", "Telegram"
+
+    status = models.CharField("狀態", max_length=8, choices=Status, default=Status.RUNNING)
+    verdict = models.CharField("判定", max_length=8, choices=Verdict, blank=True)
+    message = models.TextField("說明", blank=True)
+    trigger = models.CharField("來源", max_length=8, choices=Trigger)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="執行者"
+    )
+    categories = models.PositiveIntegerField("分類數", default=0)
+    started_at = models.DateTimeField("開始時間")
+    heartbeat_at = models.DateTimeField("最近回報")
+    finished_at = models.DateTimeField("結束時間", null=True, blank=True)
+    # Filled in when the run is applied.
+    seen = models.PositiveIntegerField("看到商品", default=0)
+    new = models.PositiveIntegerField("新商品", default=0)
+    increased = models.PositiveIntegerField("漲價", default=0)
+    decreased = models.PositiveIntegerField("降價", default=0)
+    delisted = models.PositiveIntegerField("下架", default=0)
+    relisted = models.PositiveIntegerField("重新上架", default=0)
+    sold_out = models.PositiveIntegerField("缺貨", default=0)
+    restocked = models.PositiveIntegerField("補貨", default=0)
+    quarantined = models.PositiveIntegerField("待確認價格", default=0)
+    error_count = models.PositiveIntegerField("錯誤", default=0)
+
+    class Meta:
+        verbose_name = "爬取"
+        verbose_name_plural = "爬取"
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint("status", name="crawlrun_one_active", condition=Q(status="running")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class CrawlShard(models.Model):
+    """A group of categories that one task crawls. `attempt` fences off a worker that was thought dead."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "等待"
+        RUNNING = "running", "進行中"
+        DONE = "done", "完成"
+        FAILED = "failed", "失敗"
+
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="shards", verbose_name="爬取")
+    number = models.PositiveSmallIntegerField("編號")
+    category_codes = ArrayField(models.CharField(max_length=10), verbose_name="分類代碼")
+    status = models.CharField("狀態", max_length=7, choices=Status, default=Status.PENDING)
+    attempt = models.PositiveSmallIntegerField("嘗試次數", default=0)
+    heartbeat_at = models.DateTimeField("最近回報", null=True, blank=True)
+    pages = models.PositiveIntegerField("已讀頁數", default=0)
+    pages_expected = models.PositiveIntegerField("預計頁數", default=0)
+    items = models.PositiveIntegerField("已讀商品", default=0)
+    requests = models.PositiveIntegerField("請求數", default=0)
+    peak_rss_bytes = models.PositiveBigIntegerField("記憶體峰值", default=0)
+    message = models.TextField("說明", blank=True)
+
+    class Meta:
+        verbose_name = "爬取分片"
+        verbose_name_plural = "爬取分片"
+        ordering: ClassVar = ["run", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="crawlshard_number")]
+
+    def __str__(self) -> str:
+        return f"#{self.run_id}-{self.number}"
+
+
+class CategoryResult(models.Model):
+    """How the walk over one category ended in one run."""
+
+    class Outcome(models.TextChoices):
+        COMPLETE = "complete", "完整"
+        EMPTY = "empty", "空分類"
+        PARTIAL = "partial", "不完整"
+        BLOCKED = "blocked", "被擋"
+        FAILED = "failed", "失敗"
+
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="category_results", verbose_name="爬取")
+    category = models.ForeignKey(Category, models.CASCADE, related_name="results", verbose_name="分類")
+    outcome = models.CharField("結果", max_length=8, choices=Outcome)
+    pages = models.PositiveIntegerField("已讀頁數", default=0)
+    max_page = models.PositiveIntegerField("總頁數", default=0)
+    total = models.PositiveIntegerField("momo 總數", default=0)
+    seen = models.PositiveIntegerField("看到", default=0)
+    # Set when the run is applied: products of this category not seen anywhere in the run.
+    missing = models.PositiveIntegerField("未見", default=0)
+    suspect = models.BooleanField("可疑", default=False)
+    message = models.TextField("說明", blank=True)
+
+    class Meta:
+        verbose_name = "分類結果"
+        verbose_name_plural = "分類結果"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "category"], name="categoryresult_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.category}"
+
+
+class CrawlError(models.Model):
+    """A thing that could not be read; a price is never guessed from it. At most some hundreds are kept a run."""
+
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="errors", verbose_name="爬取")
+    category_code = models.CharField("分類代碼", max_length=10, blank=True)
+    kind = models.CharField("種類", max_length=20)
+    code = models.CharField("商品編號", max_length=20, blank=True)
+    url = models.CharField("網址", max_length=500, blank=True)
+    value = models.CharField("原文", max_length=200, blank=True)
+    message = models.TextField("說明")
+
+    class Meta:
+        verbose_name = "爬取錯誤"
+        verbose_name_plural = "爬取錯誤"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Observation(models.Model):
+    """What one shard saw of one product in one category; filled by COPY, emptied some runs later."""
+
+    class Source(models.TextChoices):
+        LIST = "list", "分類頁"
+        PAGE = "page", "商品頁"
+
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="+", db_index=False)
+    shard = models.ForeignKey(CrawlShard, models.CASCADE, related_name="+", db_index=False)
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=500)
+    brand = models.CharField(max_length=120)
+    url = models.CharField(max_length=500)
+    image_url = models.CharField(max_length=500)
+    price = models.PositiveIntegerField(null=True)
+    list_price = models.PositiveIntegerField(null=True)
+    in_stock = models.BooleanField()
+    # The product page was asked and knows no such product; the other columns are empty then.
+    absent = models.BooleanField(default=False)
+    source = models.CharField(max_length=4, choices=Source)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "觀測"
+        verbose_name_plural = "觀測"
+        indexes: ClassVar = [models.Index("run", "shard", name="observation_run_shard")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.price}"
+
+
+class Alert(models.Model):
+    """Something that people must hear of once: open until a good run over its categories clears it.
+
+    While it is open, the same categories raise no second one.
+    """
+
+    class Kind(models.TextChoices):
+        SUSPECT = "crawl_suspect", "可疑爬取"
+        FAILED = "crawl_failed", "爬取失敗"
+
+    kind = models.CharField("種類", max_length=20, choices=Kind)
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="alerts", verbose_name="爬取")
+    category_codes = ArrayField(models.CharField(max_length=10), default=list, verbose_name="分類代碼")
+    message = models.TextField("說明")
+    created_at = models.DateTimeField("時間")
+    sent_at = models.DateTimeField("通知時間", null=True, blank=True)
+    resolved_at = models.DateTimeField("解除時間", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "警示"
+        verbose_name_plural = "警示"
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "kind"], name="alert_once_a_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message

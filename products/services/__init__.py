@@ -1,0 +1,1 @@
+"""Writes of the products domain: starting runs, crawling shards, applying what was seen, deciding held prices."""

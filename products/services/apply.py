@@ -1,0 +1,322 @@
+"""Turns what a run saw into products, prices and events: one set-based transaction, applied once.
+
+Everything is decided in one table of the transaction (`seen`, a row for each goods code), so that each later statement
+only carries out. A second call finds the run applied and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from products.models import Alert, Category, CategoryResult, CrawlRun
+from products.selectors.counts import forget_counts
+from products.services.runs import run_is_crawled
+
+logger = logging.getLogger(__name__)
+
+COMPLETE = (CategoryResult.Outcome.COMPLETE, CategoryResult.Outcome.EMPTY)
+KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
+
+# One row for each code: seen wins over absent, a readable price over none, the home category over others, the list over
+# the page. `odd` marks prices too far from what is known; `believed` those odd ones that an earlier run saw as well or
+# a person accepted; `refused` those that a person rejected.
+SEEN = """
+CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
+WITH picked AS (
+    SELECT DISTINCT ON (o.code)
+           o.code, o.category_id, o.name, o.brand, o.url, o.image_url, o.price AS shown_price, o.list_price, o.in_stock,
+           o.absent, o.observed_at, p.id AS product_id, p.price AS old_price, p.status AS old_status,
+           p.last_seen_at AS old_last_seen_at, p.name AS old_name, p.brand AS old_brand
+    FROM products_observation o
+    LEFT JOIN products_product p ON p.product_id = o.code
+    WHERE o.run_id = %(run)s
+    ORDER BY o.code, o.absent, (o.price IS NULL), (o.category_id = p.category_id) DESC NULLS LAST, o.source,
+             o.category_id, o.observed_at
+), judged AS (
+    SELECT *,
+           CASE
+               WHEN absent OR shown_price IS NULL OR shown_price = old_price THEN NULL
+               WHEN shown_price::bigint * 100 < list_price::bigint * %(list_percent)s THEN 'below_list'
+               WHEN abs(shown_price - old_price)::bigint * 100 > old_price::bigint * %(jump_percent)s THEN 'jump'
+           END AS odd
+    FROM picked
+), remembered AS (
+    SELECT j.*,
+           (SELECT q.status FROM products_quarantinedprice q
+            WHERE j.odd IS NOT NULL AND q.code = j.code AND q.price = j.shown_price AND q.run_id <> %(run)s
+              AND (q.status IN ('held', 'rejected') OR (q.status = 'accepted' AND j.product_id IS NULL))
+            ORDER BY q.id DESC LIMIT 1) AS memory
+    FROM judged j
+)
+SELECT *,
+       odd IS NOT NULL AND memory IS NULL AS held,
+       CASE WHEN odd IS NOT NULL AND coalesce(memory, 'rejected') = 'rejected' THEN old_price
+            ELSE coalesce(shown_price, old_price) END AS new_price,
+       CASE WHEN in_stock THEN 'active' ELSE 'out_of_stock' END AS new_status
+FROM remembered
+"""
+
+HOLD = """
+INSERT INTO products_quarantinedprice
+    (code, name, product_id, price, known_price, list_price, reason, status, run_id, observed_at)
+SELECT code, name, product_id, shown_price, old_price, list_price, odd, 'held', %(run)s, observed_at
+FROM seen WHERE held
+"""
+
+# A held price is settled by the next sight of its product: the same price confirms it, any other sends it away.
+SETTLE = """
+UPDATE products_quarantinedprice q
+SET status = CASE WHEN s.shown_price = q.price THEN 'confirmed' ELSE 'gone' END, decided_at = %(now)s
+FROM seen s
+WHERE q.status = 'held' AND q.run_id <> %(run)s AND s.code = q.code AND NOT s.absent AND s.shown_price IS NOT NULL
+"""
+
+# The open span ends where the product was last seen at its old price.
+CLOSE_SPANS = """
+UPDATE products_pricespan sp SET last_seen_at = greatest(s.old_last_seen_at, sp.observed_at)
+FROM seen s
+WHERE sp.product_id = s.product_id AND sp.last_seen_at IS NULL AND NOT s.absent
+  AND (s.new_price IS DISTINCT FROM s.old_price OR s.old_status = 'delisted')
+"""
+
+UPDATE_PRODUCTS = """
+UPDATE products_product p
+SET name = s.name, brand = coalesce(nullif(s.brand, ''), p.brand), url = s.url,
+    image_url = coalesce(nullif(s.image_url, ''), p.image_url), category_id = s.category_id, status = s.new_status,
+    list_price = coalesce(s.list_price, p.list_price),
+    price = s.new_price,
+    previous_price = CASE WHEN s.new_price IS DISTINCT FROM s.old_price THEN s.old_price ELSE p.previous_price END,
+    price_changed_at = CASE WHEN s.new_price IS DISTINCT FROM s.old_price AND s.old_price IS NOT NULL
+                            THEN s.observed_at ELSE p.price_changed_at END,
+    last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, delisted_at = NULL
+FROM seen s
+WHERE p.id = s.product_id AND NOT s.absent
+"""
+
+# A product whose first price is held or unreadable waits for a run that can tell it.
+INSERT_PRODUCTS = """
+WITH born AS (
+    INSERT INTO products_product
+        (product_id, name, brand, category_id, url, image_url, status, price, list_price, first_seen_at, last_seen_at,
+         misses, note)
+    SELECT code, name, brand, category_id, url, image_url, new_status, new_price, list_price, observed_at, observed_at,
+           0, ''
+    FROM seen WHERE product_id IS NULL AND NOT absent AND new_price IS NOT NULL
+    RETURNING id, product_id
+)
+UPDATE seen s SET product_id = born.id FROM born WHERE born.product_id = s.code
+"""
+
+OPEN_SPANS = """
+INSERT INTO products_pricespan (product_id, price, observed_at)
+SELECT product_id, new_price, observed_at FROM seen
+WHERE product_id IS NOT NULL AND NOT absent AND new_price IS NOT NULL
+  AND (new_price IS DISTINCT FROM old_price OR old_status = 'delisted')
+"""
+
+# The first complete walk over a category is its baseline: goods found then are not news.
+EVENTS = """
+INSERT INTO products_priceevent (product_id, run_id, kind, old_price, new_price, created_at)
+SELECT s.product_id, %(run)s, e.kind, s.old_price, s.new_price, s.observed_at
+FROM seen s
+JOIN products_category c ON c.id = s.category_id
+CROSS JOIN LATERAL (VALUES
+    ('new', s.old_status IS NULL AND c.last_complete_at IS NOT NULL),
+    ('increase', s.new_price > s.old_price),
+    ('decrease', s.new_price < s.old_price),
+    ('relisted', s.old_status = 'delisted'),
+    ('out_of_stock', s.old_status = 'active' AND s.new_status = 'out_of_stock'),
+    ('back_in_stock', s.old_status = 'out_of_stock' AND s.new_status = 'active')
+) AS e(kind, happened)
+WHERE e.happened AND s.product_id IS NOT NULL AND NOT s.absent
+ON CONFLICT (product_id, run_id, kind) DO NOTHING
+"""
+
+SEARCH_WORDS = """
+INSERT INTO products_productsearch (product_id, haystack, grams)
+SELECT product_id, momo_haystack(name, brand, code), momo_grams(momo_haystack(name, brand, code))
+FROM seen
+WHERE product_id IS NOT NULL AND NOT absent
+  AND (old_status IS NULL OR name <> old_name OR (brand <> old_brand AND brand <> ''))
+ON CONFLICT (product_id) DO UPDATE SET haystack = excluded.haystack, grams = excluded.grams
+"""
+
+# Products on sale whose home category was walked to its end without them.
+COUNT_MISSING = """
+UPDATE products_categoryresult r SET missing = m.missing
+FROM (
+    SELECT p.category_id, count(*) AS known, count(*) FILTER (WHERE s.code IS NULL) AS missing
+    FROM products_product p
+    LEFT JOIN seen s ON s.code = p.product_id AND NOT s.absent
+    WHERE p.status <> 'delisted'
+      AND p.category_id IN (SELECT category_id FROM products_categoryresult WHERE run_id = %(run)s)
+    GROUP BY p.category_id
+) m
+WHERE r.run_id = %(run)s AND r.category_id = m.category_id AND m.missing > 0
+"""
+
+MARK_SUSPECTS = """
+UPDATE products_categoryresult r
+SET suspect = TRUE,
+    message = CASE WHEN r.outcome IN ('complete', 'empty')
+                   THEN format('%%s 件商品中有 %%s 件未見，超過 %%s%%%%；不判定下架。', k.known, r.missing, %(missing_percent)s)
+                   ELSE r.message END
+FROM (
+    SELECT r2.id, count(p.id) AS known
+    FROM products_categoryresult r2
+    LEFT JOIN products_product p ON p.category_id = r2.category_id AND p.status <> 'delisted'
+    WHERE r2.run_id = %(run)s AND (r2.outcome NOT IN ('complete', 'empty') OR r2.missing >= %(min_missing)s)
+    GROUP BY r2.id
+) k
+WHERE r.id = k.id
+  AND (r.outcome NOT IN ('complete', 'empty') OR r.missing * 100 > k.known * %(missing_percent)s)
+"""
+
+# A miss needs both: a complete, unsuspicious list without the product, and a product page that does not know it.
+COUNT_MISSES = """
+UPDATE products_product p SET misses = p.misses + 1
+FROM seen s
+WHERE p.id = s.product_id AND s.absent AND p.status <> 'delisted'
+  AND p.category_id IN (SELECT category_id FROM products_categoryresult
+                        WHERE run_id = %(run)s AND outcome IN ('complete', 'empty') AND NOT suspect)
+"""
+
+DELIST = """
+WITH gone AS (
+    UPDATE products_product p SET status = 'delisted', delisted_at = %(now)s
+    FROM seen s
+    WHERE p.id = s.product_id AND s.absent AND p.status <> 'delisted' AND p.misses >= %(delist_after)s
+      AND p.category_id IN (SELECT category_id FROM products_categoryresult
+                            WHERE run_id = %(run)s AND outcome IN ('complete', 'empty') AND NOT suspect)
+    RETURNING p.id, p.price, p.last_seen_at
+), closed AS (
+    UPDATE products_pricespan sp SET last_seen_at = greatest(gone.last_seen_at, sp.observed_at)
+    FROM gone WHERE sp.product_id = gone.id AND sp.last_seen_at IS NULL
+)
+INSERT INTO products_priceevent (product_id, run_id, kind, old_price, new_price, created_at)
+SELECT id, %(run)s, 'delisted', price, NULL, %(now)s FROM gone
+ON CONFLICT (product_id, run_id, kind) DO NOTHING
+"""
+
+COUNTS = """
+SELECT count(*) FILTER (WHERE kind = 'new'), count(*) FILTER (WHERE kind = 'increase'),
+       count(*) FILTER (WHERE kind = 'decrease'), count(*) FILTER (WHERE kind = 'delisted'),
+       count(*) FILTER (WHERE kind = 'relisted'), count(*) FILTER (WHERE kind = 'out_of_stock'),
+       count(*) FILTER (WHERE kind = 'back_in_stock'),
+       (SELECT count(*) FROM seen WHERE NOT absent), (SELECT count(*) FROM seen WHERE held)
+FROM products_priceevent WHERE run_id = %(run)s
+"""
+
+
+def apply_run(run_id: int, *, now: datetime | None = None) -> bool:
+    """Apply a run whose shards have all ended. False if it is not ready, or was applied or closed before.
+
+    `now` is the time of the decision (delistings, end of the run); prices carry the time at which they were seen.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        run = CrawlRun.objects.select_for_update().filter(pk=run_id, status=CrawlRun.Status.RUNNING).first()
+        if run is None or not run_is_crawled(run_id):
+            return False
+        with connection.cursor() as cursor:
+            _carry_out(cursor, run_id, now)
+            _finish(cursor, run, now)
+        transaction.on_commit(forget_counts)
+    return True
+
+
+def _carry_out(cursor: CursorWrapper, run_id: int, now: datetime) -> None:
+    values = {
+        "run": run_id,
+        "now": now,
+        "list_percent": settings.QUARANTINE_LIST_PERCENT,
+        "jump_percent": settings.QUARANTINE_JUMP_PERCENT,
+        "missing_percent": settings.CRAWL_MAX_MISSING_PERCENT,
+        "min_missing": settings.CRAWL_MIN_MISSING,
+        "delist_after": settings.DELIST_AFTER_MISSES,
+    }
+    cursor.execute(SEEN, values)
+    cursor.execute("ANALYZE seen")
+    for statement in (
+        SETTLE,
+        HOLD,
+        COUNT_MISSING,
+        MARK_SUSPECTS,
+        CLOSE_SPANS,
+        UPDATE_PRODUCTS,
+        INSERT_PRODUCTS,
+        OPEN_SPANS,
+        EVENTS,
+        SEARCH_WORDS,
+        COUNT_MISSES,
+        DELIST,
+    ):
+        cursor.execute(statement, values)
+
+
+def _finish(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> None:
+    """Counts, verdict, alert, and the categories' own time of the last complete walk."""
+    cursor.execute(COUNTS, {"run": run.pk})
+    (
+        run.new,
+        run.increased,
+        run.decreased,
+        run.delisted,
+        run.relisted,
+        run.sold_out,
+        run.restocked,
+        run.seen,
+        run.quarantined,
+    ) = cursor.fetchone()
+    results = list(CategoryResult.objects.filter(run=run).select_related("category").order_by("category__code"))
+    suspects = [result for result in results if result.suspect]
+    good = [result for result in results if result.outcome in COMPLETE and not result.suspect]
+    Category.objects.filter(pk__in=[result.category_id for result in good]).update(last_complete_at=now)
+    if not suspects:
+        run.verdict, run.message = CrawlRun.Verdict.OK, ""
+    else:
+        run.verdict = CrawlRun.Verdict.SUSPECT if good or run.seen else CrawlRun.Verdict.FAILED
+        run.message = describe_suspects(suspects, len(results))
+    _raise_alert(run, suspects, good, now)
+    run.status, run.finished_at, run.heartbeat_at = CrawlRun.Status.APPLIED, now, now
+    run.save()
+    cursor.execute("DROP TABLE seen")
+    cursor.execute(
+        "DELETE FROM products_observation WHERE run_id IN "
+        "(SELECT id FROM products_crawlrun WHERE status <> 'running' AND id <= %s)",
+        [run.pk - KEEP_OBSERVATIONS_OF],
+    )
+
+
+def describe_suspects(suspects: list[CategoryResult], of: int) -> str:
+    """One line that names the first categories and their reasons."""
+    named = "；".join(f"{result.category.name}（{result.message or result.get_outcome_display()}）" for result in suspects[:3])
+    more = f"；另有 {len(suspects) - 3} 個分類" if len(suspects) > 3 else ""
+    return f"{of} 個分類中有 {len(suspects)} 個可疑，這些分類不判定下架：{named}{more}"
+
+
+def _raise_alert(run: CrawlRun, suspects: list[CategoryResult], good: list[CategoryResult], now: datetime) -> None:
+    """One alert for categories that became suspect; open alerts end when their categories are good again."""
+    told: set[str] = set()
+    good_codes = {result.category.code for result in good}
+    for alert in Alert.objects.select_for_update().filter(resolved_at=None):
+        if set(alert.category_codes) <= good_codes and good_codes:
+            alert.resolved_at = now
+            alert.save(update_fields=["resolved_at"])
+        elif alert.kind == Alert.Kind.SUSPECT:
+            told |= set(alert.category_codes)
+    fresh = [result for result in suspects if result.category.code not in told]
+    if fresh:
+        Alert.objects.create(
+            kind=Alert.Kind.SUSPECT,
+            run=run,
+            category_codes=[result.category.code for result in fresh],
+            message=f"爬取 #{run.pk}：{run.message}",
+            created_at=now,
+        )

@@ -1,0 +1,56 @@
+"""A person's decision about a price that was held."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from products.models import PriceEvent, PriceSpan, Product, QuarantinedPrice
+from products.selectors.counts import forget_counts
+
+
+class AlreadyDecided(ValueError):
+    """The price was decided before, by a person or by a later run."""
+
+
+def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: AbstractBaseUser | None) -> None:
+    changed = QuarantinedPrice.objects.filter(pk=held.pk, status=QuarantinedPrice.Status.HELD).update(
+        status=status, decided_at=timezone.now(), decided_by=user
+    )
+    if not changed:
+        raise AlreadyDecided(f"{held.code} 的價格 {held.price} 已經處理過了")
+    held.refresh_from_db()
+
+
+def accept_price(*, held: QuarantinedPrice, user: AbstractBaseUser | None) -> None:
+    """Believe a held price: it takes effect as of when it was seen, with its event. Raises AlreadyDecided.
+
+    The first price of goods that are no product yet takes effect with the next run that sees it.
+    """
+    with transaction.atomic():
+        _decide(held, QuarantinedPrice.Status.ACCEPTED, user)
+        product = Product.objects.select_for_update().filter(product_id=held.code).first()
+        if product is None or product.price == held.price:
+            return
+        old_price = product.price
+        PriceSpan.objects.filter(product=product, last_seen_at=None).update(last_seen_at=held.observed_at)
+        PriceSpan.objects.create(product=product, price=held.price, observed_at=held.observed_at)
+        Product.objects.filter(pk=product.pk).update(
+            previous_price=F("price"), price=held.price, price_changed_at=held.observed_at
+        )
+        kind = PriceEvent.Kind.INCREASE if held.price > old_price else PriceEvent.Kind.DECREASE
+        PriceEvent.objects.get_or_create(
+            product=product,
+            run_id=held.run_id,
+            kind=kind,
+            defaults={"old_price": old_price, "new_price": held.price, "created_at": timezone.now()},
+        )
+        transaction.on_commit(forget_counts)
+
+
+def reject_price(*, held: QuarantinedPrice, user: AbstractBaseUser | None) -> None:
+    """Refuse a held price, now and whenever this product shows it again. Raises AlreadyDecided."""
+    with transaction.atomic():
+        _decide(held, QuarantinedPrice.Status.REJECTED, user)

@@ -1,0 +1,128 @@
+"""`python -m products.spiders.child`: one job from stdin, its lines to stdout, its log to stderr.
+
+Exit 0 after the "end" line; 2 for a job that cannot be run; 1 when the crawl broke off; 3 when nobody reads stdout
+any more or the parent is gone. A process of its own because Twisted's reactor starts once in a process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy.crawler import AsyncCrawlerProcess
+
+from products.spiders.job import Job, JobError
+from products.spiders.middleware import Traffic
+from products.spiders.reporter import EXIT_UNHEARD, Reporter
+from products.spiders.spider import MomoSpider
+
+EXIT_BROKEN_OFF = 1
+EXIT_BAD_JOB = 2
+_PARENT_CHECK_SECONDS = 0.5
+_MAX_JOB_BYTES = 64 * 1024 * 1024
+_MAX_BODY_BYTES = 8 * 1024 * 1024
+
+
+def settings_of(job: Job) -> dict[str, Any]:
+    """Return the Scrapy settings of a job. The component lists are whole: what is not named here is not loaded."""
+    host = urlsplit(job.shop_url).hostname or ""
+    middlewares: dict[str, int] = {
+        "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
+        "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": 100,
+        "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+        "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+        "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+        "products.spiders.middleware.RetryMiddleware": 550,
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+        "products.spiders.middleware.RedirectMiddleware": 600,
+    }
+    if not _is_loopback(host):
+        # A proxy of the environment is how some networks reach the shop; a stand-in on this machine needs none.
+        middlewares["scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware"] = 750
+    handler = "products.spiders.middleware.PoliteHandler"
+    return {
+        "USER_AGENT": job.user_agent,
+        "ROBOTSTXT_OBEY": job.robots,
+        "DOWNLOAD_DELAY": job.delay,
+        "DOWNLOAD_TIMEOUT": job.timeout,
+        "DOWNLOAD_MAXSIZE": _MAX_BODY_BYTES,
+        "DOWNLOAD_WARNSIZE": 0,
+        # Scrapy leaves certificates unchecked unless told; prices from a stranger would be worse than none.
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "CONCURRENT_REQUESTS": job.concurrency,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
+        "AUTOTHROTTLE_ENABLED": job.autothrottle,
+        "AUTOTHROTTLE_START_DELAY": job.delay,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(job.concurrency),
+        "DEFAULT_REQUEST_HEADERS": {
+            "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "zh-TW,zh;q=0.9",
+        },
+        "COOKIES_ENABLED": False,
+        "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
+        "DOWNLOADER_MIDDLEWARES_BASE": middlewares,
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "EXTENSIONS_BASE": {"scrapy.extensions.throttle.AutoThrottle": 0} if job.autothrottle else {},
+        "DOWNLOAD_HANDLERS_BASE": {"http": handler, "https": handler},
+        "LOG_LEVEL": "INFO",
+        "LOG_VERSIONS": [],
+        "STATS_DUMP": False,
+        # The shop's pages are a few host names: one DNS thread is plenty.
+        "REACTOR_THREADPOOL_MAXSIZE": 2,
+    }
+
+
+def main() -> int:
+    """Run the job on stdin to its end; return the exit code."""
+    _die_with_parent(os.getppid())
+    # Whatever prints by mistake, a library included, must not write into the protocol: it goes to the log instead.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        raw = sys.stdin.buffer.read(_MAX_JOB_BYTES + 1)
+        if len(raw) > _MAX_JOB_BYTES:
+            raise JobError(f"the job is larger than {_MAX_JOB_BYTES} bytes")
+        job = Job.from_json(raw)
+    except JobError as error:
+        sys.stderr.write(f"bad job: {error}\n")
+        return EXIT_BAD_JOB
+    del raw
+    reporter = Reporter(out)
+    process = AsyncCrawlerProcess(settings_of(job) | {"MOMO_JOB": job, "MOMO_TRAFFIC": Traffic()})
+    crawler = process.create_crawler(MomoSpider)
+    process.crawl(crawler, job=job, reporter=reporter)
+    process.start()
+
+    spider = crawler.spider
+    if not isinstance(spider, MomoSpider) or not spider.finished:
+        return EXIT_BROKEN_OFF
+    reporter.end(spider.traffic.requests, spider.traffic.retries)
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this process within half a second of its parent's death, so that no orphan crawls on.
+
+    A thread that looks at the parent's id, and not PR_SET_PDEATHSIG: that one fires when the *thread* that started
+    the child ends, which in a worker with a pool of threads is not the worker's death.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_SECONDS)
+        os._exit(EXIT_UNHEARD)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

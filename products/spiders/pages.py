@@ -1,0 +1,198 @@
+"""What the parsers return, and the cleaning that the category list and the product page share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from products.spiders.prices import PriceError, parse_price
+
+MAX_NAME = 500
+MAX_BRAND = 100
+MAX_URL = 500
+MAX_VALUE = 200
+"""Characters kept of a name, a brand, an address, and of a value quoted in a problem."""
+
+PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,20}")
+# The three kinds of product link that the shop has used; each captures the goods code.
+_PRODUCT_LINKS = (
+    re.compile(r"/product/([A-Za-z0-9]{1,20})(?![A-Za-z0-9])"),
+    re.compile(r"[?&]i_code=([A-Za-z0-9]{1,20})(?![A-Za-z0-9])"),
+    re.compile(r"/goodsDetail/([A-Za-z0-9]{1,20})(?![A-Za-z0-9])", re.IGNORECASE),
+)
+_BRAND_IN_NAME = re.compile(r"\s*【([^【】]{1,100})】")
+
+BLOCKED_TITLE = "Mobile管理訊息"
+BLOCKED_WORDS = (BLOCKED_TITLE, "此商品目前無展售", "查無商品資料", "網頁無法顯示")
+"""Words of the one page that the shop serves for goods that are gone *and* to addresses that it blocks."""
+
+ProductOutcome = Literal["in_stock", "out_of_stock", "missing_or_blocked", "unreadable"]
+PageErrorKind = Literal["truncated", "not_json", "shape", "blocked", "refused"]
+
+
+@dataclass(slots=True, frozen=True)
+class Problem:
+    """One thing on a page that could not be read, and that did not spoil the rest of it.
+
+    `kind` is "price" (no certain price), "item" (an entry without code or name) or "count" (no page or goods count).
+    `value` is what stood there, at most 200 characters; `message` is for people.
+    """
+
+    kind: str
+    message: str
+    product_id: str | None = None
+    value: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class ListedItem:
+    """One product as a category list shows it; prices in whole New Taiwan dollars, None where not certain."""
+
+    product_id: str
+    name: str
+    brand: str
+    price: int | None
+    list_price: int | None
+    url: str
+    image_url: str
+    in_stock: bool
+    upcoming: bool
+
+
+@dataclass(slots=True, frozen=True)
+class CategoryPage:
+    """One page of a category list.
+
+    `max_page` and `total` are 0 when the answer does not say (then `problems` does). `empty` means that the shop
+    states there is nothing: code 40006, or no entries and a total of 0.
+    """
+
+    items: list[ListedItem]
+    max_page: int
+    total: int
+    empty: bool
+    problems: list[Problem]
+
+
+@dataclass(slots=True, frozen=True)
+class ProductPage:
+    """One product page; prices in whole New Taiwan dollars.
+
+    "missing_or_blocked" cannot be told apart by the page alone. "unreadable" means none of the known layouts.
+    """
+
+    outcome: ProductOutcome
+    product_id: str
+    name: str
+    brand: str
+    price: int | None
+    list_price: int | None
+    image_url: str
+    upcoming: bool
+    problems: list[Problem]
+
+
+class PageError(ValueError):
+    """A category answer that says nothing about the goods; `message` is for people."""
+
+    def __init__(self, kind: PageErrorKind, message: str) -> None:
+        self.kind = kind
+        self.message = message
+        super().__init__(message)
+
+
+def product_id_from_url(url: str) -> str:
+    """Return the goods code in a product link of any of the shop's three forms, or ""."""
+    for link in _PRODUCT_LINKS:
+        match = link.search(url)
+        if match:
+            return match[1]
+    return ""
+
+
+def clean_text(value: object, limit: int) -> str:
+    """Collapse white space, compose (NFC, so that what the shop shows stays) and cut to `limit` characters.
+
+    Control characters and lone surrogates, which neither PostgreSQL nor UTF-8 can hold, are dropped.
+    """
+    if not isinstance(value, str):
+        return ""
+    # Bounded before the work as well as after: a name of megabytes is cut, not processed.
+    text = value[: limit * 4]
+    if not text.isprintable():
+        text = " ".join(text.split())
+        if not text.isprintable():
+            text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs"))
+    text = " ".join(text.split())
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return text[:limit].rstrip()
+
+
+def brand_in_name(name: str) -> str:
+    """Return the brand in 【】 at the start of a name, or ""."""
+    match = _BRAND_IN_NAME.match(name)
+    return match[1].strip()[:MAX_BRAND] if match else ""
+
+
+def web_url(value: object) -> str:
+    """Return the address if it is http(s) with a host, at most 500 printable characters without blanks; else ""."""
+    if not isinstance(value, str) or not value:
+        return ""
+    url = "https:" + value if value.startswith("//") else value
+    if not url.startswith(("https://", "http://")) or len(url) > MAX_URL or not url.isprintable() or " " in url:
+        return ""
+    return url if url.split("/", 3)[2] else ""
+
+
+def quote_value(value: object) -> str:
+    """Return a value as text for a problem report, printable and at most 200 characters."""
+    text = value if isinstance(value, str) else type(value).__name__ if isinstance(value, (dict, list)) else str(value)
+    return clean_text(text, MAX_VALUE)
+
+
+def first_price(candidates: list[object]) -> tuple[int | None, PriceError | None]:
+    """Return the first candidate that is a certain price, else None and the first refusal of a value that was there."""
+    refusal: PriceError | None = None
+    for raw in candidates:
+        if raw is None or raw == "":
+            continue
+        try:
+            return parse_price(raw), None
+        except PriceError as error:
+            refusal = refusal or error
+    return None, refusal
+
+
+def item_prices(item: dict[str, object]) -> tuple[int | None, int | None, PriceError | None]:
+    """Return price, list price and the refusal, from the keys that the list and the product page's JSON share.
+
+    The order is goodsPrice, SALE_PRICE, goodsPriceModel.basePrice.price; for the list price goodsPriceOri,
+    goodsPriceModel.marketPrice.price. An unreadable list price is no problem worth reporting: it is only a hint.
+    """
+    price, refusal = first_price([item.get("goodsPrice"), item.get("SALE_PRICE"), _model_price(item, "basePrice")])
+    list_price, _ = first_price([item.get("goodsPriceOri"), _model_price(item, "marketPrice"), item.get("marketPrice")])
+    return price, list_price, refusal
+
+
+def _model_price(item: dict[str, object], which: str) -> object:
+    model = item.get("goodsPriceModel")
+    inner = model.get(which) if isinstance(model, dict) else None
+    return inner.get("price") if isinstance(inner, dict) else None
+
+
+def is_sold_out(stock: object) -> bool:
+    """Say whether a goodsStock value means none left; the shop sends it as text."""
+    if isinstance(stock, str):
+        return unicodedata.normalize("NFKC", stock).strip() == "0"
+    return stock == 0 and not isinstance(stock, bool)
+
+
+def brand_of(item: dict[str, object], name: str) -> str:
+    """Return brandName (text, or a list of texts), else the brand in 【】 at the start of the name."""
+    brand = item.get("brandName")
+    if isinstance(brand, list):
+        brand = brand[0] if brand else ""
+    return clean_text(brand, MAX_BRAND) or brand_in_name(name)

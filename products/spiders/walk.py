@@ -1,0 +1,129 @@
+"""What is known of one category while it is walked, and how the walk ended. Pure: no network, no Scrapy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from products.spiders.job import CategoryJob, CategoryLine, CategoryOutcome
+from products.spiders.pages import CategoryPage
+
+# Goods move between pages while they are read: this share of the total may go unseen in a complete walk.
+TOLERANCE_PERCENT = 2
+# A shop that answers this many pages in a row with errors is left alone.
+MAX_FAILED_PAGES = 3
+
+
+class Trouble(Exception):
+    """A page that could not be had. `message` is for people; `outcome` is what it makes of a first page."""
+
+    def __init__(self, kind: str, outcome: Literal["blocked", "failed"], message: str) -> None:
+        self.kind = kind
+        self.outcome: Literal["blocked", "failed"] = outcome
+        self.message = message
+        super().__init__(message)
+
+
+@dataclass(slots=True)
+class Walk:
+    """One category's walk: feed it pages and troubles, ask it for the next page, then for the outcome."""
+
+    job: CategoryJob
+    page_size: int
+    max_pages: int
+    seen: set[str] = field(default_factory=set)
+    pages: int = 0
+    max_page: int = 0
+    total: int = 0
+    stated_empty: bool = False
+    next_page: int = 1
+    stopped: bool = False
+    repeat: str = ""
+    failed: list[tuple[int, Trouble]] = field(default_factory=list)
+    _failed_in_a_row: int = 0
+    _contents: dict[frozenset[str], int] = field(default_factory=dict)
+
+    @property
+    def last_page(self) -> int:
+        """The last page to read: as the shop says, or as its total implies, within the job's bound."""
+        implied = self.max_page or -(-self.total // self.page_size)
+        return min(max(1, implied), self.max_pages)
+
+    def take_page(self) -> int | None:
+        """Return the number of the next page to read, or None when there is none left or the walk has stopped."""
+        if self.stopped or self.next_page > self.last_page:
+            return None
+        self.next_page += 1
+        return self.next_page - 1
+
+    def read(self, number: int, page: CategoryPage) -> None:
+        """Take in a page that was read; a repeated or an empty one ends the walk."""
+        self.pages += 1
+        self._failed_in_a_row = 0
+        self.max_page = max(self.max_page, page.max_page)
+        self.total = max(self.total, page.total)
+        codes = {item.product_id for item in page.items}
+        # Entries dropped for want of a name are on the list all the same: they are not missing.
+        codes.update(problem.product_id for problem in page.problems if problem.product_id)
+        self.seen |= codes
+        if not codes:
+            self.stopped = True
+            self.stated_empty = page.empty
+            self.repeat = f"第 {number} 頁沒有商品"
+            return
+        content = frozenset(codes)
+        other = self._contents.setdefault(content, number)
+        if other != number:
+            self.stopped = True
+            self.repeat = f"第 {max(number, other)} 頁與第 {min(number, other)} 頁的商品相同"
+
+    def fail(self, number: int, trouble: Trouble) -> None:
+        """Take in a page that could not be read; a block, or several failures in a row, ends the walk."""
+        self.failed.append((number, trouble))
+        self._failed_in_a_row += 1
+        if number == 1 or trouble.outcome == "blocked" or self._failed_in_a_row >= MAX_FAILED_PAGES:
+            self.stopped = True
+
+    def outcome(self) -> tuple[CategoryOutcome, str]:
+        """Return how the walk ended and, for people, why."""
+        for number, trouble in self.failed:
+            if trouble.outcome == "blocked":
+                return "blocked", f"第 {number} 頁：{trouble.message}"
+        if self.failed:
+            number, trouble = self.failed[0]
+            more = f"（另有 {len(self.failed) - 1} 頁讀不到）" if len(self.failed) > 1 else ""
+            return ("failed" if self.pages == 0 else "partial"), f"第 {number} 頁：{trouble.message}{more}"
+        if not self.seen and self.pages == 1:
+            if self.stated_empty:
+                return "empty", "這個分類沒有商品"
+            return "partial", f"第 1 頁沒有可辨識的商品，但網站說有 {self.total} 件"
+        return self._complete_or_partial()
+
+    def _complete_or_partial(self) -> tuple[CategoryOutcome, str]:
+        seen = len(self.seen)
+        if self.repeat:
+            # Nothing is lost by a list that repeats itself after all its goods have been shown.
+            if 0 < self.total <= seen:
+                return "complete", f"共 {seen} 件；{self.repeat}"
+            return "partial", f"{self.repeat}；網站說有 {self.total} 件，只看到 {seen} 件"
+        if self.max_page > self.max_pages:
+            return "partial", f"分類有 {self.max_page} 頁，只讀到上限第 {self.max_pages} 頁"
+        if self.total <= 0:
+            return "partial", f"網站沒有說總件數，無法確認是否讀完（看到 {seen} 件）"
+        if seen * 100 < self.total * (100 - TOLERANCE_PERCENT):
+            return "partial", f"讀完 {self.pages} 頁，網站說有 {self.total} 件，只看到 {seen} 件"
+        return "complete", f"共 {seen} 件"
+
+    def line(self, note: str = "") -> CategoryLine:
+        """Return the category's protocol line, with a note added to its message."""
+        outcome, message = self.outcome()
+        return {
+            "type": "category",
+            "category": self.job.code,
+            "outcome": outcome,
+            "pages": self.pages,
+            "max_page": self.max_page,
+            "total": self.total,
+            "seen": len(self.seen),
+            "message": f"{message}；{note}" if note else message,
+        }

@@ -1,0 +1,45 @@
+"""Starts a PostgreSQL and a Valkey of its own for the whole test run, beside whatever else runs on the machine.
+
+Loaded with ``-p`` so that it comes before pytest-django reads the settings. Only the process that was started by hand
+does it; xdist's workers inherit the addresses and take a database each.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from momo.local.services import LocalServices
+
+_services: LocalServices | None = None
+_folder: Path | None = None
+
+
+def _start() -> None:
+    global _services, _folder
+    os.environ["MOMO_ENV"] = "test"
+    if os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("MOMO_TEST_SERVICES"):
+        return
+    # Below /tmp a service account can reach it when the suite runs as root.
+    _folder = Path(tempfile.mkdtemp(prefix="momo-test-"))
+    _folder.chmod(0o755)
+    _services = LocalServices(_folder, durable=False)
+    addresses, _ = _services.acquire()
+    os.environ["DATABASE_URL"] = addresses.database_url
+    os.environ["REDIS_URL"] = addresses.redis_url
+    os.environ["MOMO_LOCAL_DIR"] = str(_folder)
+    os.environ["MOMO_TEST_SERVICES"] = "1"
+    os.environ["SECRET_KEY"] = "tests-only-" + "0" * 50
+
+
+_start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _services is not None and _folder is not None:
+        _services.stop()
+        shutil.rmtree(_folder, ignore_errors=True)

@@ -6,12 +6,11 @@ does it; xdist's workers inherit the addresses and take a database each.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
 from pathlib import Path
-
-import pytest
 
 from momo.local.services import LocalServices
 
@@ -39,7 +38,11 @@ def _start() -> None:
 _start()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def _stop() -> None:
     if _services is not None and _folder is not None:
         _services.stop()
         shutil.rmtree(_folder, ignore_errors=True)
+
+
+# At exit rather than in a hook: an interrupted or crashed run leaves no servers behind either.
+atexit.register(_stop)

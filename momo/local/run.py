@@ -50,7 +50,7 @@ class Serving:
         web = [python, "-m", "gunicorn", "momo.wsgi", "--bind", f"{self.host}:{self.port}", "--workers", "2"]
         web += ["--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--log-level", "warning"]
         web += ["--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"]  # noqa: S108
-        celery = [python, "-W", "ignore::celery.exceptions.SecurityWarning", "-m", "celery", "-A", "momo"]
+        celery = [python, "-m", "celery", "--quiet", "--app", "momo"]
         queues = "default,crawl,imports,messages"
         worker = [*celery, "worker", "--queues", queues, "--concurrency", "2", "--hostname", "momo@%h", *quiet]
         beat = [*celery, "beat", "--pidfile", "", *quiet]
@@ -62,7 +62,8 @@ class Serving:
         self.children[name] = subprocess.Popen(
             command,
             cwd=BASE_DIR,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | (extra or {}),
+            # Celery warns of root at every start; in a container there is no one else to be.
+            env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker"} | (extra or {}),
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run here yet
         )

@@ -43,7 +43,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         if self.idempotent and request.method == "POST" and idempotency.HEADER in request.headers:
             # The handler is looked up on the instance after this; the instance lives for this request only.
-            self.post = functools.partial(idempotency.replay_or_run, handler=self.post)  # type: ignore[attr-defined]
+            first: Any = getattr(self, "post", self.http_method_not_allowed)
+            setattr(self, "post", functools.partial(idempotency.replay_or_run, handler=first))  # noqa: B010
 
     def handle_exception(self, exc: Exception) -> Response:
         response: Response = super().handle_exception(exc)

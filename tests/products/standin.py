@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,13 +24,17 @@ Key = tuple[Any, ...]
 
 @dataclass(slots=True, frozen=True)
 class Answer:
-    """One scripted answer; `delay` seconds before it, `drop` closes the connection without a word."""
+    """One scripted answer; `delay` seconds before it, `drop` closes the connection without a word.
+
+    `until`: a Retry-After date this many seconds (to one more, as dates hold whole seconds) from when it is given.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     drop: bool = False
+    until: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -158,6 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         content, headers = answer.body, dict(answer.headers)
+        if answer.until:
+            when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=answer.until + 1)
+            headers["Retry-After"] = format_datetime(when, usegmt=True)
         if "gzip" in self.headers.get("Accept-Encoding", "") and len(content) > 1000:
             content, headers["Content-Encoding"] = gzip.compress(content), "gzip"
         self.send_response(answer.status)

@@ -1,0 +1,186 @@
+"""Every failure below /api is the failure envelope, whatever the cause."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from momo.rest.errors import flatten
+
+# kind → (status, code, words that the message must hold)
+EXPECTED: dict[str, tuple[int, str, str]] = {
+    "validation": (400, "VALIDATION_ERROR", "price：太小（另有 1 項）"),
+    "django-validation": (400, "VALIDATION_ERROR", "name：必填"),
+    "django-validation-plain": (400, "VALIDATION_ERROR", "不行"),
+    "ours-validation": (400, "VALIDATION_ERROR", "a：一（另有 1 項）"),
+    "suspicious": (400, "VALIDATION_ERROR", "格式"),
+    "auth-failed": (401, "AUTH_FAILED", "帳號或密碼錯誤"),
+    "denied": (403, "PERMISSION_DENIED", "權限"),
+    "drf-denied": (403, "PERMISSION_DENIED", "權限"),
+    "not-found": (404, "NOT_FOUND", "找不到"),
+    "ours-not-found": (404, "NOT_FOUND", "找不到"),
+    "conflict": (409, "CONFLICT", "已經復原過了"),
+    "protected": (409, "CONFLICT", "無法刪除"),
+    "unique": (409, "CONFLICT", "已經存在"),
+    "too-large": (413, "PAYLOAD_TOO_LARGE", "太大"),
+    "rate": (429, "RATE_LIMITED", "8 秒"),
+    "crash": (500, "SERVER_ERROR", "X-Request-ID"),
+    "integrity": (500, "SERVER_ERROR", "X-Request-ID"),
+    "unwritable": (500, "SERVER_ERROR", "X-Request-ID"),
+    "upstream": (502, "UPSTREAM_ERROR", "Ollama 沒有正常回應，請確認 OLLAMA_URL"),
+    "setting": (503, "UNAVAILABLE", "GEMINI_API_KEY"),
+    "database": (503, "UNAVAILABLE", "資料庫"),
+    "database-closed": (503, "UNAVAILABLE", "資料庫"),
+    "database-pool": (503, "UNAVAILABLE", "資料庫"),
+    "timeout": (503, "UNAVAILABLE", "資料庫目前無法使用，正忙於其他工作"),
+    "redis": (503, "UNAVAILABLE", "訊息佇列"),
+    "kombu": (503, "UNAVAILABLE", "訊息佇列"),
+}
+
+
+def check(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The failure envelope, and nothing that belongs to us."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/json"
+    body = response.json()
+    assert body["success"] is False
+    assert body["code"] == code
+    assert set(body) <= {"success", "error", "code", "fields"}
+    assert re.search(r"[\u4e00-\u9fff]", body["error"])
+    assert b"secret" not in response.content
+    assert response["X-Request-ID"]
+    return body
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_failure_of_a_view(kind: str, debug: bool, api: Client, settings: Any) -> None:
+    settings.DEBUG = debug
+    status, code, words = EXPECTED[kind]
+    assert words in check(api.get(f"/api/t/fail/{kind}"), status, code)["error"]
+
+
+def test_every_kind_is_expected() -> None:
+    from tests.rest.urls import FAILURES
+
+    assert set(FAILURES) == set(EXPECTED)
+
+
+def test_fields_name_rows_and_columns(api: Client) -> None:
+    body = api.get("/api/t/fail/validation").json()
+    assert body["fields"] == {"price": ["太小"], "rows.1.name": ["必填"]}
+
+
+def test_flatten_merges_and_names_the_rest() -> None:
+    assert flatten(["a", "b"]) == {"non_field_errors": ["a", "b"]}
+    assert flatten("a") == {"non_field_errors": ["a"]}
+    assert flatten({"x": {"y": ["a"]}}) == {"x.y": ["a"]}
+    assert flatten([]) == {}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api", 404, "NOT_FOUND"),
+        ("/api/", 404, "NOT_FOUND"),
+        ("/api/nowhere", 404, "NOT_FOUND"),
+        ("/api/nowhere/", 404, "NOT_FOUND"),
+        ("/api/t/echo%00", 404, "NOT_FOUND"),
+        ("/api/t/echo?q=%00", 400, "VALIDATION_ERROR"),
+        ("/api/t/plain-crash", 500, "SERVER_ERROR"),
+        ("/api/t/plain-database", 503, "UNAVAILABLE"),
+    ],
+)
+def test_failure_outside_of_views(path: str, status: int, code: str, debug: bool, settings: Any) -> None:
+    settings.DEBUG = debug
+    check(Client(raise_request_exception=False).get(path), status, code)
+
+
+def test_wrong_method(api: Client, nobody: Client) -> None:
+    response = api.patch("/api/t/echo")
+    check(response, 405, "METHOD_NOT_ALLOWED")
+    assert "GET" in response["Allow"]
+    check(nobody.delete("/api/t/fail/crash"), 405, "METHOD_NOT_ALLOWED")
+
+
+def test_wrong_host(settings: Any, api: Client) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    check(api.get("/api/t/echo", headers={"Host": "evil.example"}), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b'{"price": NaN}', b'{"price": 1e999}', b"[" * 200_000, b"", b"\xef\xbb\xbf["]
+)
+def test_broken_json(api: Client, body: bytes) -> None:
+    check(api.post("/api/t/echo", body, content_type="application/json"), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', '{"name": "\\ud800", "price": 1}'])
+def test_json_that_is_no_object(api: Client, body: str) -> None:
+    assert "fields" in check(api.post("/api/t/echo", body, content_type="application/json"), 400, "VALIDATION_ERROR")
+
+
+def test_wrong_content_type(api: Client) -> None:
+    check(api.post("/api/t/echo", "a=1", content_type="text/plain"), 400, "VALIDATION_ERROR")
+
+
+def test_body_beyond_the_limit(api: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = b'{"name":"' + b"x" * 2000 + b'"}'
+    check(api.post("/api/t/echo", body, content_type="application/json"), 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_messages_of_fields_are_chinese(api: Client) -> None:
+    response = api.post(
+        "/api/t/echo",
+        {"name": "toolong", "price": "x", "when": "yesterday", "sure": "maybe"},
+        content_type="application/json",
+    )
+    fields = check(response, 400, "VALIDATION_ERROR")["fields"]
+    assert set(fields) == {"name", "price", "when", "sure"}
+    for messages in fields.values():
+        assert re.search(r"[\u4e00-\u9fff]", messages[0]), messages
+
+
+def test_crash_is_logged_with_its_request_id(api: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, logger="momo.rest"):
+        response = api.get("/api/t/fail/crash", headers={"X-Request-ID": "from-n8n.7"})
+    assert response["X-Request-ID"] == "from-n8n.7"
+    record = next(record for record in caplog.records if record.name == "momo.rest")
+    assert "GET /api/t/fail/crash" in record.getMessage()
+    assert record.exc_info
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a\nb", "<script>", "-a"])
+def test_insane_request_id_is_replaced(api: Client, given: str) -> None:
+    response = api.get("/api/t/echo", headers={"X-Request-ID": given})
+    assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
+
+
+def test_retry_after_and_authenticate_headers(api: Client, nobody: Client) -> None:
+    assert api.get("/api/t/fail/rate")["Retry-After"] == "8"
+    assert api.get("/api/t/fail/database")["Retry-After"] == "5"
+    assert nobody.get("/api/t/echo")["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_database_away_for_the_token_itself(api: Client) -> None:
+    """A real one: the connection is cut behind Django's back."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+    connection.connection.close()
+    try:
+        check(api.get("/api/t/echo"), 503, "UNAVAILABLE")
+    finally:
+        connection.connection = None
+        connection.in_atomic_block = False
+        connection.savepoint_ids = []
+        connection.needs_rollback = False
+        connection.close_if_unusable_or_obsolete()
+        pytest.skip("") if False else None

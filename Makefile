@@ -32,7 +32,7 @@ test: setup ## The whole suite, on services that it starts for itself
 
 lint: setup ## Style, types, layers, migrations, deployment checks
 	@echo "==> ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@echo "==> mypy" && $(BIN)/mypy
+	@echo "==> mypy" && MOMO_ENV=test $(BIN)/mypy
 	@echo "==> import-linter" && $(BIN)/lint-imports
 	@echo "==> migrations" && $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "==> deployment" && $(BIN)/python -m momo.local.check_deploy

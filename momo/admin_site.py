@@ -51,7 +51,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": "總覽", "icon": "dashboard", "link": reverse("admin:index")},
                 _link("商品", "inventory_2", "products_product_changelist", "products.view_product"),
                 _link("商品事件", "notifications", "products_priceevent_changelist", "products.view_priceevent"),
-                _link("待確認價格", "gpp_maybe", "products_quarantinedprice_changelist", "products.view_quarantinedprice"),
+                _link(
+                    "待確認價格", "gpp_maybe", "products_quarantinedprice_changelist", "products.view_quarantinedprice"
+                ),
                 _link("爬取", "travel_explore", "products_crawlrun_changelist", "products.view_crawlrun"),
                 _link("警示", "warning", "products_alert_changelist", "products.view_alert"),
                 _link("分類", "category", "products_category_changelist", "products.view_category"),
@@ -65,7 +67,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("使用者", "group", "accounts_user_changelist", "accounts.view_user"),
                 _link("API 權杖", "key", "accounts_apitoken_changelist", "accounts.view_apitoken"),
                 _link("登入紀錄", "login", "accounts_loginattempt_changelist", "accounts.view_loginattempt"),
-                _link("排程", "schedule", "django_celery_beat_periodictask_changelist", "django_celery_beat.view_periodictask"),
+                _link(
+                    "排程",
+                    "schedule",
+                    "django_celery_beat_periodictask_changelist",
+                    "django_celery_beat.view_periodictask",
+                ),
             ],
         },
     ]

@@ -199,7 +199,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Proxies of ours that each request passes; the client's address is that many places from the right in X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if LOCAL else 1)
-API_TOKEN_AUTHENTICATOR = "accounts.services.authenticate_token"
+API_TOKEN_AUTHENTICATOR = "accounts.services.authenticate_token"  # noqa: S105 - a path, not a secret
 IDEMPOTENCY_STORE = "accounts.idempotency.DatabaseStore"
 
 # Five failures for one name from one address shut that pair out for a quarter of an hour.
@@ -339,7 +339,7 @@ LOGGING = {
 
 _demo_shop = _local.get("shop_url", "") if MOMO_ENV == "local" else ""
 MOMO_SHOP_URL = env("MOMO_SHOP_URL", default=_demo_shop or "https://www.momoshop.com.tw").rstrip("/")
-_polite = MOMO_SHOP_URL != _demo_shop  # a shop of our own on loopback needs no pauses
+_polite = _demo_shop != MOMO_SHOP_URL  # a shop of our own on loopback needs no pauses
 CRAWL_USER_AGENT = env("CRAWL_USER_AGENT", default=f"MOMOPro/1.0 (+{PUBLIC_URL})")
 CRAWL_SHARDS = env.int("CRAWL_SHARDS", default=4)
 CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2)  # requests at once, a shard

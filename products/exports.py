@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import IO
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db.models import Case, CharField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -59,7 +59,7 @@ def products_of(kind: str) -> QuerySet[Product]:
     return Product.objects.order_by("product_id")
 
 
-def workbook(kind: str) -> tuple[str, IO[bytes]]:
+def workbook(kind: str) -> tuple[str, BinaryIO]:
     """File name (with today's date in Taipei) and the open file of one of KINDS."""
     columns = columns_for(kind)
     limit = min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)

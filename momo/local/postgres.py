@@ -110,7 +110,6 @@ class Postgres:
         """Run a PostgreSQL program as the account it needs, from a folder that account can stand in."""
         account = service_account()
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": "/"}
-        identity = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         # Output goes to a file: the server would inherit a pipe, and reading it would never end.
         with open(self.home / "setup.log", "ab") as log:
             return subprocess.run(
@@ -122,7 +121,9 @@ class Postgres:
                 stderr=log,
                 timeout=START_SECONDS,
                 check=False,
-                **identity,  # type: ignore[arg-type]
+                user=None if account is None else account.pw_uid,
+                group=None if account is None else account.pw_gid,
+                extra_groups=None if account is None else [],
             ).returncode
 
     def _initdb(self, binaries: Path, password: str, account: pwd.struct_passwd | None) -> None:
@@ -161,7 +162,7 @@ class Postgres:
             draft = copy.with_name(f"{copy.name}.{os.getpid()}")
             shutil.copytree(origin, draft, symlinks=True)
             for folder, _, files in os.walk(draft):
-                os.chmod(folder, 0o755)
+                os.chmod(folder, 0o755)  # noqa: S103 - our own copy, which the service account runs
                 for name in files:
                     path = Path(folder, name)
                     if not path.is_symlink():

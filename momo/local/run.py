@@ -65,7 +65,7 @@ class Serving:
             # Celery warns of root at every start; in a container there is no one else to be.
             env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker"} | (extra or {}),
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run here yet
+            preexec_fn=_die_with_parent,
         )
 
     def wait_until_served(self, seconds: float = 60) -> None:
@@ -73,7 +73,7 @@ class Serving:
         url = f"http://127.0.0.1:{self.port}/login"
         while time.monotonic() < deadline and not self.stopping:
             self._check()
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
                 if answer.status == 200:
                     return
             time.sleep(0.1)
@@ -124,7 +124,8 @@ def main() -> None:
     say("PostgreSQL 與 Valkey" + ("、示範商店" if demo_wanted() else ""))
     use_local_services()
 
-    import django  # settings read the addresses that the line above has written
+    # Settings read the addresses that the line above has written, so nothing of Django comes before it.
+    import django
     from django.core.management import call_command
 
     django.setup()

@@ -22,7 +22,7 @@ def enter(request: HttpRequest, identifier: str) -> None:
     _request_id.set(identifier)
 
 
-def leave() -> None:
+def leave(sender: object = None, **kwargs: object) -> None:
     """The request is answered; threads are used again, so nothing of it may stay."""
     current_request.set(None)
     _request_id.set(None)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.core.signals import got_request_exception
+from django.core.signals import got_request_exception, request_finished
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import is_same_domain
 
@@ -57,15 +57,14 @@ class RequestIdMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        # Not when the middleware returns: Django logs failures after that, and streams are written after that.
+        request_finished.connect(context.leave, dispatch_uid="momo.rest.context.leave")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         identifier = given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
         context.enter(request, identifier)
-        try:
-            response = self.get_response(request)
-        finally:
-            context.leave()
+        response = self.get_response(request)
         response["X-Request-ID"] = identifier
         return response
 

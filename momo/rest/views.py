@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,7 +74,9 @@ class ApiView(APIView):
 
     def body(self, serializer: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
         """The request's body as `serializer` reads it. Raises ValidationError (400 with `fields`)."""
-        made = serializer(data=self.request.data, context={"request": self.request}, **kwargs)
+        # A body of `null` is an empty one; REST framework's own word about it is English.
+        data = {} if self.request.data is None else self.request.data
+        made = serializer(data=data, context={"request": self.request}, **kwargs)
         made.is_valid(raise_exception=True)
         validated: dict[str, Any] = made.validated_data
         return validated
@@ -96,7 +99,7 @@ class ApiView(APIView):
 class GenericApiView(ApiView, GenericAPIView[Any]):
     """Base of lists and details of one model; add REST framework's mixins, or write the handlers."""
 
-    filter_backends = (StrictFilterBackend,)
+    filter_backends: Sequence[type[BaseFilterBackend]] = (StrictFilterBackend,)
     pagination_class = Pagination
 
 

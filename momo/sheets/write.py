@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import DateTimeField, F, FloatField, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
@@ -87,10 +88,7 @@ class _LocalTime(Func):
     """An aware time as local wall time."""
 
     output_field = DateTimeField()
-
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        zone = timezone.get_default_timezone_name().replace("'", "")
-        return super().as_sql(compiler, connection, template=f"(%(expressions)s AT TIME ZONE '{zone}')", **context)
+    template = f"(%(expressions)s AT TIME ZONE '{settings.TIME_ZONE}')"
 
 
 def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
@@ -109,15 +107,14 @@ def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dic
             source = Cast(source, FloatField())
         picked[column.heading] = source
     sql, params = queryset.values(**picked).query.sql_with_params()
-    with transaction.atomic():
-        # A plain cursor: Django's own would convert each value again.
-        with connection.connection.cursor(name="export", row_factory=dict_row) as cursor:
-            cursor.itersize = 2000
-            cursor.execute(sql, params)
-            yield from cursor
+    # A plain cursor of psycopg's, since Django's own would convert each value again.
+    with transaction.atomic(), connection.connection.cursor(name="export", row_factory=dict_row) as cursor:
+        cursor.itersize = 2000
+        cursor.execute(sql, params)
+        yield from cursor
 
 
-def write_xlsx(target: IO[bytes], *, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> None:
+def write_xlsx(target: BinaryIO, *, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> None:
     """Write one sheet: a styled, frozen header with auto-filter, typed columns of fixed width, then the records.
 
     A sheet without rows still has its header.
@@ -138,9 +135,9 @@ def write_xlsx(target: IO[bytes], *, sheet: str, columns: Sequence[Column], reco
     )
 
 
-def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> IO[bytes]:
+def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> BinaryIO:
     """A temporary file with the workbook, positioned at its start; it vanishes when closed."""
-    handle = TemporaryFile()  # noqa: SIM115 - the response closes it
+    handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
     write_xlsx(handle, sheet=sheet, columns=columns, records=records)
     handle.seek(0)
     return handle

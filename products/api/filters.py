@@ -37,7 +37,11 @@ class ProductFilter(StrictFilterSet):
         label="all 全部；increase／decrease 最近一次變價為漲／跌；delisted 已下架",
     )
     hours = NumberFilter(
-        method="pass_through", min_value=1, max_value=MAX_HOURS, decimal_places=0, label="漲跌的時間範圍（小時），預設 24"
+        method="pass_through",
+        min_value=1,
+        max_value=MAX_HOURS,
+        decimal_places=0,
+        label="漲跌的時間範圍（小時），預設 24",
     )
     category = CharFilter(method="by_category", max_length=120, label="分類代碼或名稱")
     q = CharFilter(method="by_words", max_length=MAX_QUERY_LENGTH, label="品名、品牌或商品編號")

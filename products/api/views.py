@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
 from momo.celery import workers_alive
 from momo.rest.errors import NotFound, Unavailable, ValidationFailed
 from momo.rest.filters import DateRangeFilterSet, OrderingBackend, StrictFilterBackend
@@ -48,7 +49,9 @@ class ProductListView(GenericApiView):
     filter_backends = (StrictFilterBackend, OrderingBackend)
     ordering = ORDERING
 
-    @extend_schema(operation_id="products_list", tags=["商品"], summary="商品列表", responses=ProductSerializer(many=True))
+    @extend_schema(
+        operation_id="products_list", tags=["商品"], summary="商品列表", responses=ProductSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         pagination = Pagination()
         products = pagination.paginate_queryset(self.filter_queryset(self.get_queryset()), request, self)
@@ -105,12 +108,16 @@ class RunTaskView(ApiView):
     failures = frozenset({503})
 
     @extend_schema(
-        operation_id="run_task", tags=["爬取"], summary="開始爬取", request=RunTaskSerializer, responses={202: RunStartedSerializer}
+        operation_id="run_task",
+        tags=["爬取"],
+        summary="開始爬取",
+        request=RunTaskSerializer,
+        responses={202: RunStartedSerializer},
     )
     def post(self, request: Request) -> Response:
         categories = self.body(RunTaskSerializer).get("categories")
         try:
-            started = start_run(trigger=CrawlRun.Trigger.API, user=request.user, categories=categories)
+            started = start_run(trigger=CrawlRun.Trigger.API, user=cast(User, request.user), categories=categories)
         except UnknownCategories as error:
             raise ValidationFailed(fields={"categories": [str(error)]}) from error
         except NothingToCrawl as error:
@@ -127,9 +134,7 @@ class CrawlerStatusView(ApiView):
 
     roles = {"GET": USER}
 
-    @extend_schema(
-        operation_id="crawler_status", tags=["爬取"], summary="爬取狀態", responses=CrawlerStatusSerializer
-    )
+    @extend_schema(operation_id="crawler_status", tags=["爬取"], summary="爬取狀態", responses=CrawlerStatusSerializer)
     def get(self, request: Request) -> Response:
         running, last, workers = crawls.running_run(), crawls.last_run(), workers_alive()
         return self.answer(

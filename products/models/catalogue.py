@@ -85,7 +85,7 @@ class Product(models.Model):
     class Meta:
         verbose_name = "商品"
         verbose_name_plural = "商品"
-        # last_seen_at moves with every crawl and stands in no index, so that PostgreSQL can rewrite the row in its page.
+        # last_seen_at moves with every crawl and stands in no index, so that PostgreSQL rewrites the row in its page.
         indexes: ClassVar = [
             models.Index(F("price_changed_at").desc(nulls_last=True), F("id").desc(), name="product_changed"),
             models.Index("first_seen_at", "id", name="product_first_seen"),

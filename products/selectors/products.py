@@ -43,7 +43,9 @@ def search(products: QuerySet[Product], words: Iterable[str]) -> QuerySet[Produc
     return products
 
 
-def lowest_prices(product_ids: Iterable[int], *, days: int = LOWEST_DAYS, now: datetime | None = None) -> dict[int, int]:
+def lowest_prices(
+    product_ids: Iterable[int], *, days: int = LOWEST_DAYS, now: datetime | None = None
+) -> dict[int, int]:
     """Lowest price of each product (by primary key) at any time within the last `days` days."""
     since = (now or timezone.now()) - timedelta(days=days)
     spans = PriceSpan.objects.filter(product_id__in=list(product_ids))

@@ -165,7 +165,8 @@ MARK_SUSPECTS = """
 UPDATE products_categoryresult r
 SET suspect = TRUE,
     message = CASE WHEN r.outcome IN ('complete', 'empty')
-                   THEN format('%%s 件商品中有 %%s 件未見，超過 %%s%%%%；不判定下架。', k.known, r.missing, %(missing_percent)s)
+                   THEN format('%%s 件商品中有 %%s 件未見，超過 %%s%%%%；不判定下架。',
+                               k.known, r.missing, %(missing_percent)s)
                    ELSE r.message END
 FROM (
     SELECT r2.id, count(p.id) AS known
@@ -296,7 +297,9 @@ def _finish(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> None:
 
 def describe_suspects(suspects: list[CategoryResult], of: int) -> str:
     """One line that names the first categories and their reasons."""
-    named = "；".join(f"{result.category.name}（{result.message or result.get_outcome_display()}）" for result in suspects[:3])
+    named = "；".join(
+        f"{result.category.name}（{result.message or result.get_outcome_display()}）" for result in suspects[:3]
+    )
     more = f"；另有 {len(suspects) - 3} 個分類" if len(suspects) > 3 else ""
     return f"{of} 個分類中有 {len(suspects)} 個可疑，這些分類不判定下架：{named}{more}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import User
 from products.models import PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
 
@@ -15,7 +15,7 @@ class AlreadyDecided(ValueError):
     """The price was decided before, by a person or by a later run."""
 
 
-def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: AbstractBaseUser | None) -> None:
+def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: User | None) -> None:
     changed = QuarantinedPrice.objects.filter(pk=held.pk, status=QuarantinedPrice.Status.HELD).update(
         status=status, decided_at=timezone.now(), decided_by=user
     )
@@ -24,7 +24,7 @@ def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: Abstr
     held.refresh_from_db()
 
 
-def accept_price(*, held: QuarantinedPrice, user: AbstractBaseUser | None) -> None:
+def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
     """Believe a held price: it takes effect as of when it was seen, with its event. Raises AlreadyDecided.
 
     The first price of goods that are no product yet takes effect with the next run that sees it.
@@ -50,7 +50,7 @@ def accept_price(*, held: QuarantinedPrice, user: AbstractBaseUser | None) -> No
         transaction.on_commit(forget_counts)
 
 
-def reject_price(*, held: QuarantinedPrice, user: AbstractBaseUser | None) -> None:
+def reject_price(*, held: QuarantinedPrice, user: User | None) -> None:
     """Refuse a held price, now and whenever this product shows it again. Raises AlreadyDecided."""
     with transaction.atomic():
         _decide(held, QuarantinedPrice.Status.REJECTED, user)

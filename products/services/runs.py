@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from accounts.models import User
 from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Product
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Started:
 def start_run(
     *,
     trigger: CrawlRun.Trigger,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     categories: Sequence[str] | None = None,
     dispatch: bool = True,
     at: datetime | None = None,
@@ -70,7 +70,7 @@ def start_run(
         with transaction.atomic():
             run = CrawlRun.objects.create(
                 trigger=trigger,
-                requested_by=user if user and user.is_authenticated else None,
+                requested_by=user,
                 categories=len(chosen),
                 started_at=now,
                 heartbeat_at=now,
@@ -154,7 +154,9 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
         )
         if not changed:
             return
-        CrawlShard.objects.filter(run=run, status__in=UNFINISHED).update(status=CrawlShard.Status.FAILED, message=message)
+        CrawlShard.objects.filter(run=run, status__in=UNFINISHED).update(
+            status=CrawlShard.Status.FAILED, message=message
+        )
         if not Alert.objects.filter(kind=Alert.Kind.FAILED, resolved_at=None).exists():
             Alert.objects.create(kind=Alert.Kind.FAILED, run=run, message=f"爬取 #{run.pk}：{message}", created_at=now)
 

@@ -124,7 +124,9 @@ def build_job(shard: CrawlShard) -> dict[str, Any]:
         "retry_after_cap": settings.CRAWL_RETRY_AFTER_CAP,
         "backoff": settings.CRAWL_BACKOFF,
         "categories": [
-            {"code": code, "level": levels[code], "known": known[code]} for code in shard.category_codes if code in levels
+            {"code": code, "level": levels[code], "known": known[code]}
+            for code in shard.category_codes
+            if code in levels
         ],
     }
 

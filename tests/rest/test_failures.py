@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from momo.rest.errors import flatten
+from tests.accounts.people import PASSWORD, session_client
 
 # kind → (status, code, words that the message must hold)
 EXPECTED: dict[str, tuple[int, str, str]] = {
@@ -168,19 +169,28 @@ def test_retry_after_and_authenticate_headers(api: Client, nobody: Client) -> No
     assert nobody.get("/api/t/echo")["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_database_away_for_the_token_itself(api: Client) -> None:
-    """A real one: the connection is cut behind Django's back."""
+def _with_database_away(ask: Any) -> Any:
+    """Runs `ask` in a thread whose connection leads to a closed port."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-    connection.connection.close()
-    try:
-        check(api.get("/api/t/echo"), 503, "UNAVAILABLE")
-    finally:
-        connection.connection = None
-        connection.in_atomic_block = False
-        connection.savepoint_ids = []
-        connection.needs_rollback = False
-        connection.close_if_unusable_or_obsolete()
-        pytest.skip("") if False else None
+    def act() -> Any:
+        connection.settings_dict = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": "1"}
+        try:
+            return ask()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act).result()
+
+
+def test_database_away(api: Client, user: Any) -> None:
+    browser = session_client(user)
+    for client in (api, browser):
+        body = check(_with_database_away(lambda client=client: client.get("/api/t/echo")), 503, "UNAVAILABLE")
+        assert "資料庫" in body["error"]
+    login = {"username": "amy", "password": PASSWORD}
+    program = Client(raise_request_exception=False, headers={"Accept": "application/json"})
+    check(_with_database_away(lambda: program.post("/login", login)), 503, "UNAVAILABLE")

@@ -42,15 +42,19 @@ class Command(BaseCommand):
 
     def finish(self, run: CrawlRun, console: Console) -> CrawlRun:
         """Work on the run's shards beside whoever else does, until the run has ended."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("頁"))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("頁"),
+        )
         with Progress(*columns, TextColumn("{task.fields[items]} 件商品"), TimeElapsedColumn(), console=console) as bar:
             task = bar.add_task(f"爬取 #{run.pk}", total=None, items=0)
 
             def show(_: CrawlShard | None = None) -> None:
                 state = progress_of(run)
-                bar.update(
-                    task, completed=state["pages"], total=state["pages_expected"] or None, items=state["items"]
-                )
+                bar.update(task, completed=state["pages"], total=state["pages_expected"] or None, items=state["items"])
 
             while True:
                 for shard_id in run.shards.filter(status__in=UNFINISHED).values_list("pk", flat=True):
@@ -69,9 +73,31 @@ class Command(BaseCommand):
 def summary(run: CrawlRun) -> Table:
     """What a run found, as a table."""
     table = Table(title=f"爬取 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
-    for heading in ("分類", "商品", "新商品", "漲價", "降價", "缺貨", "補貨", "下架", "重新上架", "待確認", "錯誤", "秒"):
+    for heading in (
+        "分類",
+        "商品",
+        "新商品",
+        "漲價",
+        "降價",
+        "缺貨",
+        "補貨",
+        "下架",
+        "重新上架",
+        "待確認",
+        "錯誤",
+        "秒",
+    ):
         table.add_column(heading, justify="right")
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0
-    counts = (run.categories, run.seen, run.new, run.increased, run.decreased, run.sold_out, run.restocked, run.delisted)
+    counts = (
+        run.categories,
+        run.seen,
+        run.new,
+        run.increased,
+        run.decreased,
+        run.sold_out,
+        run.restocked,
+        run.delisted,
+    )
     table.add_row(*map(str, (*counts, run.relisted, run.quarantined, run.error_count, f"{seconds:.1f}")))
     return table

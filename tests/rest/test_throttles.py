@@ -1,0 +1,64 @@
+"""How often somebody may ask, and what happens when the counter is away."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import User
+from momo.rest import throttles
+from tests.accounts.people import session_client, token_client
+from tests.rest.test_failures import check
+
+
+@pytest.fixture(autouse=True)
+def _rates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"default": "5/min", "ai": "2/min", "login": "3/min", "send": ""}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+    monkeypatch.setattr(throttles, "_paused_until", 0.0)
+
+
+@pytest.mark.parametrize("rate", ["20/s", "20/sec", "20/min", "20/hour", "20/day"])
+def test_rates(rate: str) -> None:
+    assert throttles.parse_rate(rate)[0] == 20
+
+
+def test_too_many_requests(user: User) -> None:
+    client = token_client(user)
+    with time_machine.travel("2026-01-29T06:00:50Z", tick=False) as clock:
+        assert [client.get("/api/t/echo").status_code for _ in range(5)] == [200] * 5
+        response = client.get("/api/t/echo")
+        check(response, 429, "RATE_LIMITED")
+        assert response["Retry-After"] == "10"
+        assert token_client(user).get("/api/t/echo").status_code == 200, "another token counts for itself"
+        assert session_client(user).get("/api/t/echo").status_code == 200, "and so does the browser"
+        clock.shift(10)
+        assert client.get("/api/t/echo").status_code == 200
+
+
+def test_scope_of_a_view(user: User) -> None:
+    client = token_client(user)
+    with time_machine.travel("2026-01-29T06:00:00Z", tick=False):
+        assert [client.get("/api/t/slow").status_code for _ in range(3)] == [200, 200, 429]
+        assert client.get("/api/t/echo").status_code == 200
+
+
+def test_logins_count_by_address(user: User) -> None:
+    with time_machine.travel("2026-01-29T06:00:00Z", tick=False):
+        tries = [Client().post("/login", {"username": f"n{n}", "password": "x"}).status_code for n in range(4)]
+    assert tries == [401, 401, 401, 429]
+
+
+def test_redis_away_lets_pass_and_says_so(user: User, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    default = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/1"}
+    settings.CACHES = {"default": default}
+    client = token_client(user)
+    with caplog.at_level(logging.WARNING, logger="momo.rest"):
+        assert [client.get("/api/t/echo").status_code for _ in range(8)] == [200] * 8
+        assert Client().post("/login", {"username": "amy", "password": "x"}).status_code == 401
+    said = [record for record in caplog.records if "not counted" in record.getMessage()]
+    assert len(said) == 1, "the pause keeps the log, and each request's wait, short"

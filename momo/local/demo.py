@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
@@ -18,6 +19,7 @@ from django.utils import timezone
 from momo.local.services import DEMO_PAST_DAYS, DEMO_SIZE
 from momo.local.shop import Catalogue
 from momo.local.shop.days import IN_CATEGORY, State
+from momo.local.shop.items import image_path
 from products.models import Category, CategoryResult, CrawlRun, CrawlShard, Product
 from products.services.apply import apply_run
 from products.services.runs import start_run
@@ -80,7 +82,8 @@ def _row(
         "product_id": product_id,
         "name": product.name,
         "brand": product.brand,
-        "url": f"https://www.momoshop.com.tw/product/{product_id}",
+        "url": f"{settings.MOMO_SHOP_URL}/product/{product_id}",
+        "image_url": f"{settings.MOMO_SHOP_URL}{image_path(product_id)}",
         "price": catalogue.price(product_id, day),
         "list_price": product.list_price,
         "in_stock": state == State.LISTED,

@@ -38,11 +38,10 @@ class Command(BaseCommand):
                     password=password,
                     role=Role.ADMIN,
                     display_name="系統管理員",
-                    must_change_password=not given,
                 )
             except ValidationError as error:
                 raise CommandError(f"MOMO_ADMIN_PASSWORD 不可用：{'；'.join(error.messages)}") from error
         if given:
             self.stderr.write(f"已建立管理員 {USERNAME}，密碼取自 MOMO_ADMIN_PASSWORD。")
         else:
-            self.stdout.write(f"帳號：{USERNAME}\n密碼：{password}\n（首次登入後必須變更，不會再次顯示）")
+            self.stdout.write(f"帳號：{USERNAME}\n密碼：{password}\n（只顯示這一次）")

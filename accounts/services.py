@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, LoginAttempt, Role, User
 from accounts.roles import assign_group
-from momo.rest.errors import AuthRequired, Conflict
+from momo.rest.errors import AuthRequired, Conflict, NotFound
 
 TOKEN_MARK = "momo_"  # noqa: S105 - what tokens begin with, no token
 # 30 random bytes are 40 URL-safe characters.
@@ -24,6 +24,7 @@ TOKEN_BYTES = 30
 PREFIX_LENGTH = len(TOKEN_MARK) + 8
 # The last use of a token is written at most this often.
 LAST_USE_STEP = dt.timedelta(minutes=1)
+LAST_ADMIN = "這是最後一位啟用中的管理員，必須先有另一位管理員"
 # Without characters that look alike in print.
 READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -93,21 +94,26 @@ def create_user(
     return user
 
 
-def _guard_last_admin(user: User) -> None:
-    """Locks the active admins, so two of them cannot take each other's rights at once. Raises Conflict."""
-    admins = (
-        User.objects.select_for_update()
-        .filter(Q(role=Role.ADMIN) | Q(is_superuser=True), is_active=True)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    if set(admins) <= {user.pk}:
-        raise Conflict("這是最後一位啟用中的管理員，必須先有另一位管理員")
-
-
 def is_active_admin(user: User) -> bool:
     """Whether `user` counts when the last admin is looked for."""
     return user.is_active and (user.role == Role.ADMIN or user.is_superuser)
+
+
+def _lock_with_admins(user: User) -> tuple[User, bool]:
+    """`user` as it is now, and whether they are the last active admin.
+
+    Locks them and all active admins in one order, so that two admins who take each other's rights at the same moment
+    take turns: neither a deadlock, nor nobody left.
+    """
+    rows = list(
+        User.objects.select_for_update()
+        .filter(Q(pk=user.pk) | Q(is_active=True) & (Q(role=Role.ADMIN) | Q(is_superuser=True)))
+        .order_by("pk")
+    )
+    current = next((row for row in rows if row.pk == user.pk), None)
+    if current is None:
+        raise NotFound("找不到這位使用者")
+    return current, [row.pk for row in rows if is_active_admin(row)] == [current.pk]
 
 
 @transaction.atomic
@@ -127,14 +133,14 @@ def update_user(
 
     Raises ValidationError, or Conflict where the last active admin would go, or `actor` would shut themselves out.
     """
-    current = User.objects.select_for_update().get(pk=user.pk)
+    current, is_last = _lock_with_admins(user)
     loses_admin = is_active_admin(current) and (
         is_active is False or (role is not None and role != Role.ADMIN and not current.is_superuser)
     )
     if is_active is False and actor is not None and actor.pk == current.pk:
         raise Conflict("不能停用自己的帳號")
-    if loses_admin:
-        _guard_last_admin(current)
+    if loses_admin and is_last:
+        raise Conflict(LAST_ADMIN)
     if username is not None:
         current.username = User.normalize_username(username)
         _check_username(current.username, beside=current)
@@ -169,11 +175,11 @@ def delete_user(*, user: User, actor: User | None) -> None:
 
     Not oneself, not the last active admin, nobody whom another row needs.
     """
-    current = User.objects.select_for_update().get(pk=user.pk)
+    current, is_last = _lock_with_admins(user)
     if actor is not None and actor.pk == current.pk:
         raise Conflict("不能刪除自己的帳號")
-    if is_active_admin(current):
-        _guard_last_admin(current)
+    if is_last:
+        raise Conflict(LAST_ADMIN)
     current.delete()
 
 
@@ -272,9 +278,10 @@ def authenticate_token(*, raw: str) -> ApiToken:
 
     Raises AuthRequired saying why it is not accepted.
     """
-    token = ApiToken.objects.select_related("user").filter(digest=_digest(raw)).first()
-    if token is None:
-        raise AuthRequired("API 權杖無效")
+    try:
+        token = ApiToken.objects.select_related("user").get(digest=_digest(raw))
+    except ApiToken.DoesNotExist:
+        raise AuthRequired("API 權杖無效") from None
     now = timezone.now()
     if token.revoked_at is not None:
         raise AuthRequired("這個 API 權杖已被撤銷")

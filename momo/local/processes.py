@@ -102,9 +102,9 @@ def end(pid: int, word: str, sign: signal.Signals) -> None:
         os.kill(pid, sign)
     deadline = time.monotonic() + START_SECONDS
     while process_runs(pid, word):
-        # Ours to reap when it was started by this process; harmless otherwise.
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
+    # Ours to reap when it was started by this process; harmless otherwise.
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)

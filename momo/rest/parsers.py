@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from rest_framework import parsers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
 
 from momo.rest.encoding import finite_float
 
@@ -16,10 +16,11 @@ def _no_constant(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
-class JSONParser(BaseParser):
-    """UTF-8 JSON without NaN, infinity or nesting that exhausts the stack."""
+class JSONParser(parsers.JSONParser):
+    """UTF-8 JSON without NaN, infinity or nesting that exhausts the stack.
 
-    media_type = "application/json"
+    A subclass, because for those REST framework reads the body through Django's limit on its size.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

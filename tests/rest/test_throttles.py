@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
+from django_redis import get_redis_connection
 
 from accounts.models import User
 from momo.rest import throttles
@@ -19,6 +21,11 @@ from tests.rest.test_failures import check
 def _rates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"default": "5/min", "ai": "2/min", "login": "3/min", "send": ""}
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+    # A database of its own: another worker's cache.clear() empties the shared one, counters and all.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    address = settings.CACHES["default"]["LOCATION"].rpartition("/")[0]
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"{address}/{4 + worker % 12}"}}
+    get_redis_connection("default").flushdb()
     monkeypatch.setattr(throttles, "_paused_until", 0.0)
 
 

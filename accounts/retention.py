@@ -1,0 +1,25 @@
+"""What accounts may forget, for the clean-up of the whole system to count or delete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+
+from accounts.idempotency import KEEP
+from accounts.models import IdempotencyRecord, LoginAttempt
+
+
+def expired(*, now: dt.datetime) -> dict[str, QuerySet[Any]]:
+    """Rows that nothing needs any more at `now`, by a name for people. Tokens stay: the audit trail refers to them."""
+    history = now - dt.timedelta(days=settings.LOGIN_HISTORY_DAYS)
+    return {
+        "登入紀錄": LoginAttempt.objects.filter(time__lt=history),
+        "登入失敗計數": AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME),
+        "重複請求紀錄": IdempotencyRecord.objects.filter(created_at__lt=now - KEEP),
+        "過期的登入": Session.objects.filter(expire_date__lt=now),
+    }

@@ -1,0 +1,5 @@
+"""The admin of products, by subject."""
+
+from products.admin import catalogue, crawls, events
+
+__all__ = ["catalogue", "crawls", "events"]

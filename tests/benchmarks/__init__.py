@@ -1,0 +1,12 @@
+"""Speed, side by side with its floors and peers: `make bench`, `make bench ARGS="api --quick"`.
+
+Figures are printed, never asserted: a machine under load would fail a good change. Each benchmark is a module with
+`run(context) -> list[Row]`, named here.
+"""
+
+BENCHMARKS = {
+    "crawl": "tests.benchmarks.crawl",
+    "apply": "tests.benchmarks.apply",
+    "api": "tests.benchmarks.api",
+    "export": "tests.benchmarks.export",
+}

@@ -1,0 +1,45 @@
+"""The house of a test process, and a world in it for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.faults.harness import House, World
+
+CRAWL = {
+    "CRAWL_SHARDS": 2,
+    "CRAWL_DELAY": 0,
+    "CRAWL_AUTOTHROTTLE": False,
+    "CRAWL_BACKOFF": 0.05,
+    "CRAWL_HEARTBEAT_TIMEOUT": 2,
+    "CRAWL_LOST_AFTER": 120,
+    # A loaded machine may miss a heartbeat of two seconds; giving up is shown elsewhere.
+    "CRAWL_SHARD_ATTEMPTS": 50,
+}
+
+
+@pytest.fixture(scope="session")
+def house(django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings: None) -> Iterator[House]:
+    made = House()
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
+        from django.conf import settings
+
+        for name, value in CRAWL.items():
+            patch.setattr(settings, name, value)
+        patch.setattr(settings, "MOMO_SHOP_URL", "")
+        made.furnish()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(house: House, django_db_blocker: DjangoDbBlocker, settings: Any) -> Iterator[World]:
+    for name, value in CRAWL.items():
+        setattr(settings, name, value)
+    settings.MOMO_SHOP_URL = ""
+    with django_db_blocker.unblock(), World(house).opened() as opened:
+        yield opened

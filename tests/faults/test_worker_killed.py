@@ -1,0 +1,105 @@
+"""kill -9 of a Celery worker at many points of a run: the end is as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import psutil
+import pytest
+
+from tests.faults.harness import World, wait_until
+
+pytestmark = pytest.mark.faults
+
+# What a run writes into, in the order in which it does.
+TABLES = (
+    "products_observation",  # storing begins
+    "products_categoryresult",  # storing goes on
+    "products_quarantinedprice",  # applying begins
+    "products_product",
+    "products_priceevent",  # products and spans are written
+    "products_category",  # all is written, the run is about to be closed
+)
+
+
+def kill_all(worker: subprocess.Popen[bytes]) -> None:
+    """As when a container goes: the worker, its pool and their children at once."""
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def kill_main(worker: subprocess.Popen[bytes]) -> None:
+    """The main process only: its pool finishes what it has begun, or is taken over."""
+    worker.kill()
+    worker.wait()
+
+
+def kill_pool(worker: subprocess.Popen[bytes]) -> None:
+    """The pool's processes, as the kernel does when memory runs out: the worker itself lives on."""
+    for child in psutil.Process(worker.pid).children():
+        child.kill()
+
+
+KILLS = {"all": kill_all, "main": kill_main, "pool": kill_pool}
+
+
+def kill_and_recover(world: World, worker: subprocess.Popen[bytes], how: str) -> None:
+    KILLS[how](worker)
+    if how != "pool":
+        world.start_worker()
+
+
+def test_before_anything_was_claimed(world: World) -> None:
+    worker = world.start_worker()
+    wait_until(lambda: len(psutil.Process(worker.pid).children()) == 2, "the worker's pool")
+    kill_all(worker)
+    run = world.start()
+    world.assert_nothing_applied()
+    world.start_worker()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize(
+    ("requests", "how"), [(1, "all"), (6, "all"), (6, "main"), (6, "pool"), (14, "all")], ids=lambda value: str(value)
+)
+def test_while_it_crawls(world: World, requests: int, how: str) -> None:
+    world.slow_down()
+    worker = world.start_worker()
+    run = world.start()
+    world.await_requests(requests)
+    kill_and_recover(world, worker, how)
+    world.assert_nothing_applied()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+def test_while_it_looks_products_up(world: World) -> None:
+    world.slow_down()
+    worker = world.start_worker()
+    run = world.start()
+    world.await_look_ups()
+    kill_and_recover(world, worker, "all")
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize("how", ["all", "main", "pool"])
+@pytest.mark.parametrize("table", TABLES)
+def test_while_it_writes(world: World, table: str, how: str) -> None:
+    if how != "all" and table not in ("products_observation", "products_priceevent"):
+        pytest.skip("one table of each transaction is enough for this way to die")
+    worker = world.start_worker()
+    with world.held_at(table):
+        run = world.start()
+        world.await_held(table)
+        kill_and_recover(world, worker, how)
+        world.assert_nothing_applied()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()

@@ -49,4 +49,5 @@ lock: setup ## Write the locks of requirements/ anew
 			requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean: ## Remove the local servers' data and the virtual environment
+	@test ! -x $(BIN)/python || $(BIN)/python -m momo.local.clean
 	@rm -rf $(VENV) .local

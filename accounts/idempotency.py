@@ -66,3 +66,6 @@ class DatabaseStore:
         IdempotencyRecord.objects.filter(pk=record_id).update(
             status=answer.status, body=json.loads(dumps(answer.data)), message=answer.message[:500]
         )
+
+    def forget(self, *, record_id: int) -> None:
+        IdempotencyRecord.objects.filter(pk=record_id).delete()

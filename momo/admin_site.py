@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 from unfold.sites import UnfoldAdminSite
 
 
 class MomoAdminSite(UnfoldAdminSite):
-    """Unfold's site in our language; logging in happens at /login, for browser and API alike."""
+    """Unfold's site in our language; logging in and passwords are at the front door, for browser and API alike."""
 
     site_title = "MOMO Pro"
     site_header = "MOMO Pro"
     index_title = "總覽"
     site_url = None
     enable_nav_sidebar = True
+    empty_value_display = "－"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         following = request.GET.get("next") or reverse("admin:index")
@@ -28,21 +32,39 @@ class MomoAdminSite(UnfoldAdminSite):
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("logout")
 
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect(f"{reverse('change_password')}?{urlencode({'next': reverse('admin:index')})}")
+
+    def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        """Called by unfold for every page: our stylesheet and scripts beside its own."""
+        context["styles"] = [*context["styles"], static("admin_momo/admin.css")]
+        scripts = ("admin_momo/page.js", "admin_momo/progress.js", "admin_momo/charts.js")
+        context["scripts"] = [*context["scripts"], *map(static, scripts)]
+        return context
+
 
 class MomoAdminConfig(AdminConfig):
     default_site = "momo.admin_site.MomoAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # After every app's own admin, since it takes the place of some that came with packages.
+        import_module("momo.package_admin")
 
 
 def _allowed(permission: str) -> Any:
     return lambda request: request.user.has_perm(permission)
 
 
-def _link(title: str, icon: str, name: str, permission: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{name}"), "permission": _allowed(permission)}
+def _link(title: str, icon: str, name: str, permission: str, waiting: int = 0) -> dict[str, Any]:
+    item = {"title": title, "icon": icon, "link": reverse(f"admin:{name}"), "permission": _allowed(permission)}
+    return {**item, "badge": waiting, "badge_variant": "warning"} if waiting else item
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar, by what people do; entries without permission are left out by unfold."""
+    """The sidebar, by what people do, with how much of it waits; unfold leaves out what has no permission."""
+    # Django reads this module before there are models, so what needs them lies apart.
+    waiting = import_string("momo.dashboard.waiting")(request)
     return [
         {
             "title": "商品與價格",
@@ -52,10 +74,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("商品", "inventory_2", "products_product_changelist", "products.view_product"),
                 _link("商品事件", "notifications", "products_priceevent_changelist", "products.view_priceevent"),
                 _link(
-                    "待確認價格", "gpp_maybe", "products_quarantinedprice_changelist", "products.view_quarantinedprice"
+                    "待確認價格",
+                    "gpp_maybe",
+                    "products_quarantinedprice_changelist",
+                    "products.view_quarantinedprice",
+                    waiting["held"],
                 ),
                 _link("爬取", "travel_explore", "products_crawlrun_changelist", "products.view_crawlrun"),
-                _link("警示", "warning", "products_alert_changelist", "products.view_alert"),
+                _link(
+                    "警示",
+                    "warning",
+                    "products_alert_changelist",
+                    "products.view_alert",
+                    waiting["alerts"],
+                ),
                 _link("分類", "category", "products_category_changelist", "products.view_category"),
             ],
         },
@@ -67,6 +99,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("使用者", "group", "accounts_user_changelist", "accounts.view_user"),
                 _link("API 權杖", "key", "accounts_apitoken_changelist", "accounts.view_apitoken"),
                 _link("登入紀錄", "login", "accounts_loginattempt_changelist", "accounts.view_loginattempt"),
+                _link("異動紀錄", "history", "auditlog_logentry_changelist", "auditlog.view_logentry"),
                 _link(
                     "排程",
                     "schedule",
@@ -76,3 +109,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the start page shows."""
+    return import_string("momo.dashboard.fill")(request, context)

@@ -154,10 +154,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _required("REDIS_URL", _local.get("redis_url", "redis://127.0.0.1:6379"))
 
 
+REDIS_FIRST_DATABASE = env.int("REDIS_FIRST_DATABASE", default=0)  # the broker's; the cache takes the next one
+
+
 def redis_database(number: int) -> str:
     """``REDIS_URL`` with a database number, unless the address names one itself."""
     parts = urlsplit(REDIS_URL)
-    return REDIS_URL if parts.path.strip("/") else urlunsplit(parts._replace(path=f"/{number}"))
+    if parts.path.strip("/"):
+        return REDIS_URL
+    return urlunsplit(parts._replace(path=f"/{REDIS_FIRST_DATABASE + number}"))
 
 
 CACHES = {

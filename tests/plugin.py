@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,6 +20,8 @@ _folder: Path | None = None
 def _start() -> None:
     global _services, _folder
     os.environ["MOMO_ENV"] = "test"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    os.environ["REDIS_FIRST_DATABASE"] = str(2 + 2 * int(worker) if worker else 0)
     if os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("MOMO_TEST_SERVICES"):
         return
     # Below /tmp a service account can reach it when the suite runs as root.
@@ -40,8 +41,7 @@ _start()
 
 def _stop() -> None:
     if _services is not None and _folder is not None:
-        _services.stop()
-        shutil.rmtree(_folder, ignore_errors=True)
+        _services.delete()
 
 
 # At exit rather than in a hook: an interrupted or crashed run leaves no servers behind either.

@@ -74,7 +74,9 @@ def duration(span: timedelta) -> str:
         return f"{seconds} 秒"
     if seconds < 3600:
         return f"{seconds // 60} 分 {seconds % 60} 秒"
-    return f"{seconds // 3600} 時 {seconds % 3600 // 60} 分"
+    if seconds < 86400:
+        return f"{seconds // 3600} 時 {seconds % 3600 // 60} 分"
+    return f"{seconds // 86400} 天 {seconds % 86400 // 3600} 時"
 
 
 def link(url: str, text: object, *, new_tab: bool = False) -> SafeString:

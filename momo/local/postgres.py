@@ -61,6 +61,10 @@ class Postgres:
         if pid is not None:
             end(pid, "postgres", signal.SIGINT)
 
+    def delete(self) -> None:
+        """Remove the data of a stopped server; a copy of the binaries stays for the next one."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
     def start(self, *, port: str, password: str) -> bool:
         """Start the server, setting it up first if it is new. Returns whether it was new."""
         binaries = self._install() / "bin"

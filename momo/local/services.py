@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,6 +102,12 @@ class LocalServices:
         self.postgres.stop()
         if (pid := self.valkey_pid()) is not None:
             end(pid, "valkey", signal.SIGTERM)
+
+    def delete(self) -> None:
+        """Stop the servers and remove all that they keep, wherever it is."""
+        self.stop()
+        self.postgres.delete()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def valkey_pid(self) -> int | None:
         return recorded_pid(self.folder / "valkey" / "valkey.pid", "valkey")

@@ -47,12 +47,15 @@ class Claim:
 
 
 class Store(Protocol):
-    """Where answers are kept; `IDEMPOTENCY_STORE` names the class. Both methods run in the view's transaction."""
+    """Where answers are kept; `IDEMPOTENCY_STORE` names the class. All but `forget` run in the view's transaction."""
 
     def claim(self, *, user: Any, key: str, method: str, path: str, digest: str) -> Claim:
         """Raises Conflict when the key was used for another body, or its first request takes too long."""
 
     def finish(self, *, record_id: int, answer: Answer) -> None: ...
+
+    def forget(self, *, record_id: int) -> None:
+        """Outside of the transaction: what came after the commit failed, so the next try starts fresh."""
 
 
 def body_digest(request: Request) -> str:
@@ -84,17 +87,31 @@ def replay_or_run(request: Request, *args: Any, handler: Callable[..., Response]
         raise ValidationFailed(fields={HEADER: ["請使用 1 到 200 個可見的 ASCII 字元"]})
     digest = body_digest(request)
     store: Store = import_string(settings.IDEMPOTENCY_STORE)()
-    with transaction.atomic():
-        claim = store.claim(user=request.user, key=key, method=request.method or "", path=request.path, digest=digest)
-        if claim.answer is not None:
-            response = Response(claim.answer.data, status=claim.answer.status, headers={"Idempotent-Replayed": "true"})
-            response.message = claim.answer.message  # type: ignore[attr-defined]
-            return response
-        response = handler(request, *args, **kwargs)
-        if response.status_code >= 400:
-            transaction.set_rollback(True)
-            return response
-        answer = Answer(response.status_code, response.data, getattr(response, "message", None) or "")
-        dumps(answer.data)  # a body that cannot be written fails here, before anything is kept
-        store.finish(record_id=claim.record_id, answer=answer)
+    kept: int | None = None
+    try:
+        with transaction.atomic():
+            claim = store.claim(
+                user=request.user, key=key, method=request.method or "", path=request.path, digest=digest
+            )
+            if claim.answer is not None:
+                return _again(claim.answer)
+            response = handler(request, *args, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+                return response
+            answer = Answer(response.status_code, response.data, getattr(response, "message", None) or "")
+            dumps(answer.data)  # a body that cannot be written fails here, before anything is kept
+            store.finish(record_id=claim.record_id, answer=answer)
+            kept = claim.record_id
+    except Exception:
+        # A task that could not be sent on commit: the request failed although its rows were written.
+        if kept is not None:
+            store.forget(record_id=kept)
+        raise
+    return response
+
+
+def _again(answer: Answer) -> Response:
+    response = Response(answer.data, status=answer.status, headers={"Idempotent-Replayed": "true"})
+    response.message = answer.message  # type: ignore[attr-defined]
     return response

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.contrib.admin.views.main import ORDER_VAR
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -21,7 +23,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from momo.admin_kit.display import empty_last, link, money, percent_change, picture, price_change, when
+from momo.admin_kit.display import duration, empty_last, link, money, percent_change, picture, price_change, when
 from momo.admin_kit.tables import PageAdmin
 from momo.admin_kit.transfer import TransferMixin
 from products.admin.crawls import start_crawl
@@ -61,12 +63,14 @@ class ProductChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
-        first = ordering[0]
-        descending = first.descending if hasattr(first, "descending") else str(first).startswith("-")
-        # Django adds "-pk" whichever way the column goes; the indexes end with the id in the column's direction.
-        if ordering[-1] == "-pk" and not descending:
-            ordering[-1] = "pk"
-        return ordering
+        if ORDER_VAR not in self.params:
+            return ordering
+        # Django goes on with the default order and "-pk" whichever way the column goes; the indexes end with the id in
+        # the column's direction.
+        chosen = ordering[: len(self.get_ordering_field_columns())]
+        first = chosen[0] if chosen else "-pk"
+        descending = first.descending if isinstance(first, OrderBy) else str(first).startswith("-")
+        return [*chosen, "-pk" if descending else "pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -104,7 +108,7 @@ class ProductAdmin(PageAdmin):
     search_fields = ("name",)
     search_help_text = "品名、品牌或商品編號"
     sortable_by = ("product_id", "label", "brand", "current", "moved", "moved_percent", "changed")
-    ordering = (empty_last("price_changed_at").reverse_ordering(), "-pk")
+    ordering = (F("price_changed_at").desc(nulls_last=True), "-pk")
     paginator = RememberingPaginator
     actions_list: ClassVar = [
         {"title": "匯出 Excel", "icon": "download", "items": ["export_all", "export_changes", "export_delisted"]}
@@ -116,14 +120,6 @@ class ProductAdmin(PageAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [("備註", {"fields": ("note",)})]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return super().get_queryset(request).defer("note") if self._is_list(request) else super().get_queryset(request)
-
-    @staticmethod
-    def _is_list(request: HttpRequest) -> bool:
-        match = request.resolver_match
-        return match is not None and match.url_name == "products_product_changelist"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ProductChangeList
@@ -160,7 +156,16 @@ class ProductAdmin(PageAdmin):
             "shop_link": link(obj.url, "在 momo 查看", new_tab=True),
             "product_picture": picture(obj.image_url),
             "chart": {"points": chart_points(spans), "lowest": lowest, "list_price": obj.list_price},
-            "spans": spans[:TABLE_SPANS],
+            "spans": [
+                {
+                    "price": money(span.price),
+                    "begun": when(span.begun),
+                    "until": when(span.until),
+                    "open": span.open,
+                    "length": duration(span.length),
+                }
+                for span in spans[:TABLE_SPANS]
+            ],
             "events": [
                 {
                     "kind": kind_badge(event),
@@ -197,7 +202,7 @@ class ProductAdmin(PageAdmin):
     def state(self, obj: Product) -> str:
         return product_badge(obj)
 
-    @display(description="變價時間", ordering=empty_last("price_changed_at"))
+    @display(description="變價時間", ordering=F("price_changed_at").asc(nulls_first=True))
     def changed(self, obj: Product) -> str:
         return when(obj.price_changed_at)
 

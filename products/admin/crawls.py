@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -43,9 +44,9 @@ def start_crawl(request: HttpRequest, *, categories: Sequence[str] | None = None
     return HttpResponseRedirect(reverse("admin:products_crawlrun_change", args=[started.run.pk]))
 
 
-def progress_bar(run: CrawlRun) -> str:
+def progress_bar(run: CrawlRun, progress: dict[str, int] | None = None) -> str:
     """How far a run is; static/admin_momo/progress.js keeps it up to date."""
-    return render_to_string("admin/products/progress.html", {"run": run, "progress": progress_of(run)})
+    return render_to_string("admin/products/progress.html", {"run": run, "progress": progress or progress_of(run)})
 
 
 def took(run: CrawlRun) -> str:
@@ -185,13 +186,27 @@ def _result_row(result: CategoryResult) -> dict[str, Any]:
     }
 
 
+class OpenFilter(DropdownFilter):
+    """Alerts that still stand, or those that a good run has cleared."""
+
+    title = "狀態"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "未解除"), ("resolved", "已解除")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        chosen = self.value()
+        return queryset.filter(resolved_at__isnull=chosen == "open") if chosen in {"open", "resolved"} else queryset
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     """What people had to hear of."""
 
     list_display = ("created", "sort", "message", "run_number", "state", "sent")
     list_display_links = ("message",)
-    list_filter = (("kind", ChoicesDropdownFilter), ("resolved_at", admin.EmptyFieldListFilter), ("created_at", DayRangeFilter))
+    list_filter = (("kind", ChoicesDropdownFilter), OpenFilter, ("created_at", DayRangeFilter))
     list_filter_submit = True
     ordering = ("-id",)
     fields = ("sort", "message", "run_number", "codes", "created", "sent", "resolved")

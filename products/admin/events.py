@@ -102,13 +102,14 @@ class HeldFilter(DropdownFilter):
 
     title = "狀態"
     parameter_name = "state"
-    all_option = None
+    all_option = ("", "待確認")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", "全部（待確認在前）"), *QuarantinedPrice.Status.choices]
+        decided = [(value, label) for value, label in QuarantinedPrice.Status.choices if value != HELD]
+        return [("all", "全部（待確認在前）"), *decided]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        chosen = self.value()
+        chosen = self.value() or HELD
         return queryset.filter(status=chosen) if chosen in QuarantinedPrice.Status.values else queryset
 
 

@@ -61,7 +61,7 @@ def start_run(
     With `dispatch` its shards are sent to the workers on commit; without, the caller crawls them itself. `at` is the
     start, now by default.
 
-    Raises NothingToCrawl, UnknownCategories, and BrokerUnavailable (after closing the run as failed).
+    Raises NothingToCrawl, UnknownCategories, and at the commit BrokerUnavailable (after closing the run as failed).
     """
     now = at or timezone.now()
     chosen = _chosen_categories(categories)
@@ -85,13 +85,19 @@ def start_run(
             return start_run(trigger=trigger, user=user, categories=categories, dispatch=dispatch, at=at)
         return Started(active, already_running=True, task_id=task_id(active.shards.first()))
     if dispatch:
-        try:
-            for shard in shards:
-                send_shard(shard)
-        except BrokerUnavailable as error:
-            close_run(run=run, status=CrawlRun.Status.FAILED, message=str(error))
-            raise
+        # After the outermost commit, when workers can see the rows.
+        transaction.on_commit(lambda: _dispatch(run, shards))
     return Started(run, already_running=False, task_id=task_id(shards[0]))
+
+
+def _dispatch(run: CrawlRun, shards: Sequence[CrawlShard]) -> None:
+    """Send a new run's shards; without a broker nothing has begun, so the run ends. Raises BrokerUnavailable."""
+    try:
+        for shard in shards:
+            send_shard(shard)
+    except BrokerUnavailable as error:
+        close_run(run=run, status=CrawlRun.Status.FAILED, message=str(error))
+        raise
 
 
 def _chosen_categories(codes: Sequence[str] | None) -> list[tuple[str, int]]:

@@ -55,13 +55,14 @@ def main() -> int:
     services = LocalServices(folder)
     try:
         addresses, _ = services.acquire()
+        (folder / "static").mkdir()
         os.environ.update(_SETTINGS)
         os.environ.update(
             SECRET_KEY=secrets.token_urlsafe(64),
             DATABASE_URL=addresses.database_url,
             REDIS_URL=addresses.redis_url,
-            STATIC_ROOT=str(folder),
-            MEDIA_ROOT=str(folder),
+            STATIC_ROOT=str(folder / "static"),
+            MEDIA_ROOT=str(folder / "media"),
         )
         return _run([name for name in BENCHMARKS if name in (given.names or BENCHMARKS)], given)
     finally:

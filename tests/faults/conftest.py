@@ -8,18 +8,7 @@ from typing import Any
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.faults.harness import House, World
-
-CRAWL = {
-    "CRAWL_SHARDS": 2,
-    "CRAWL_DELAY": 0,
-    "CRAWL_AUTOTHROTTLE": False,
-    "CRAWL_BACKOFF": 0.05,
-    "CRAWL_HEARTBEAT_TIMEOUT": 2,
-    "CRAWL_LOST_AFTER": 120,
-    # A loaded machine may miss a heartbeat of two seconds; giving up is shown elsewhere.
-    "CRAWL_SHARD_ATTEMPTS": 50,
-}
+from tests.faults.harness import CRAWL, House, World
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,134 @@
+// The charts of the start page and of a product, drawn by unfold's own copy of Chart.js from data in the page.
+(() => {
+  "use strict";
+  const HOUR = 3600 * 1000;
+  const DAY = 24 * HOUR;
+  const TAIPEI = 8 * HOUR; // no summer time
+  const KINDS = {
+    new: "#3b82f6",
+    increase: "--mo-up",
+    decrease: "--mo-down",
+    out_of_stock: "#f59e0b",
+    back_in_stock: "#06b6d4",
+    delisted: "#9ca3af",
+    relisted: "#a855f7",
+  };
+  const charts = [];
+
+  const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const colour = (value) => (value.startsWith("--") ? variable(value) : value);
+  const money = (value) => `$${Number(value).toLocaleString("zh-TW")}`;
+  const at = (ms, options) => new Intl.DateTimeFormat("zh-TW", { timeZone: "Asia/Taipei", ...options }).format(ms);
+
+  // Midnights in Taipei, at most eight of them; hours where the whole line is shorter than two days.
+  const timeTicks = (axis) => {
+    const span = axis.max - axis.min;
+    const step = span < 2 * DAY ? Math.max(HOUR, Math.ceil(span / 6 / HOUR) * HOUR) : Math.max(1, Math.ceil(span / DAY / 8)) * DAY;
+    const ticks = [];
+    for (let ms = Math.ceil((axis.min + TAIPEI) / step) * step - TAIPEI; ms <= axis.max; ms += step) ticks.push({ value: ms });
+    axis.ticks = ticks;
+  };
+
+  const price = ({ points, lowest, list_price: listPrice }) => {
+    const xs = points.map((point) => point.x);
+    const [first, last] = [Math.min(...xs), Math.max(...xs)];
+    const short = last - first < 2 * DAY;
+    const level = (label, value, tone) => ({
+      label,
+      data: [{ x: first, y: value }, { x: last, y: value }],
+      tone,
+      borderDash: [4, 4],
+      borderWidth: 1,
+      pointRadius: 0,
+      pointHitRadius: 0,
+    });
+    const datasets = [
+      { label: "售價", data: points, tone: "--color-primary-600", stepped: "before", borderWidth: 2, pointRadius: 0, pointHitRadius: 12, spanGaps: false },
+    ];
+    if (lowest) datasets.push(level("30 天最低", lowest, "--mo-down"));
+    if (listPrice) datasets.push(level("原價", listPrice, "#9ca3af"));
+    return {
+      type: "line",
+      data: { datasets },
+      options: {
+        parsing: false,
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        scales: {
+          x: {
+            type: "linear",
+            min: first,
+            max: Math.max(last, first + HOUR),
+            afterBuildTicks: timeTicks,
+            ticks: {
+              callback: (ms) => at(ms, short ? { hour: "2-digit", minute: "2-digit", hour12: false } : { month: "numeric", day: "numeric" }),
+              maxRotation: 0,
+            },
+          },
+          y: { grace: "10%", ticks: { callback: (value) => (Number.isInteger(value) ? money(value) : null) } },
+        },
+        plugins: {
+          tooltip: {
+            filter: (item) => item.datasetIndex === 0,
+            callbacks: {
+              title: ([item]) => (item ? at(item.parsed.x, { dateStyle: "medium", timeStyle: "short", hour12: false }) : ""),
+              label: (item) => money(item.parsed.y),
+            },
+          },
+        },
+      },
+    };
+  };
+
+  const events = ({ labels, series }) => ({
+    type: "bar",
+    data: {
+      labels,
+      datasets: series.map(({ kind, label, data }) => ({ label, data, tone: KINDS[kind] || "#9ca3af", fill: true, maxBarThickness: 36 })),
+    },
+    options: {
+      interaction: { mode: "index", intersect: false },
+      scales: { x: { stacked: true, ticks: { maxRotation: 0 } }, y: { stacked: true, ticks: { precision: 0 } } },
+      plugins: { tooltip: { filter: (item) => item.parsed.y > 0 } },
+    },
+  });
+
+  const KIND_OF_CHART = { price, events };
+
+  const paint = (chart) => {
+    const dark = document.documentElement.classList.contains("dark");
+    const ink = variable(dark ? "--color-base-400" : "--color-base-500");
+    const grid = variable(dark ? "--color-base-800" : "--color-base-200");
+    for (const dataset of chart.data.datasets) {
+      dataset.borderColor = colour(dataset.tone);
+      dataset.backgroundColor = colour(dataset.tone);
+    }
+    for (const axis of Object.values(chart.options.scales)) {
+      axis.grid = { color: grid };
+      axis.border = { display: false };
+      axis.ticks.color = ink;
+    }
+    chart.options.plugins.legend.labels.color = ink;
+    chart.update("none");
+  };
+
+  const draw = (canvas) => {
+    const make = KIND_OF_CHART[canvas.dataset.momoChart];
+    const source = document.getElementById(canvas.dataset.source);
+    if (!make || !source) return;
+    const config = make(JSON.parse(source.textContent));
+    config.options.maintainAspectRatio = false;
+    config.options.animation = false;
+    for (const scale of Object.values(config.options.scales)) scale.ticks = scale.ticks || {};
+    config.options.plugins.legend = { position: "bottom", labels: { boxHeight: 8, boxWidth: 8, usePointStyle: true } };
+    const chart = new Chart(canvas, config);
+    charts.push(chart);
+    paint(chart);
+  };
+
+  window.addEventListener("load", () => {
+    if (typeof Chart === "undefined") return;
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    document.querySelectorAll("canvas[data-momo-chart]").forEach(draw);
+    new MutationObserver(() => charts.forEach(paint)).observe(document.documentElement, { attributeFilter: ["class"] });
+  });
+})();

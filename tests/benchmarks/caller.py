@@ -1,0 +1,42 @@
+"""Requests through the whole stack of the site, as gunicorn hands them over, without a socket."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+from django.test import RequestFactory
+
+Site = Callable[[dict[str, Any], Callable[..., Any]], Any]
+
+
+class Caller:
+    """Asks the site as the owner of a token."""
+
+    def __init__(self) -> None:
+        self._site: Site = get_wsgi_application()
+
+    def get(self, address: str, token: str) -> tuple[bytes, float]:
+        """Body and milliseconds of one GET. Raises RuntimeError unless it is answered with 200."""
+        path, _, query = address.partition("?")
+        request = RequestFactory(SERVER_NAME="localhost").get(path, HTTP_AUTHORIZATION=f"Bearer {token}")
+        environ = request.environ | {"QUERY_STRING": query}
+        seen: list[str] = []
+        began = time.perf_counter()
+        response = self._site(environ, lambda status, headers, *_: seen.append(status))
+        body = b"".join(response)
+        took = 1000 * (time.perf_counter() - began)
+        response.close()
+        if not seen[0].startswith("200"):
+            raise RuntimeError(f"{address}: {seen[0]} {body[:300]!r}")
+        return body, took
+
+
+def warm(work: Callable[[], object], times: int) -> None:
+    """Do `work` some times unmeasured: imports, plans and caches of the first requests are no one's speed."""
+    for _ in range(times):
+        work()
+    gc.collect()

@@ -1,0 +1,27 @@
+"""The project's addresses, and one that answers with bytes from memory: the floor of every other."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.urls import path
+from rest_framework.request import Request
+
+from momo.rest.permissions import USER
+from momo.rest.views import ApiView
+from momo.urls import urlpatterns as project
+
+
+class RememberedView(ApiView):
+    """GET: the bytes kept under a name, through the same authentication, role and rate limit as any view."""
+
+    roles = {"GET": USER}
+    answers: ClassVar[dict[str, bytes]] = {}
+
+    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """The answer whose name is the query string."""
+        return HttpResponse(self.answers[request.META["QUERY_STRING"]], content_type="application/json")
+
+
+urlpatterns = [*project, path("api/remembered", RememberedView.as_view())]

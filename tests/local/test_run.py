@@ -1,0 +1,169 @@
+"""`make run`, as a newcomer meets it: set up, crawl, serve, end without a trace; again, faster."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from momo.local.processes import free_port
+from momo.local.services import LocalServices
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+OURS = ("DATABASE_URL", "REDIS_URL", "REDIS_FIRST_DATABASE", "MOMO_ENV", "MOMO_TEST_SERVICES", "SECRET_KEY", "DEMO")
+
+
+class Run:
+    """One `make run` with a folder and a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        return kept | {"MOMO_LOCAL_DIR": str(self.folder), "PORT": str(self.port)} | more
+
+    def start(self, **more: str) -> str:
+        """Start, wait until it says that it serves, and answer what it has said."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "momo.local.run"],
+            cwd=BASE_DIR,
+            env=self.environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        said = ""
+        for line in self.process.stdout:
+            said += line
+            if "http://localhost:" in line:
+                return said
+        pytest.fail(f"it ended: {said}")
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that has our folder's environment, whoever is its parent."""
+        mark = f"MOMO_LOCAL_DIR={self.folder}".encode()
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if mark in Path(f"/proc/{process.pid}/environ").read_bytes():
+                    found.append(process)
+            except OSError:
+                continue
+        return found
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stdout is not None
+        rest = self.process.stdout.read()
+        self.process.wait(timeout=30)
+        return rest
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    made = Run(tmp_path / "local")
+    yield made
+    LocalServices(made.folder).delete()
+
+
+def test_from_nothing_to_served_and_back(run: Run) -> None:
+    said = run.start()
+    assert re.search(r"密碼：\S{8,}", said), said
+    assert "爬取 #15" in said, "two weeks of demo past, then one real crawl"
+    with httpx.Client(base_url=run.url, timeout=10) as client:
+        page = client.get("/login")
+        assert (page.status_code, "MOMO Pro" in page.text) == (200, True)
+        password = re.search(r"密碼：(\S+)", said)
+        assert password is not None
+        assert client.post("/login", data={"username": "admin", "password": password[1]}).status_code == 302
+        listed = client.get("/api/products").json()
+        assert listed["total"] > 550
+        assert client.get("/api/products", params={"filter": "increase"}).json()["total"] > 0
+        deadline = time.monotonic() + 30
+        while client.get("/api/system/crawler/status").json()["data"]["workers_alive"] == 0:
+            assert time.monotonic() < deadline, "the worker gives no sign of life"
+            time.sleep(0.2)
+        assert client.get("/admin/").status_code == 200
+        postgres = run.folder / "services.json"
+        assert postgres.stat().st_mode & 0o077 == 0
+    run.stop()
+    assert [process.cmdline() for process in run.family()] == []
+
+    said = run.start()
+    assert "密碼" not in said
+    assert "爬取 #" not in said
+    assert httpx.get(f"{run.url}/login").status_code == 200
+    run.stop()
+    assert run.family() == []
+
+
+def test_killed_with_9_leaves_no_child(run: Run) -> None:
+    run.start()
+    run.process.kill()
+    run.process.wait()
+    deadline = time.monotonic() + 30
+    while any("gunicorn" in " ".join(one.cmdline()) or "celery" in " ".join(one.cmdline()) for one in run.family()):
+        assert time.monotonic() < deadline, run.family()
+        time.sleep(0.2)
+
+
+def test_a_taken_port_is_told_before_anything_starts(run: Run) -> None:
+    command = [sys.executable, "-m", "momo.local.run"]
+    with subprocess.Popen([sys.executable, "-m", "http.server", str(run.port), "--bind", "127.0.0.1"]) as other:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(run.url)
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        ended = subprocess.run(command, cwd=BASE_DIR, env=run.environment(), capture_output=True, text=True, timeout=30)
+        other.kill()
+    assert ended.returncode != 0
+    assert f"PORT={run.port + 1} make run" in ended.stderr
+    assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"])
+def test_production_names_what_it_misses(run: Run, missing: str) -> None:
+    given = {
+        "MOMO_ENV": "production",
+        "SECRET_KEY": "x" * 60,
+        "DATABASE_URL": "postgresql://momo@db.invalid/momo",
+        "REDIS_URL": "redis://redis.invalid",
+        "ALLOWED_HOSTS": "mo.wooo.work",
+    }
+    del given[missing]
+    ended = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"],
+        cwd=BASE_DIR,
+        env=run.environment(DJANGO_SETTINGS_MODULE="momo.settings", **given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode != 0
+    assert missing in ended.stderr.strip().splitlines()[-1]
+    assert not run.folder.exists()
+
+
+def test_production_refuses_debug(run: Run) -> None:
+    environment = run.environment(DJANGO_SETTINGS_MODULE="momo.settings", MOMO_ENV="production", DEBUG="1")
+    environment |= {"SECRET_KEY": "x" * 60, "DATABASE_URL": "postgresql://d/d", "REDIS_URL": "redis://r"}
+    environment |= {"ALLOWED_HOSTS": "a"}
+    command = [sys.executable, "-c", "import django; django.setup()"]
+    ended = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+    assert "DEBUG" in ended.stderr.strip().splitlines()[-1]

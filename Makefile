@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test lint types format bench lock clean
+.PHONY: help setup run test lint types format bench picture lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ format: setup ## Put the code into its style
 
 bench: setup ## Speed, side by side with its floors and peers
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+picture: setup ## The documentation's pictures, from a running `make run`
+	@$(BIN)/python docs/picture.py
 
 lock: setup ## Write the locks of requirements/ anew
 	@for name in base local dev; do \

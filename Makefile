@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test lint types format bench picture lock clean
+.PHONY: help setup run test lint types format bench picture messages lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ bench: setup ## Speed, side by side with its floors and peers
 
 picture: setup ## The documentation's pictures, from a running `make run`
 	@$(BIN)/python docs/picture.py
+
+messages: setup ## Compile the translations (needs gettext)
+	@$(BIN)/python manage.py compilemessages --ignore .venv
 
 lock: setup ## Write the locks of requirements/ anew
 	@for name in base local dev; do \

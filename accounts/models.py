@@ -64,6 +64,9 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.display_name or self.username
 
+    def get_full_name(self) -> str:
+        return self.display_name or self.username
+
 
 class ApiToken(models.Model):
     """A bearer token: acts with its user's role. Only its digest is stored; `prefix` is for recognition."""

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
+from unfold.dataclasses import Favicon
 from unfold.sites import UnfoldAdminSite
 
 
@@ -36,7 +37,8 @@ class MomoAdminSite(UnfoldAdminSite):
         return redirect(f"{reverse('change_password')}?{urlencode({'next': reverse('admin:index')})}")
 
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        """Called by unfold for every page: our stylesheet and scripts beside its own."""
+        """Called by unfold for every page: our stylesheet, scripts and icon beside its own."""
+        context["site_favicons"] = [Favicon(href=static("accounts/mark.svg"), rel="icon", type="image/svg+xml")]
         context["styles"] = [*context["styles"], static("admin_momo/admin.css")]
         scripts = ("admin_momo/page.js", "admin_momo/progress.js", "admin_momo/charts.js")
         context["scripts"] = [*context["scripts"], *map(static, scripts)]

@@ -20,7 +20,6 @@ from django_celery_beat.models import (
     PeriodicTasks,
     SolarSchedule,
 )
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
@@ -30,7 +29,7 @@ from accounts.models import User
 from momo.admin_kit.changes import Change, changes_of, user_ids_in
 from momo.admin_kit.display import BAD, GOOD, INFO, NOTHING, badge, full_time, when
 from momo.admin_kit.filters import DayRangeFilter
-from momo.admin_kit.tables import LongAdmin
+from momo.admin_kit.tables import LongAdmin, QuietAdmin
 from momo.admin_kit.texts import in_words
 
 for model in (LogEntry, Group, PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule):
@@ -52,22 +51,24 @@ class ScheduledTaskForm(PeriodicTaskForm):
         super().__init__(*args, **kwargs)
         self.fields["regtask"].widget = RegisteredTaskWidget()
         self.fields["task"].widget = UnfoldAdminTextInputWidget()
-        for name in ("args", "kwargs"):
+        for name in ("args", "kwargs", "description"):
             self.fields[name].widget.attrs["rows"] = 2
+        # What the workers know is chosen from the list; the other field is for the rest.
+        if self.instance.task in dict(RegisteredTaskWidget().choices):
+            self.initial.update(regtask=self.instance.task, task="")
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(ModelAdmin):
+class PeriodicTaskAdmin(QuietAdmin):
     """What runs by itself, and when. Workers follow a change within seconds."""
 
     form: type[forms.ModelForm] = ScheduledTaskForm
-    list_display = ("name", "enabled", "schedule_words", "task", "last_run", "total_run_count", "description")
+    list_display = ("name", "enabled", "schedule_words", "task_name", "last_run", "total_run_count", "description")
     list_display_links = ("name",)
     list_editable = ("enabled",)
     list_filter = (("enabled", BooleanRadioFilter),)
     list_filter_submit = True
     list_select_related = ("interval", "crontab", "clocked", "solar")
-    show_full_result_count = False
     search_fields = ("name", "task")
     search_help_text = "名稱或工作"
     ordering = ("name",)
@@ -79,6 +80,10 @@ class PeriodicTaskAdmin(ModelAdmin):
         ("參數", {"fields": ("args", "kwargs"), "classes": ("collapse",)}),
         ("執行選項", {"fields": ("expires", "expire_seconds", "queue", "priority"), "classes": ("collapse",)}),
     )
+
+    @display(description="工作", ordering="task")
+    def task_name(self, obj: PeriodicTask) -> str:
+        return str(obj.task)
 
     @display(description="排程")
     def schedule_words(self, obj: PeriodicTask) -> str:
@@ -104,10 +109,8 @@ class PeriodicTaskAdmin(ModelAdmin):
         messages.success(request, f"已{'啟用' if enabled else '停用'} {number} 個排程")
 
 
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(QuietAdmin):
     """The times that tasks refer to; reached from the plus sign beside them."""
-
-    show_full_result_count = False
 
 
 @admin.register(IntervalSchedule)
@@ -139,8 +142,9 @@ class TrailChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        name_people(self.result_list)
+        entries: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        name_people(entries)
+        self.result_list = entries
 
 
 def name_people(entries: list[Any]) -> None:
@@ -156,7 +160,7 @@ class TrailAdmin(LongAdmin):
     """Who changed what of people and tokens, when and from where."""
 
     list_display = ("time", "who", "did", "kind", "what", "changes_short", "remote_addr")
-    list_display_links = ("what",)
+    list_display_links = ("time", "what")
     list_select_related = ("content_type", "actor")
     list_filter = (("action", ChoicesDropdownFilter), ("timestamp", DayRangeFilter))
     list_filter_submit = True

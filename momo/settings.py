@@ -69,7 +69,7 @@ PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}" if LOCAL else 
 # --- Applications ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its other one would put its own admin site in the place of ours
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "momo.admin_site.MomoAdminConfig",
@@ -305,7 +305,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 LANGUAGE_CODE = "zh-hant"
 TIME_ZONE = "Asia/Taipei"
 USE_I18N = True
-LOCALE_PATHS = [BASE_DIR / "momo" / "rest" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "momo" / "locale", BASE_DIR / "momo" / "rest" / "locale"]
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))

@@ -11,8 +11,8 @@ from momo.rest.filters import DateRangeFilterSet, StrictBooleanFilter, StrictFil
 
 class UserFilter(StrictFilterSet):
     q = filters.CharFilter(method="search", label="帳號、顯示名稱或電子郵件", max_length=100)
-    role = filters.ChoiceFilter(choices=Role.choices)
-    is_active = StrictBooleanFilter()
+    role = filters.ChoiceFilter(choices=Role.choices, label="角色")
+    is_active = StrictBooleanFilter(label="是否啟用")
 
     class Meta:
         model = User
@@ -28,7 +28,7 @@ class LoginAttemptFilter(DateRangeFilterSet):
     range_field = "time"
 
     username = filters.CharFilter(label="輸入的帳號，完全相同", max_length=150)
-    success = StrictBooleanFilter()
+    success = StrictBooleanFilter(label="是否登入成功")
 
     class Meta:
         model = LoginAttempt

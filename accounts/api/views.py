@@ -6,16 +6,20 @@ from typing import cast
 
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
-from accounts.api import serializers
+from accounts.api import examples, serializers
 from accounts.api.filters import LoginAttemptFilter, UserFilter
 from accounts.models import LoginAttempt, User
+from momo.rest.examples import answered, sent
 from momo.rest.permissions import ADMIN, USER
 from momo.rest.views import ApiView, GenericApiView
+
+PEOPLE = ["使用者"]
+USER_ID = OpenApiParameter("user_id", int, OpenApiParameter.PATH, description="使用者的 `id`")
 
 
 def _keep_session(request: Request, user: User) -> None:
@@ -32,7 +36,14 @@ class ChangePasswordView(ApiView):
     throttle_scope = "login"
     allow_password_change = True
 
-    @extend_schema(request=serializers.PasswordChange, responses={200: None})
+    @extend_schema(
+        operation_id="change_password",
+        tags=PEOPLE,
+        summary="變更自己的密碼",
+        request=serializers.PasswordChange,
+        responses={200: None},
+        examples=[sent("變更密碼", {"current_password": "Kopi-luwak-2026", "new_password": "Oolong-tea-2026"})],
+    )
     def post(self, request: Request) -> Response:
         given = self.body(serializers.PasswordChange)
         user = services.change_password(user=cast(User, request.user), **given)
@@ -51,26 +62,55 @@ class UserListView(GenericApiView):
     def get_queryset(self) -> QuerySet[User]:
         return selectors.users()
 
-    @extend_schema(operation_id="users_list", responses={200: serializers.UserOut(many=True)})
+    @extend_schema(
+        operation_id="users_list",
+        tags=PEOPLE,
+        summary="使用者清單",
+        description="依帳號排序。",
+        responses={200: serializers.UserOut(many=True)},
+        examples=[answered("清單", examples.USER)],
+    )
     def get(self, request: Request) -> Response:
         return self.page(self.filter_queryset(self.get_queryset()), serializers.UserOut)
 
-    @extend_schema(request=serializers.UserIn, responses={201: serializers.UserOut})
+    @extend_schema(
+        operation_id="users_create",
+        tags=PEOPLE,
+        summary="新增使用者",
+        description="帳號不分大小寫，不可與他人相同；密碼須符合密碼規則。",
+        request=serializers.UserIn,
+        responses={201: serializers.UserOut},
+        examples=[sent("新增", examples.NEW_USER), answered("已新增", examples.USER, 201)],
+    )
     def post(self, request: Request) -> Response:
         user = services.create_user(**self.body(serializers.UserIn))
         return self.answer(serializers.UserOut(user).data, status=201, message="已新增使用者")
 
 
+@extend_schema(parameters=[USER_ID])
 class UserView(ApiView):
     """一位使用者。"""
 
     roles = {"GET": ADMIN, "PUT": ADMIN, "PATCH": ADMIN, "DELETE": ADMIN}
 
-    @extend_schema(responses={200: serializers.UserOut})
+    @extend_schema(
+        operation_id="users_retrieve",
+        tags=PEOPLE,
+        summary="一位使用者",
+        responses={200: serializers.UserOut},
+        examples=[answered("使用者", examples.USER)],
+    )
     def get(self, request: Request, user_id: int) -> Response:
         return self.answer(serializers.UserOut(selectors.user_by_id(user_id=user_id)).data)
 
-    @extend_schema(request=serializers.UserChanges, responses={200: serializers.UserOut})
+    @extend_schema(
+        operation_id="users_update",
+        tags=PEOPLE,
+        summary="修改使用者",
+        request=serializers.UserChanges,
+        responses={200: serializers.UserOut},
+        examples=[sent("改角色", {"role": "manager"}), answered("已更新", examples.USER)],
+    )
     def put(self, request: Request, user_id: int) -> Response:
         """省略的欄位維持不變。"""
         actor = cast(User, request.user)
@@ -80,24 +120,46 @@ class UserView(ApiView):
             _keep_session(request, user)
         return self.answer(serializers.UserOut(user).data, message="已更新使用者")
 
-    @extend_schema(request=serializers.UserChanges, responses={200: serializers.UserOut})
+    @extend_schema(
+        operation_id="users_partial_update",
+        tags=PEOPLE,
+        summary="修改使用者（同 PUT）",
+        request=serializers.UserChanges,
+        responses={200: serializers.UserOut},
+        examples=[sent("改角色", {"role": "manager"}), answered("已更新", examples.USER)],
+    )
     def patch(self, request: Request, user_id: int) -> Response:
         """與 PUT 相同。"""
         return self.put(request, user_id)
 
-    @extend_schema(responses={200: None})
+    @extend_schema(operation_id="users_destroy", tags=PEOPLE, summary="刪除使用者", responses={200: None})
     def delete(self, request: Request, user_id: int) -> Response:
         """不能刪除自己，也不能刪除最後一位啟用中的管理員。"""
         services.delete_user(user=selectors.user_by_id(user_id=user_id), actor=cast(User, request.user))
         return self.answer(message="已刪除使用者")
 
 
+@extend_schema(parameters=[USER_ID])
 class ResetPasswordView(ApiView):
     """重設密碼；未指定新密碼時由系統產生，只回覆這一次，下次登入時必須變更。"""
 
     roles = {"POST": ADMIN}
 
-    @extend_schema(request=serializers.PasswordReset, responses={200: serializers.PasswordResetOut})
+    @extend_schema(
+        operation_id="users_reset_password",
+        tags=PEOPLE,
+        summary="重設使用者的密碼",
+        request=serializers.PasswordReset,
+        responses={200: serializers.PasswordResetOut},
+        examples=[
+            sent("由系統產生", {}),
+            sent("指定密碼", {"new_password": "Oolong-tea-2026"}),
+            answered(
+                "由系統產生",
+                {"username": "amy.chen", "new_password": "hT7kWq2mZ9pXcR4v", "must_change_password": True},
+            ),
+        ],
+    )
     def post(self, request: Request, user_id: int) -> Response:
         given = self.body(serializers.PasswordReset)
         user, made = services.reset_password(
@@ -119,6 +181,12 @@ class LoginHistoryView(GenericApiView):
     def get_queryset(self) -> QuerySet[LoginAttempt]:
         return selectors.login_history(viewer=cast(User, self.request.user))
 
-    @extend_schema(operation_id="users_login_history_list", responses={200: serializers.LoginAttemptOut(many=True)})
+    @extend_schema(
+        operation_id="users_login_history_list",
+        tags=PEOPLE,
+        summary="登入紀錄",
+        responses={200: serializers.LoginAttemptOut(many=True)},
+        examples=[answered("清單", examples.ATTEMPT)],
+    )
     def get(self, request: Request) -> Response:
         return self.page(self.filter_queryset(self.get_queryset()), serializers.LoginAttemptOut)

@@ -48,7 +48,11 @@ def _pairs(entry: Any) -> list[tuple[str, Any, Any]]:
 def user_ids_in(entry: Any) -> set[int]:
     """Ids of the users that an entry's changes mention."""
     values = [
-        value for name, *pair in _pairs(entry) if _points_to_user(_field(entry, name)) for value in pair if value is not None
+        value
+        for name, *pair in _pairs(entry)
+        if _points_to_user(_field(entry, name))
+        for value in pair
+        if value is not None
     ]
     return {int(value) for value in values if str(value).isdigit()}
 
@@ -58,9 +62,7 @@ def changes_of(entry: Any, people: dict[int, str]) -> list[Change]:
     found = []
     for name, old, new in _pairs(entry):
         field = _field(entry, name)
-        change = Change(
-            str(getattr(field, "verbose_name", name)), _text(field, old, people), _text(field, new, people)
-        )
+        change = Change(str(getattr(field, "verbose_name", name)), _text(field, old, people), _text(field, new, people))
         if change.old != change.new:
             found.append(change)
     return found

@@ -105,7 +105,7 @@ class EmptyLast(OrderBy):
     def reverse_ordering(self) -> EmptyLast:
         self.descending = not self.descending
         # Said only where it differs from PostgreSQL's own order, or the ascending index would not be recognised.
-        self.nulls_last = True if self.descending else None
+        self.nulls_last = True if self.descending else None  # type: ignore[assignment]
         return self
 
 

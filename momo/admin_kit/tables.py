@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.options import InlineModelAdmin, ShowFacets
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
 
 
 class NoAddChangeDelete:
@@ -31,13 +32,32 @@ class ReadOnlyInline(NoAddChangeDelete):
     max_num = 0
     can_delete = False
     show_change_link = False
+    hide_title = True
 
 
-class ReadOnlyAdmin(NoAddChangeDelete, ModelAdmin):
-    """A list and, per row, a page of read-only fields or of its own template."""
+class QuietChangeList(ChangeList):
+    """Counts once, and says how many rows only where a search or a filter made them fewer."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class QuietAdmin(ModelAdmin):
+    """A list whose rows are counted once, and not again for each value of each filter."""
 
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_per_page = 50
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QuietChangeList
+
+
+class ReadOnlyAdmin(NoAddChangeDelete, QuietAdmin):
+    """A list and, per row, a page of read-only fields or of its own template."""
+
     actions: Any = ()
 
 
@@ -61,7 +81,13 @@ class PageAdmin(ReadOnlyAdmin):
         return {}
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> Any:
         if obj is not None:
             context.update(self.page_context(request, obj))

@@ -7,7 +7,7 @@ from typing import Any
 from momo.admin_kit.display import NOTHING, full_time
 
 PERIODS = {"days": "天", "hours": "小時", "minutes": "分鐘", "seconds": "秒", "microseconds": "微秒"}
-WEEKDAYS = "日一二三四五六日"
+WEEKDAYS = "日一二三四五六日"  # 0 and 7 are Sunday
 
 
 def in_words(task: Any) -> str:

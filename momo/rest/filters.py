@@ -88,8 +88,8 @@ class DateRangeFilterSet(StrictFilterSet):
 
     range_field = "created_at"
 
-    start_date = IsoDateFilter(method="from_day", label="起始日（含），YYYY-MM-DD")
-    end_date = IsoDateFilter(method="to_day", label="結束日（含），YYYY-MM-DD")
+    start_date = IsoDateFilter(method="from_day", label="起始日（含），YYYY-MM-DD，1970 至 2199 年")
+    end_date = IsoDateFilter(method="to_day", label="結束日（含），YYYY-MM-DD，1970 至 2199 年")
 
     def from_day(self, queryset: QuerySet[_Model], name: str, value: dt.date) -> QuerySet[_Model]:
         return queryset.filter(**{f"{self.range_field}__gte": day_start(value)})

@@ -26,6 +26,7 @@ from momo.rest.encoding import dumps
 from momo.rest.errors import ValidationFailed
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -112,6 +113,6 @@ def replay_or_run(request: Request, *args: Any, handler: Callable[..., Response]
 
 
 def _again(answer: Answer) -> Response:
-    response = Response(answer.data, status=answer.status, headers={"Idempotent-Replayed": "true"})
+    response = Response(answer.data, status=answer.status, headers={REPLAYED: "true"})
     response.message = answer.message  # type: ignore[attr-defined]
     return response

@@ -13,6 +13,8 @@ from momo.rest.errors import ValidationFailed
 
 PER_PAGE = 50
 MAX_PER_PAGE = 200
+# More digits can be no page of ours, and would only make int() work.
+MAX_DIGITS = 12
 
 
 def positive(params: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
@@ -20,8 +22,7 @@ def positive(params: Mapping[str, str], name: str, default: int, highest: int | 
     text = params.get(name)
     if text is None or text == "":
         return default
-    # More than 12 digits can be no page of ours, and would only make int() work.
-    if not (text.isascii() and text.isdigit()) or len(text) > 12 or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or len(text) > MAX_DIGITS or int(text) < 1:
         raise ValidationFailed(fields={name: ["請輸入 1 以上的整數"]})
     if highest is not None and int(text) > highest:
         raise ValidationFailed(fields={name: [f"最多 {highest} 筆"]})
@@ -65,8 +66,8 @@ class Pagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         numbers = {
-            name: {"type": "integer", "minimum": low}
-            for name, low in {"total": 0, "page": 1, "per_page": 1, "total_pages": 0}.items()
+            name: {"type": "integer", "minimum": low, "example": example}
+            for name, low, example in (("total", 0, 5576), ("page", 1, 1), ("per_page", 1, 50), ("total_pages", 0, 112))
         }
         return {
             "type": "object",
@@ -81,7 +82,7 @@ class Pagination(BasePagination):
                 "in": "query",
                 "required": False,
                 "description": "第幾頁，由 1 起算",
-                "schema": {"type": "integer", "minimum": 1, "default": 1},
+                "schema": {"type": "integer", "minimum": 1, "maximum": 10**MAX_DIGITS - 1, "default": 1},
             },
             {
                 "name": "per_page",

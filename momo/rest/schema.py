@@ -8,37 +8,35 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import BaseSerializer
 
+from momo.rest import idempotency
 from momo.rest.errors import BY_STATUS as PLAIN_BY_STATUS
-from momo.rest.errors import ApiError, Unavailable, UpstreamError
+from momo.rest.errors import ApiError, AuthFailed, Unavailable, UpstreamError, ValidationFailed
 from momo.rest.permissions import LABELS, PUBLIC, stated_role
-from momo.rest.renderers import is_bare
+from momo.rest.renderers import DONE, is_bare
 
 JSON = "application/json"
-BY_STATUS: dict[int, type[ApiError]] = {**PLAIN_BY_STATUS, 502: UpstreamError, 503: Unavailable}
+# A failure of each status, as it is answered.
+FAILURES: dict[int, ApiError] = {
+    **{status: kind() for status, kind in PLAIN_BY_STATUS.items()},
+    400: ValidationFailed(fields={"page": ["請輸入 1 以上的整數"]}),
+    502: UpstreamError("Ollama", "請確認 OLLAMA_URL 的服務後再試"),
+    503: Unavailable("資料庫"),
+}
+CODES = [failure.code for failure in (*FAILURES.values(), AuthFailed())]
 FAILURE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "失敗時的回應",
     "required": ["success", "error", "code"],
+    "additionalProperties": False,
     "properties": {
         "success": {"type": "boolean", "enum": [False]},
         "error": {"type": "string", "description": "發生了什麼事"},
         "code": {
             "type": "string",
-            "enum": [
-                "AUTH_REQUIRED",
-                "AUTH_FAILED",
-                "PERMISSION_DENIED",
-                "NOT_FOUND",
-                "VALIDATION_ERROR",
-                "RATE_LIMITED",
-                "SERVER_ERROR",
-                "METHOD_NOT_ALLOWED",
-                "CONFLICT",
-                "PAYLOAD_TOO_LARGE",
-                "UPSTREAM_ERROR",
-                "UNAVAILABLE",
-            ],
+            "enum": CODES,
         },
         "fields": {
             "type": "object",
@@ -47,6 +45,30 @@ FAILURE_SCHEMA: dict[str, Any] = {
         },
     },
 }
+
+# What filters call their bounds, and what OpenAPI calls them.
+BOUNDS = {"max_length": "maxLength", "min_length": "minLength", "min_value": "minimum", "max_value": "maximum"}
+HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "可用的登入方式", "schema": {"type": "string"}}},
+    429: {"Retry-After": {"description": "幾秒後可再試", "schema": {"type": "integer", "minimum": 1}}},
+    500: {"X-Request-ID": {"description": "這次請求的編號，回報問題時請提供", "schema": {"type": "string"}}},
+}
+IDEMPOTENCY = [
+    OpenApiParameter(
+        idempotency.HEADER,
+        str,
+        OpenApiParameter.HEADER,
+        pattern=r"^[!-~]{1,200}$",
+        description="同一個鍵重送相同內容，24 小時內得到第一次的回應，不會重複執行；內容不同則為 409",
+    ),
+    OpenApiParameter(
+        idempotency.REPLAYED,
+        {"type": "string", "enum": ["true"]},
+        OpenApiParameter.HEADER,
+        response=[200, 201, 202],
+        description="這是第一次的回應，沒有重新執行",
+    ),
+]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -72,10 +94,17 @@ class SessionScheme(OpenApiAuthenticationExtension):
 class AutoSchema(SpectacularSchema):
     """Views describe only their own data; this adds what is the same everywhere."""
 
-    def get_description(self) -> str:  # type: ignore[override]
-        role = stated_role(self.view, self.method)
-        who = "不需登入" if role == PUBLIC else f"需要角色：{LABELS.get(role or '', '—')}"
-        return "\n\n".join(filter(None, [super().get_description().strip(), who]))
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            role = stated_role(self.view, self.method)
+            who = "不需登入" if role == PUBLIC else f"需要角色：{LABELS.get(role or '', '—')}"
+            operation["description"] = f"{operation.get('description', '').strip()}\n\n{who}".strip()
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "query":
+                    # As browsers send the fields of a form that nobody filled in; the same as left out.
+                    parameter["allowEmptyValue"] = True
+        return operation
 
     def get_extensions(self) -> dict[str, Any]:
         role = stated_role(self.view, self.method)
@@ -86,23 +115,53 @@ class AutoSchema(SpectacularSchema):
             return [{}]
         return super().get_auth()
 
+    def get_override_parameters(self) -> list[Any]:
+        given: list[Any] = super().get_override_parameters()
+        return [*given, *IDEMPOTENCY] if self.method == "POST" and getattr(self.view, "idempotent", False) else given
+
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        """Adds the bounds that filters hold."""
+        parameters: list[dict[str, Any]] = super()._get_filter_parameters()
+        known = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
+        for parameter in parameters:
+            extra = known[parameter["name"]].extra if parameter["name"] in known else {}
+            if extra.get("decimal_places") == 0:
+                parameter["schema"]["type"] = "integer"
+            parameter["schema"].update({BOUNDS[name]: extra[name] for name in BOUNDS if name in extra})
+        return parameters
+
+    def _map_basic_serializer(self, serializer: BaseSerializer[Any], direction: str) -> dict[str, Any]:
+        """Answers hold all fields of their serializer. Its docstring is for those who read the code."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        schema.pop("description", None)
+        if direction == "response" and schema.get("properties"):
+            schema["required"] = sorted(schema["properties"])
+            for field in schema["properties"].values():
+                # A rule for what comes in; clients read `\w` as ASCII, and names here are Chinese.
+                field.pop("pattern", None)
+        return schema
+
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
+        for code, response in bodies.items():
+            if not response.get("description") or not response.get("content"):
+                response["description"] = "成功" if code.startswith("2") else ""
         if not is_bare(self.view, self.method):
             for code, response in bodies.items():
                 if code.startswith("2") and JSON in response.get("content", {}):
                     media = response["content"][JSON]
                     media["schema"] = self._enveloped(media.get("schema", {}))
                     for example in media.get("examples", {}).values():
-                        example["value"] = {"success": True, "data": example.get("value"), "message": "操作成功"}
+                        example["value"] = self._in_envelope(example.get("value"))
                 elif code.startswith("2") and not response.get("content") and code != "204":
-                    response["content"] = {JSON: {"schema": self._enveloped({})}}
-        for code, response in bodies.items():
-            if not response.get("description"):
-                response["description"] = "成功" if code.startswith("2") else ""
+                    example = {"value": self._in_envelope(None)}
+                    response["content"] = {JSON: {"schema": self._enveloped({}), "examples": {"Done": example}}}
         for status in sorted(self._failures()):
             bodies.setdefault(str(status), self._failure(status))
         return bodies
+
+    def _in_envelope(self, data: Any) -> dict[str, Any]:
+        return {"success": True, "data": data, "message": getattr(self.view, "message", None) or DONE}
 
     @staticmethod
     def _enveloped(schema: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +170,7 @@ class AutoSchema(SpectacularSchema):
             "required": ["success", "data", "message"],
             "properties": {
                 "success": {"type": "boolean", "enum": [True]},
-                "data": schema or {"nullable": True},
+                "data": schema or {"enum": [None]},
                 "message": {"type": "string"},
             },
         }
@@ -135,11 +194,11 @@ class AutoSchema(SpectacularSchema):
             name="Failure", type=ResolvedComponent.SCHEMA, object="Failure", schema=FAILURE_SCHEMA
         )
         self.registry.register_on_missing(component)
-        kind = BY_STATUS[status]
+        failure = FAILURES[status]
         response: dict[str, Any] = {
-            "description": f"{kind.default_message}（{kind.code}）",
-            "content": {JSON: {"schema": component.ref}},
+            "description": f"{failure.default_message}（{failure.code}）",
+            "content": {JSON: {"schema": component.ref, "examples": {failure.code: {"value": failure.body()}}}},
         }
-        if status == 429:
-            response["headers"] = {"Retry-After": {"description": "秒", "schema": {"type": "integer"}}}
+        if status in HEADERS:
+            response["headers"] = HEADERS[status]
         return response

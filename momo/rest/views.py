@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.generics import GenericAPIView
@@ -55,9 +55,11 @@ class ApiView(APIView):
         self.request.accepted_media_type = renderer.media_type
         return response
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
-        """Only the `Allow` header, which every answer has."""
-        return Response(status=204)
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Only the `Allow` header, which every answer has; not rendered, since a page's template has nothing to say."""
+        response = HttpResponse(status=204)
+        del response["Content-Type"]
+        return response
 
     def answer(
         self,
@@ -82,8 +84,14 @@ class ApiView(APIView):
         return validated
 
     def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The query string as `serializer` reads it. Raises ValidationError (400 with `fields`)."""
-        made = serializer(data=self.request.query_params, context={"request": self.request})
+        """The query string as `serializer` reads it; an empty value is none.
+
+        Raises ValidationError (400 with `fields`).
+        """
+        given = self.request.query_params.copy()
+        for name in [name for name, value in given.items() if value == ""]:
+            del given[name]
+        made = serializer(data=given, context={"request": self.request})
         made.is_valid(raise_exception=True)
         validated: dict[str, Any] = made.validated_data
         return validated

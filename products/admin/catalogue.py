@@ -6,13 +6,12 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Field, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -21,10 +20,9 @@ from unfold.contrib.filters.admin import (
     RangeNumericFilter,
 )
 from unfold.decorators import action, display
-from unfold.views import ChangeList
 
 from momo.admin_kit.display import duration, empty_last, link, money, percent_change, picture, price_change, when
-from momo.admin_kit.tables import PageAdmin
+from momo.admin_kit.tables import PageAdmin, QuietAdmin, QuietChangeList
 from momo.admin_kit.transfer import TransferMixin
 from products.admin.crawls import start_crawl
 from products.admin.looks import RememberingPaginator, kind_badge, product_badge, run_link
@@ -58,8 +56,8 @@ class ChangeFilter(DropdownFilter):
         return changed.filter(change__gt=0) if way == "up" else changed.filter(change__lt=0)
 
 
-class ProductChangeList(ChangeList):
-    """Sorts as the indexes do, and says how many only where a search or a filter made it fewer."""
+class ProductChangeList(QuietChangeList):
+    """Sorts as the indexes do."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
@@ -71,11 +69,6 @@ class ProductChangeList(ChangeList):
         first = chosen[0] if chosen else "-pk"
         descending = first.descending if isinstance(first, OrderBy) else str(first).startswith("-")
         return [*chosen, "-pk" if descending else "pk"]
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.query and not self.has_active_filters:
-            self.full_result_count = self.result_count
 
 
 @admin.register(Product)
@@ -95,7 +88,7 @@ class ProductAdmin(PageAdmin):
         "changed",
         "seen",
     )
-    list_display_links = ("label",)
+    list_display_links = ("image", "label")
     list_select_related = ("category",)
     list_filter = (
         ChangeFilter,
@@ -119,7 +112,13 @@ class ProductAdmin(PageAdmin):
         return request.user.has_perm("products.change_product")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [("備註", {"fields": ("note",)})]
+        return [(None, {"fields": ("note",)})]
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "note":
+            field.widget.attrs["rows"] = 3
+        return field
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ProductChangeList
@@ -224,7 +223,7 @@ class ProductAdmin(PageAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(TransferMixin, ModelAdmin):
+class CategoryAdmin(TransferMixin, QuietAdmin):
     """The categories of momo that are watched."""
 
     list_display = ("code", "name", "path", "level", "enabled", "products_now", "complete")
@@ -232,8 +231,6 @@ class CategoryAdmin(TransferMixin, ModelAdmin):
     list_editable = ("enabled",)
     list_filter = (("enabled", BooleanRadioFilter), ("level", ChoicesDropdownFilter))
     list_filter_submit = True
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("code", "name", "path")
     search_help_text = "代碼、名稱或路徑"
     ordering = ("path", "code")

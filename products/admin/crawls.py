@@ -60,6 +60,8 @@ class CrawlRunAdmin(PageAdmin):
     list_display = (
         "number",
         "verdict_or_progress",
+        "started",
+        "length",
         "trigger",
         "who",
         "categories",
@@ -71,8 +73,6 @@ class CrawlRunAdmin(PageAdmin):
         "delisted",
         "quarantined",
         "error_count",
-        "started",
-        "length",
     )
     list_display_links = ("number",)
     list_select_related = ("requested_by",)
@@ -101,7 +101,11 @@ class CrawlRunAdmin(PageAdmin):
     )
     def crawl_now(self, request: HttpRequest, form: Any) -> HttpResponse:
         started = start_crawl(request)
-        return after_dialog(request, reverse("admin:products_crawlrun_changelist")) if started is None else _lead(request, started)
+        return (
+            after_dialog(request, reverse("admin:products_crawlrun_changelist"))
+            if started is None
+            else _lead(request, started)
+        )
 
     @display(description="編號", ordering="id")
     def number(self, obj: CrawlRun) -> str:
@@ -111,9 +115,9 @@ class CrawlRunAdmin(PageAdmin):
     def verdict_or_progress(self, obj: CrawlRun) -> str:
         return progress_bar(obj) if obj.status == CrawlRun.Status.RUNNING else verdict_badge(obj)
 
-    @display(description="執行者", empty_value="系統")
-    def who(self, obj: CrawlRun) -> Any:
-        return obj.requested_by
+    @display(description="執行者")
+    def who(self, obj: CrawlRun) -> str:
+        return format_html('<span class="mo-nowrap">{}</span>', obj.requested_by or "系統")
 
     @display(description="開始時間")
     def started(self, obj: CrawlRun) -> str:
@@ -205,7 +209,7 @@ class AlertAdmin(ReadOnlyAdmin):
     """What people had to hear of."""
 
     list_display = ("created", "sort", "message", "run_number", "state", "sent")
-    list_display_links = ("message",)
+    list_display_links = ("created", "message")
     list_filter = (("kind", ChoicesDropdownFilter), OpenFilter, ("created_at", DayRangeFilter))
     list_filter_submit = True
     ordering = ("-id",)

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 
-from momo.admin_kit.dialogs import after_dialog, question
+from momo.admin_kit.dialogs import after_dialog, dialog_link, question
 from momo.admin_kit.display import badge, money, percent_change, percent_of, when
 from momo.admin_kit.filters import DayRangeFilter, within
 from momo.admin_kit.tables import LongAdmin, ReadOnlyAdmin
@@ -31,7 +31,7 @@ class PriceEventAdmin(LongAdmin):
     """Price changes, goods that came and went; the table only grows, so nothing here counts it."""
 
     list_display = ("time", "what", "goods", "prices", "change", "run_number", "told")
-    list_display_links = None
+    list_display_links = ("time",)
     list_select_related = ("product",)
     list_filter = (
         ("kind", ChoicesDropdownFilter),
@@ -43,9 +43,13 @@ class PriceEventAdmin(LongAdmin):
     search_fields = ("product__name",)
     search_help_text = "品名、品牌或商品編號"
     sortable_by = ()
-    ordering = ("-created_at", "-pk")
     fields = ("what", "goods", "prices", "change", "run_number", "time", "told")
     readonly_fields = fields
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # A run's events bear one time, a million of them perhaps: the ids tell the same order without sorting. Those of
+        # one kind are few, and are found through the index over kind and time.
+        return ("-created_at", "-pk") if "kind__exact" in request.GET else ("-pk",)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         # Pages of runs and the start page lead here.
@@ -67,11 +71,7 @@ class PriceEventAdmin(LongAdmin):
 
     @display(description="商品")
     def goods(self, obj: PriceEvent) -> str:
-        return format_html(
-            '<span class="mo-name">{}</span><span class="mo-sub">{}</span>',
-            product_link(obj.product_id, obj.product.name),
-            obj.product.product_id,
-        )
+        return goods(product_link(obj.product_id, obj.product.name), obj.product.product_id)
 
     @display(description="售價")
     def prices(self, obj: PriceEvent) -> str:
@@ -88,6 +88,13 @@ class PriceEventAdmin(LongAdmin):
     @display(description="通知")
     def told(self, obj: PriceEvent) -> str:
         return when(obj.told_at) if obj.told_at else "未通知"
+
+
+def goods(name: str, code: str) -> str:
+    """Name over goods code."""
+    return format_html(
+        '<div class="mo-goods"><span class="mo-name">{}</span><span class="mo-sub">{}</span></div>', name, code
+    )
 
 
 def from_to(old: int | None, new: int | None) -> str:
@@ -117,8 +124,19 @@ class HeldFilter(DropdownFilter):
 class QuarantinedPriceAdmin(ReadOnlyAdmin):
     """Prices too odd to believe at first sight."""
 
-    list_display = ("goods", "known", "saw", "change", "list_money", "reason", "state", "observed", "decided", "run_number")
-    list_display_links = None
+    list_display = (
+        "observed",
+        "goods",
+        "known",
+        "saw",
+        "change",
+        "list_money",
+        "why",
+        "state",
+        "decided",
+        "run_number",
+    )
+    list_display_links = ("observed",)
     list_select_related = ("product", "decided_by")
     list_filter = (HeldFilter, ("reason", ChoicesDropdownFilter), ("observed_at", DayRangeFilter))
     list_filter_submit = True
@@ -131,10 +149,9 @@ class QuarantinedPriceAdmin(ReadOnlyAdmin):
         "-observed_at",
         "-pk",
     )
-    fields = ("goods", "known", "saw", "change", "list_money", "reason", "state", "observed", "decided", "run_number")
+    fields = ("goods", "known", "saw", "change", "list_money", "why", "state", "observed", "decided", "run_number")
     readonly_fields = fields
     actions = ("accept_selected", "reject_selected")
-    actions_row = ("accept", "reject")
     actions_detail = ("accept", "reject")
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -143,7 +160,7 @@ class QuarantinedPriceAdmin(ReadOnlyAdmin):
     @display(description="商品")
     def goods(self, obj: QuarantinedPrice) -> str:
         name = product_link(obj.product_id, obj.name) if obj.product_id else obj.name
-        return format_html('<span class="mo-name">{}</span><span class="mo-sub">{}</span>', name, obj.code)
+        return goods(name, obj.code)
 
     @display(description="目前售價")
     def known(self, obj: QuarantinedPrice) -> str:
@@ -160,6 +177,10 @@ class QuarantinedPriceAdmin(ReadOnlyAdmin):
     @display(description="原價")
     def list_money(self, obj: QuarantinedPrice) -> str:
         return money(obj.list_price)
+
+    @display(description="原因")
+    def why(self, obj: QuarantinedPrice) -> str:
+        return format_html('<span class="mo-nowrap">{}</span>', obj.get_reason_display())
 
     @display(description="狀態")
     def state(self, obj: QuarantinedPrice) -> str:
@@ -178,6 +199,24 @@ class QuarantinedPriceAdmin(ReadOnlyAdmin):
     @display(description="爬取")
     def run_number(self, obj: QuarantinedPrice) -> str:
         return run_link(obj.run_id)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return (*self.list_display, "decide") if self.has_decide_permission(request) else self.list_display
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        waits = QuarantinedPrice.objects.filter(pk=object_id, status=HELD).exists()
+        return super().get_actions_detail(request, object_id) if waits else []
+
+    @display(description="處理")
+    def decide(self, obj: QuarantinedPrice) -> str:
+        if obj.status != HELD:
+            return "－"
+        name = "admin:products_quarantinedprice"
+        return format_html(
+            '<span class="mo-choices">{}{}</span>',
+            dialog_link(reverse(f"{name}_accept", args=[obj.pk]), "採用"),
+            dialog_link(reverse(f"{name}_reject", args=[obj.pk]), "拒絕"),
+        )
 
     @action(
         description="採用",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
@@ -72,5 +75,5 @@ class RememberingPaginator(Paginator):
     """Counts at most every some seconds, as the API's product list does."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
-        return count_rows(self.object_list)  # type: ignore[arg-type]
+    def count(self) -> int:
+        return count_rows(cast(QuerySet, self.object_list))

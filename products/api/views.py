@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
@@ -15,10 +15,12 @@ from rest_framework.response import Response
 from accounts.models import User
 from momo.celery import workers_alive
 from momo.rest.errors import NotFound, Unavailable, ValidationFailed
+from momo.rest.examples import answered, sent
 from momo.rest.filters import DateRangeFilterSet, OrderingBackend, StrictFilterBackend
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import MANAGER, USER
 from momo.rest.views import ApiView, GenericApiView
+from products.api import examples
 from products.api.filters import ORDERING, ProductFilter
 from products.api.serializers import (
     CrawlerStatusSerializer,
@@ -32,7 +34,7 @@ from products.exports import KINDS, workbook
 from products.models import CrawlRun, PriceSpan, Product
 from products.selectors import crawls
 from products.selectors.counts import count_rows
-from products.selectors.products import history_of, lowest_prices
+from products.selectors.products import ListItems, history_of
 from products.services.runs import BrokerUnavailable, NothingToCrawl, UnknownCategories, start_run
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,23 +45,27 @@ class ProductListView(GenericApiView):
 
     roles = {"GET": USER}
     bare = True
-    queryset = Product.objects.select_related("category").defer("note")
+    queryset = Product.objects.all()
     serializer_class = ProductSerializer
     filterset_class = ProductFilter
     filter_backends = (StrictFilterBackend, OrderingBackend)
     ordering = ORDERING
 
     @extend_schema(
-        operation_id="products_list", tags=["商品"], summary="商品列表", responses=ProductSerializer(many=True)
+        operation_id="products_list",
+        tags=["商品"],
+        summary="商品列表",
+        description="價格為新台幣整數元；`increase`、`decrease` 只看最近 `hours` 小時內的變價。",
+        responses=ProductSerializer(many=True),
+        examples=[answered("商品", examples.PRODUCT)],
     )
     def get(self, request: Request) -> Response:
         pagination = Pagination()
-        products = pagination.paginate_queryset(self.filter_queryset(self.get_queryset()), request, self)
-        context = {"request": request, "lowest": lowest_prices(product.pk for product in products)}
-        return self.answer(pagination.body(ProductSerializer(products, many=True, context=context).data))
+        items = ListItems(self.filter_queryset(self.get_queryset()))
+        return self.answer(pagination.body(pagination.paginate_queryset(items, request, self)))
 
-    def get_total(self, products: Any) -> int:
-        return count_rows(products)
+    def get_total(self, items: ListItems) -> int:
+        return count_rows(items.products)
 
 
 class HistoryFilter(DateRangeFilterSet):
@@ -82,10 +88,12 @@ class HistoryView(ApiView):
         summary="價格歷史",
         description="由新到舊。`start_date` 之前就開始、當天仍看得到的價格，以當天 00:00 起算。",
         parameters=[
-            OpenApiParameter("start_date", OpenApiTypes.DATE, description="起始日（含），YYYY-MM-DD"),
-            OpenApiParameter("end_date", OpenApiTypes.DATE, description="結束日（含），YYYY-MM-DD"),
+            OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="momo 的商品編號"),
+            OpenApiParameter("start_date", OpenApiTypes.DATE, description="起始日（含），YYYY-MM-DD，1970 至 2199 年"),
+            OpenApiParameter("end_date", OpenApiTypes.DATE, description="結束日（含），YYYY-MM-DD，1970 至 2199 年"),
         ],
         responses=HistoryPointSerializer(many=True),
+        examples=[answered("歷史", examples.POINT)],
     )
     def get(self, request: Request, product_id: str) -> Response:
         dates = HistoryFilter(request.query_params, queryset=PriceSpan.objects.none(), request=request)
@@ -111,8 +119,14 @@ class RunTaskView(ApiView):
         operation_id="run_task",
         tags=["爬取"],
         summary="開始爬取",
+        description="已有爬取在進行中時，回覆那一次，`already_running` 為 `true`。",
         request=RunTaskSerializer,
         responses={202: RunStartedSerializer},
+        examples=[
+            sent("全部啟用的分類", {}),
+            sent("指定分類", {"categories": ["1100100000"]}),
+            answered("已開始", examples.STARTED, 202),
+        ],
     )
     def post(self, request: Request) -> Response:
         categories = self.body(RunTaskSerializer).get("categories")
@@ -122,11 +136,15 @@ class RunTaskView(ApiView):
             raise ValidationFailed(fields={"categories": [str(error)]}) from error
         except NothingToCrawl as error:
             raise ValidationFailed(str(error)) from error
-        except BrokerUnavailable as error:
-            raise Unavailable(str(error)) from error
         data = {"run_id": started.run.pk, "task_id": started.task_id, "already_running": started.already_running}
         message = "已有爬取在進行中" if started.already_running else "爬取已開始"
         return self.answer(data, status=202, message=message)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        # Here and not in `post`: with an Idempotency-Key the tasks are sent after it, on commit.
+        if isinstance(exc, BrokerUnavailable):
+            exc = Unavailable("訊息佇列", "爬取沒有開始；請確認 REDIS_URL 的服務後再試", retry_after=5)
+        return super().handle_exception(exc)
 
 
 class CrawlerStatusView(ApiView):
@@ -134,7 +152,14 @@ class CrawlerStatusView(ApiView):
 
     roles = {"GET": USER}
 
-    @extend_schema(operation_id="crawler_status", tags=["爬取"], summary="爬取狀態", responses=CrawlerStatusSerializer)
+    @extend_schema(
+        operation_id="crawler_status",
+        tags=["爬取"],
+        summary="爬取狀態",
+        description="進行中與上一次的爬取、下一次排定的時間、最近 30 秒內有回報的背景程式。",
+        responses=CrawlerStatusSerializer,
+        examples=[answered("狀態", examples.STATUS)],
+    )
     def get(self, request: Request) -> Response:
         running, last, workers = crawls.running_run(), crawls.last_run(), workers_alive()
         return self.answer(
@@ -157,7 +182,8 @@ class ExcelView(ApiView):
         operation_id="export_excel",
         tags=["商品"],
         summary="匯出 Excel",
-        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))],
+        description="`all` 全部商品；`changes` 時間範圍內變價的商品；`delisted` 已下架商品。",
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS), description="哪些商品")],
         responses={(200, XLSX): OpenApiResponse(OpenApiTypes.BINARY)},
     )
     def get(self, request: Request, kind: str) -> FileResponse:

@@ -96,7 +96,11 @@ def biggest_changes(*, up: bool, limit: int = TOP) -> QuerySet[Product]:
     )
     # As a sum it matches no index: walking that of all percentages ever would pass over every old, larger change.
     ranked = changed.annotate(rank=F("change_percent") + 0)
-    return ranked.filter(change__gt=0).order_by("-rank")[:limit] if up else ranked.filter(change__lt=0).order_by("rank")[:limit]
+    return (
+        ranked.filter(change__gt=0).order_by("-rank")[:limit]
+        if up
+        else ranked.filter(change__lt=0).order_by("rank")[:limit]
+    )
 
 
 def crawl_state() -> dict[str, Any]:

@@ -24,13 +24,19 @@ COMPLETE = (CategoryResult.Outcome.COMPLETE, CategoryResult.Outcome.EMPTY)
 KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
 
 # One row for each code: seen wins over absent, a readable price over none, the home category over others, the list over
-# the page. `odd` marks prices too far from what is known; `believed` those odd ones that an earlier run saw as well or
-# a person accepted; `refused` those that a person rejected.
+# the page. Goods leave their home category only when it was walked to its end without them, or is switched off: one
+# that was blocked, or is no part of this run, has not lost them. `odd` marks prices too far from what is known, and
+# `memory` tells what became of such a price before: if it was held it is believed now, if rejected it is refused.
 SEEN = """
 CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
 WITH picked AS (
     SELECT DISTINCT ON (o.code)
-           o.code, o.category_id, o.name, o.brand, o.url, o.image_url, o.price AS shown_price, o.list_price, o.in_stock,
+           o.code,
+           CASE WHEN p.id IS NULL OR p.category_id IN (SELECT id FROM products_category WHERE NOT enabled)
+                     OR p.category_id IN (SELECT category_id FROM products_categoryresult
+                                          WHERE run_id = %(run)s AND outcome IN ('complete', 'empty'))
+                THEN o.category_id ELSE p.category_id END AS category_id,
+           o.name, o.brand, o.url, o.image_url, o.price AS shown_price, o.list_price, o.in_stock,
            o.absent, o.observed_at, p.id AS product_id, p.price AS old_price, p.status AS old_status,
            p.last_seen_at AS old_last_seen_at, p.name AS old_name, p.brand AS old_brand
     FROM products_observation o
@@ -135,19 +141,22 @@ CROSS JOIN LATERAL (VALUES
     ('back_in_stock', s.old_status = 'out_of_stock' AND s.new_status = 'active')
 ) AS e(kind, happened)
 WHERE e.happened AND s.product_id IS NOT NULL AND NOT s.absent
+  -- Most products are as they were: they need not be held against each kind.
+  AND (s.old_status IS DISTINCT FROM s.new_status OR s.old_price IS DISTINCT FROM s.new_price)
 ON CONFLICT (product_id, run_id, kind) DO NOTHING
 """
 
 SEARCH_WORDS = """
 INSERT INTO products_productsearch (product_id, haystack, grams)
-SELECT product_id, momo_haystack(name, brand, code), momo_grams(momo_haystack(name, brand, code))
-FROM seen
+SELECT product_id, haystack, momo_grams(haystack)
+FROM seen, momo_haystack(name, coalesce(nullif(brand, ''), old_brand, ''), code) AS haystack
 WHERE product_id IS NOT NULL AND NOT absent
   AND (old_status IS NULL OR name <> old_name OR (brand <> old_brand AND brand <> ''))
 ON CONFLICT (product_id) DO UPDATE SET haystack = excluded.haystack, grams = excluded.grams
 """
 
-# New words wait in a list beside their index, which searches read from end to end; entered all at once they cost a tenth.
+# New words wait in a list beside their index, which every search reads to its end; entered all at once they cost a
+# tenth of what each of its own would.
 ENTER_WORDS = "SELECT gin_clean_pending_list('productsearch_grams')"
 
 # Products on sale whose home category was walked to its end without them.

@@ -155,14 +155,15 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
     """End an active run without applying it, with one alert. Does nothing to a run that has ended."""
     now = timezone.now()
     with transaction.atomic():
+        # Shards before their run, as a worker does that is storing one right now: no deadlock with it.
+        unfinished = CrawlShard.objects.filter(run=run, status__in=UNFINISHED)
+        list(unfinished.select_for_update().order_by("pk").values_list("pk"))
         changed = CrawlRun.objects.filter(pk=run.pk, status=ACTIVE).update(
             status=status, verdict=CrawlRun.Verdict.FAILED, message=message, finished_at=now
         )
         if not changed:
             return
-        CrawlShard.objects.filter(run=run, status__in=UNFINISHED).update(
-            status=CrawlShard.Status.FAILED, message=message
-        )
+        unfinished.update(status=CrawlShard.Status.FAILED, message=message)
         if not Alert.objects.filter(kind=Alert.Kind.FAILED, resolved_at=None).exists():
             Alert.objects.create(kind=Alert.Kind.FAILED, run=run, message=f"爬取 #{run.pk}：{message}", created_at=now)
 

@@ -76,9 +76,11 @@ def run_shard(shard_id: int, *, on_progress: Callable[[CrawlShard], None] | None
 
     A child that dies is started again, up to CRAWL_SHARD_ATTEMPTS times in all; then the shard has failed.
     """
+    last_words = ""
     while (shard := claim_shard(shard_id)) is not None:
         if shard.attempt > settings.CRAWL_SHARD_ATTEMPTS:
-            fail_shard(shard=shard, attempt=shard.attempt, message=f"試了 {shard.attempt - 1} 次都沒有完成")
+            message = f"試了 {shard.attempt - 1} 次都沒有完成{last_words}"
+            fail_shard(shard=shard, attempt=shard.attempt, message=message)
             return shard
         try:
             seen = crawl(shard, on_progress)
@@ -88,6 +90,7 @@ def run_shard(shard_id: int, *, on_progress: Callable[[CrawlShard], None] | None
             return None
         except ChildDied as error:
             logger.warning("crawling process of shard %s died: %s", shard, error)
+            last_words = f"；{str(error)[:2000]}"
             CrawlShard.objects.filter(pk=shard.pk, attempt=shard.attempt, status=CrawlShard.Status.RUNNING).update(
                 status=CrawlShard.Status.PENDING, message=str(error)[:2000]
             )

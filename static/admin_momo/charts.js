@@ -83,7 +83,7 @@
     type: "bar",
     data: {
       labels,
-      datasets: series.map(({ kind, label, data }) => ({ label, data, tone: KINDS[kind] || "#9ca3af", fill: true, maxBarThickness: 36 })),
+      datasets: series.map(({ kind, label, data }) => ({ label, data, tone: KINDS[kind] || "#9ca3af", maxBarThickness: 36 })),
     },
     options: {
       interaction: { mode: "index", intersect: false },
@@ -94,41 +94,38 @@
 
   const KIND_OF_CHART = { price, events };
 
-  const paint = (chart) => {
-    const dark = document.documentElement.classList.contains("dark");
-    const ink = variable(dark ? "--color-base-400" : "--color-base-500");
-    const grid = variable(dark ? "--color-base-800" : "--color-base-200");
-    for (const dataset of chart.data.datasets) {
-      dataset.borderColor = colour(dataset.tone);
-      dataset.backgroundColor = colour(dataset.tone);
-    }
-    for (const axis of Object.values(chart.options.scales)) {
-      axis.grid = { color: grid };
-      axis.border = { display: false };
-      axis.ticks.color = ink;
-    }
-    chart.options.plugins.legend.labels.color = ink;
-    chart.update("none");
-  };
-
   const draw = (canvas) => {
     const make = KIND_OF_CHART[canvas.dataset.momoChart];
     const source = document.getElementById(canvas.dataset.source);
     if (!make || !source) return;
+    const dark = document.documentElement.classList.contains("dark");
+    const ink = variable(dark ? "--color-base-400" : "--color-base-500");
+    const grid = variable(dark ? "--color-base-800" : "--color-base-200");
     const config = make(JSON.parse(source.textContent));
+    for (const dataset of config.data.datasets) {
+      dataset.borderColor = dataset.backgroundColor = colour(dataset.tone);
+    }
+    for (const scale of Object.values(config.options.scales)) {
+      scale.grid = { color: grid };
+      scale.border = { display: false };
+      scale.ticks = { ...scale.ticks, color: ink };
+    }
     config.options.maintainAspectRatio = false;
     config.options.animation = false;
-    for (const scale of Object.values(config.options.scales)) scale.ticks = scale.ticks || {};
-    config.options.plugins.legend = { position: "bottom", labels: { boxHeight: 8, boxWidth: 8, usePointStyle: true } };
-    const chart = new Chart(canvas, config);
-    charts.push(chart);
-    paint(chart);
+    config.options.plugins.legend = { position: "bottom", labels: { boxHeight: 8, boxWidth: 8, color: ink, usePointStyle: true } };
+    charts.push(new Chart(canvas, config));
+  };
+
+  // Colours are fixed when a chart is made, so a change of theme makes them anew.
+  const drawAll = () => {
+    charts.splice(0).forEach((chart) => chart.destroy());
+    document.querySelectorAll("canvas[data-momo-chart]").forEach(draw);
   };
 
   window.addEventListener("load", () => {
     if (typeof Chart === "undefined") return;
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    document.querySelectorAll("canvas[data-momo-chart]").forEach(draw);
-    new MutationObserver(() => charts.forEach(paint)).observe(document.documentElement, { attributeFilter: ["class"] });
+    drawAll();
+    new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["class"] });
   });
 })();

@@ -10,7 +10,7 @@
 
   const text = ({ percent, pages, pages_expected: expected, items }, workers) => {
     const known = expected ? `${pages} / ${expected}` : `${pages}`;
-    const waiting = workers === 0 ? "・沒有工作程序在線" : "";
+    const waiting = workers === 0 && pages === 0 ? "・沒有工作程序在線" : "";
     return `${percent}%・${known} 頁・${items} 件${waiting}`;
   };
 

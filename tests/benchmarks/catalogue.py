@@ -42,7 +42,8 @@ ORDER BY number
 _SPANS = """
 INSERT INTO products_pricespan (product_id, price, observed_at, last_seen_at)
 SELECT id,
-       CASE back WHEN 0 THEN price WHEN 1 THEN previous_price ELSE price * (80 + (id * 7 + back * 13) %% 40) / 100 + 1 END,
+       CASE back WHEN 0 THEN price WHEN 1 THEN previous_price
+                 ELSE price * (80 + (id * 7 + back * 13) %% 40) / 100 + 1 END,
        began, CASE WHEN back > 0 THEN began + interval '10 days' - interval '2 hours'
                    WHEN status = 'delisted' THEN greatest(last_seen_at, began) END
 FROM (
@@ -60,7 +61,7 @@ FROM (SELECT id, momo_haystack(name, brand, product_id) AS haystack FROM product
 
 
 def fill(size: int, *, spans: int = SPANS) -> None:
-    """Fill the database in use with `size` products of about `spans` price spans each; statistics are fresh after it."""
+    """Fill the database in use with `size` products of about `spans` price spans each, with statistics."""
     catalogue = Catalogue(1, size)
     load_categories(catalogue)
     categories = dict(Category.objects.values_list("code", "pk"))

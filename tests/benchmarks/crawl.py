@@ -46,7 +46,8 @@ def run(context: Context) -> list[Row]:
                     shop.day(day)
                     steady.take(catalogue, shop)
                 changes = PriceEvent.objects.filter(kind__in=("increase", "decrease")).count()
-        context.say(f"{first.pages[0]:,} pages first, {steady.pages[0]:,} steady; {changes:,} price changes since day 0")
+        pages = f"{first.pages[0]:,} pages first, {steady.pages[0]:,} then"
+        context.say(f"{pages}; {changes:,} price changes since day 0")
     floor = "Scrapy, same pages, kept nothing"
     child = max(first.child_bytes + steady.child_bytes) / MIB
     parent = max(first.parent_bytes + steady.parent_bytes) / MIB
@@ -80,7 +81,7 @@ class Pairs:
         run = CrawlRun.objects.latest("id")
         shard = run.shards.get()
         if run.status != CrawlRun.Status.APPLIED or run.verdict != CrawlRun.Verdict.OK:
-            raise RuntimeError(f"the crawl was not applied well: {run.status} {run.verdict} {run.message} {shard.message}")
+            raise RuntimeError(f"not applied well: {run.status} {run.verdict} {run.message} {shard.message}")
         if not Product.objects.exists():
             raise RuntimeError("the crawl brought nothing")
         self.child_bytes.append(shard.peak_rss_bytes)

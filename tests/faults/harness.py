@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -143,8 +142,7 @@ class House:
         self.addresses, _ = self.services.acquire()
 
     def close(self) -> None:
-        self.services.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.services.delete()
 
     def address(self, database: str) -> str:
         return f"{self.addresses.database_url.rpartition('/')[0]}/{database}"
@@ -237,6 +235,7 @@ class World:
             "MOMO_ENV": "test",
             "DATABASE_URL": self.address,
             "REDIS_URL": self.house.addresses.redis_url,
+            "REDIS_FIRST_DATABASE": "0",
             "MOMO_LOCAL_DIR": str(self.house.folder),
             "MOMO_SHOP_URL": self.shop.url,
             "MOMO_FAULTS_WORLD": self.name,

@@ -1,0 +1,54 @@
+"""One logged-in client for each role, and fast passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Role, User
+from accounts.services import create_user
+
+PASSWORD = "Momo-pass-2026"
+
+
+@pytest.fixture(autouse=True)
+def _fast(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def reader(db: None) -> User:
+    return create_user(username="amy", password=PASSWORD, role=Role.USER, display_name="小美")
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    return create_user(username="max", password=PASSWORD, role=Role.MANAGER, display_name="阿明")
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return create_user(username="ada", password=PASSWORD, role=Role.ADMIN, display_name="管理員甲")
+
+
+@pytest.fixture
+def as_reader(reader: User) -> Client:
+    return client_of(reader)
+
+
+@pytest.fixture
+def as_manager(manager: User) -> Client:
+    return client_of(manager)
+
+
+@pytest.fixture
+def as_boss(boss: User) -> Client:
+    return client_of(boss)

@@ -1,0 +1,204 @@
+"""The start page's figures, charts, and that pages load nothing from elsewhere and speak Chinese."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from momo.admin_kit.display import NOTHING, duration, link, percent_change, percent_of, picture, price_change
+from momo.admin_kit.texts import in_words
+from momo.admin_site import MomoAdminSite
+from products.models import PriceEvent, Product, QuarantinedPrice
+from products.selectors import dashboard
+from products.selectors.pages import chart_points, last_spans
+from tests.admin import makers
+
+OUR_FILES = Path(settings.BASE_DIR) / "static" / "admin_momo"
+
+
+def test_the_site_is_ours() -> None:
+    assert isinstance(admin.site, MomoAdminSite)
+
+
+def test_the_figures_of_the_start_page(as_reader: Client) -> None:
+    makers.product(1, price=1200, previous_price=1000)
+    makers.product(2, price=800, previous_price=1000)
+    makers.product(3, status="delisted", price_changed_at=None)
+    makers.product(4, price_changed_at=timezone.now() - timedelta(hours=30))
+    QuarantinedPrice.objects.create(
+        code="1", name="x", price=1, reason="jump", run=makers.run(), observed_at=timezone.now()
+    )
+
+    page = as_reader.get(reverse("admin:index"))
+
+    numbers = {card["name"]: card["number"] for card in page.context["cards"]}
+    assert numbers["在架商品"] == "3"
+    assert numbers["24 小時漲價"] == "1"
+    assert numbers["24 小時降價"] == "1"
+    assert numbers["待確認價格"] == "1"
+    assert [row["code"] for row in page.context["rises"]] == ["10000001"]
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_cards_and_lists_say_the_same(up: bool, as_reader: Client) -> None:
+    makers.products(3)
+    page = as_reader.get(reverse("admin:index"))
+    card = page.context["cards"][1 if up else 2]
+
+    listed = as_reader.get(card["url"]).context["cl"].result_count
+
+    assert card["number"] == str(listed)
+
+
+def test_an_empty_start_page_says_what_is_missing(as_reader: Client) -> None:
+    text = as_reader.get(reverse("admin:index")).content.decode()
+
+    assert "還沒有爬取過" in text
+    assert "近 14 天沒有商品事件" in text
+    assert "24 小時內沒有降價" in text
+
+
+@pytest.mark.django_db
+def test_events_are_counted_by_day_of_taipei() -> None:
+    one, walk = makers.product(), makers.run()
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=30, microsecond=0)
+    PriceEvent.objects.create(product=one, run=walk, kind="new", created_at=midnight)
+    PriceEvent.objects.create(product=one, run=walk, kind="decrease", created_at=midnight - timedelta(minutes=2))
+    PriceEvent.objects.create(product=one, run=walk, kind="increase", created_at=midnight - timedelta(days=20))
+
+    chart = dashboard.events_per_day()
+
+    assert len(chart["labels"]) == 14
+    assert {row["kind"]: row["data"][-2:] for row in chart["series"]} == {"new": [0, 1], "decrease": [1, 0]}
+
+
+@pytest.mark.django_db
+def test_a_products_chart_breaks_where_it_was_not_seen() -> None:
+    one = makers.product()
+    now = timezone.now()
+    for begun, last, price in ((9, 7, 100), (7, 6, 90), (2, None, 80)):
+        one.spans.create(
+            price=price,
+            observed_at=now - timedelta(days=begun),
+            last_seen_at=None if last is None else now - timedelta(days=last, hours=1),
+        )
+    Product.objects.filter(pk=one.pk).update(last_seen_at=now)
+
+    points = chart_points(last_spans(one))
+
+    assert [point["y"] for point in points] == [100, 100, 90, 90, None, 80, 80]
+    assert [point["x"] for point in points] == sorted(point["x"] or 0 for point in points)
+
+
+def test_a_products_page_hands_its_chart_over_as_data(as_reader: Client) -> None:
+    one = makers.product(name="</script><script>alert(1)</script>")
+    makers.spans(one, [1000, 900])
+
+    text = as_reader.get(reverse("admin:products_product_change", args=[one.pk])).content.decode()
+
+    data = re.search(r'<script id="momo-price-chart" type="application/json">(.*?)</script>', text)
+    assert data is not None
+    assert json.loads(data[1])["lowest"] == 900
+    assert "<script>alert(1)" not in text
+    assert 'target="_blank" rel="noopener noreferrer"' in text
+
+
+def pages() -> list[str]:
+    makers.full_run()
+    makers.held(1)
+    makers.events(1)
+    walk, one = makers.run(), makers.product(9_000, image_url="")
+    lists = [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry]
+    return [
+        *map(reverse, lists),
+        reverse("admin:index"),
+        reverse("admin:products_crawlrun_change", args=[walk.pk]),
+        reverse("admin:products_product_change", args=[one.pk]),
+        reverse("admin:products_category_import"),
+        reverse("admin:accounts_user_add"),
+        reverse("admin:accounts_apitoken_add"),
+        reverse("admin:django_celery_beat_periodictask_add"),
+    ]
+
+
+def test_no_page_loads_anything_from_another_host(as_boss: Client) -> None:
+    loads = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["']((?:https?:)?//[^"']+)""")
+
+    found = {url: loads.findall(as_boss.get(url).content.decode()) for url in pages()}
+
+    assert {url: hosts for url, hosts in found.items() if hosts} == {}
+
+
+def test_our_scripts_and_styles_name_no_host_and_our_pages_have_no_script_of_their_own() -> None:
+    for path in OUR_FILES.iterdir():
+        assert not re.search(r"https?://|url\(", path.read_text()), path.name
+    for path in (Path(settings.BASE_DIR) / "templates" / "admin").rglob("*.html"):
+        assert "<script" not in path.read_text(), path.name
+
+
+ENGLISH = re.compile(r">\s*([A-Z][a-z]+(?: [a-z]+)+|Search|Filters|Save|Delete|Import|Export|Yes|No|None|Submit)\s*<")
+
+
+def test_no_page_speaks_english(as_boss: Client) -> None:
+    found = {}
+    for url in pages():
+        text = re.sub(r"<(script|style|option)\b.*?</\1>", "", as_boss.get(url).content.decode(), flags=re.S)
+        if words := ENGLISH.findall(text):
+            found[url] = words
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (price_change(120), '<span class="mo-up">▲ 120</span>'),
+        (price_change(-1200), '<span class="mo-down">▼ 1,200</span>'),
+        (price_change(None), NOTHING),
+        (price_change(0), NOTHING),
+        (percent_change(Decimal("-3.5")), '<span class="mo-down">-3.50%</span>'),
+        (percent_change(percent_of(1, 100)), '<span class="mo-up">+9,900%</span>'),
+        (percent_change(percent_of(0, 100)), NOTHING),
+        (duration(timedelta(seconds=-3)), "0 秒"),
+        (duration(timedelta(seconds=75)), "1 分 15 秒"),
+        (duration(timedelta(hours=25)), "1 天 1 時"),
+        (link("javascript:alert(1)", "x"), "x"),
+    ],
+)
+def test_how_things_look(made: str, expected: str) -> None:
+    assert made == expected
+
+
+def test_a_picture_comes_only_over_http() -> None:
+    assert "<img" not in picture("javascript:alert(1)")
+    assert 'referrerpolicy="no-referrer"' in picture("https://img.example/a.webp")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (("30", "8", "*", "*", "*"), "每天 08:30"),
+        (("0", "9", "1,5", "*", "*"), "每週一、五 09:00"),
+        (("0", "9", "7", "*", "*"), "每週日 09:00"),
+        (("*/5", "*", "*", "*", "*"), "*/5 * * * *（分 時 日 月 週）"),
+        (("0", "9", "*", "1", "*"), "0 9 1 * *（分 時 日 月 週）"),
+    ],
+)
+def test_schedules_in_words(written: tuple[str, ...], expected: str) -> None:
+    minute, hour, weekday, day, month = written
+    crontab = CrontabSchedule(
+        minute=minute, hour=hour, day_of_week=weekday, day_of_month=day, month_of_year=month, timezone="Asia/Taipei"
+    )
+
+    assert in_words(PeriodicTask(crontab=crontab)) == expected

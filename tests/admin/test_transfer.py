@@ -1,0 +1,207 @@
+"""Categories and people in and out of spreadsheets."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Role, User
+from momo.admin_kit import transfer
+from products.models import Category
+from tests.admin import makers
+
+XLSX, CSV = "0", "1"
+
+
+def upload(client: Client, data: bytes, *, of: str = "products_category", form: str = CSV, name: str = "a.csv") -> Any:
+    file = SimpleUploadedFile(name, data)
+    return client.post(reverse(f"admin:{of}_import"), {"import_file": file, "format": form, "resource": "0"})
+
+
+def confirm(client: Client, preview: Any, *, of: str = "products_category") -> Any:
+    return client.post(reverse(f"admin:{of}_process_import"), preview.context["confirm_form"].initial, follow=True)
+
+
+def workbook(rows: list[list[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def reasons(page: Any) -> list[tuple[int, dict[str, Any]]]:
+    return [(row.number + 1, dict(row.field_specific_errors)) for row in page.context["result"].invalid_rows]
+
+
+def test_categories_are_previewed_and_then_imported(as_manager: Client) -> None:
+    makers.category("1100100001", name="舊名")
+    text = "分類代碼,層級,名稱,路徑,爬取\n1100100001,3,新名,甲 > 乙,否\n1100100009,2,另一個,,是\n"
+
+    preview = upload(as_manager, text.encode())
+    before = Category.objects.count()
+    done = confirm(as_manager, preview)
+
+    old, new = Category.objects.get(code="1100100001"), Category.objects.get(code="1100100009")
+    assert before == 1
+    assert "匯入完成：新增 1、更新 1" in done.content.decode()
+    assert (old.name, old.path, old.enabled) == ("新名", "甲 > 乙", False)
+    assert (new.level, new.enabled) == (2, True)
+
+
+def test_a_workbook_with_numbers_for_codes(as_manager: Client) -> None:
+    preview = upload(
+        as_manager, workbook([["code", "name", "level"], [1100100001, "精華液", 3]]), form=XLSX, name="a.xlsx"
+    )
+    confirm(as_manager, preview)
+
+    assert Category.objects.get().code == "1100100001"
+
+
+def test_big5_as_excel_in_taiwan_saves_it(as_manager: Client) -> None:
+    preview = upload(as_manager, "分類代碼,名稱\n1100100001,精華液\n".encode("cp950"))
+    confirm(as_manager, preview)
+
+    assert Category.objects.get().name == "精華液"
+
+
+def test_every_bad_row_is_told_with_its_row_and_why(as_manager: Client) -> None:
+    rows = ["分類代碼,層級,名稱,爬取", "123,3,甲,是", "1100100001,9,乙,也許", "", "1100100002,3,,"]
+    text = "\n".join([*rows, "1100100003,3,丙,", "1100100003,3,丁,"])
+
+    page = upload(as_manager, text.encode())
+
+    assert reasons(page) == [
+        (2, {"分類代碼": ["分類代碼是 10 位數字"]}),
+        (3, {"層級": ["「9」不是 1、2 或 3"], "爬取": ["「也許」不是「是」或「否」"]}),
+        (5, {"名稱": ["這個欄位不能為空。"]}),
+        (7, {"分類代碼": ["「1100100003」在檔案裡出現不只一次"]}),
+    ]
+    assert "confirm_form" not in page.context
+    assert not Category.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "why"),
+    [
+        (b"name\nx\n", CSV, "找不到「分類代碼」這一欄"),
+        (b"", CSV, "檔案"),
+        (b"\xff\xff\xff", CSV, "UTF-8"),
+        (b"no workbook", XLSX, "不是可讀的 Excel 檔"),
+    ],
+)
+def test_files_that_cannot_be_read(data: bytes, form: str, why: str, as_manager: Client) -> None:
+    page = upload(as_manager, data, form=form)
+
+    assert page.status_code == 200
+    assert why in page.content.decode()
+    assert "Traceback" not in page.content.decode()
+
+
+def test_too_many_rows(as_manager: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(transfer.SheetResource, "MAX_ROWS", 2)
+
+    page = upload(as_manager, b"code,name\n1,a\n2,b\n3,c\n")
+
+    assert "一次最多匯入 2 列，這個檔案有 3 列" in page.content.decode()
+
+
+def test_a_file_that_unpacks_to_too_much(as_manager: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(transfer, "MAX_UNPACKED_BYTES", 1000)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 10_000)
+
+    assert "檔案解開後太大" in upload(as_manager, buffer.getvalue(), form=XLSX).content.decode()
+
+
+def test_a_file_that_is_too_big(as_manager: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(transfer, "MAX_BYTES", 10)
+
+    assert "檔案最多" in upload(as_manager, b"code,name\n1100100001,abc\n").content.decode()
+
+
+def test_a_preview_that_waited_too_long(as_manager: Client) -> None:
+    preview = upload(as_manager, b"code,name\n1100100001,abc\n")
+    cache.clear()
+
+    done = confirm(as_manager, preview)
+
+    assert "請重新上傳" in done.content.decode()
+    assert not Category.objects.exists()
+
+
+def test_no_file_of_the_machine_can_be_named(as_manager: Client) -> None:
+    answer = as_manager.post(
+        reverse("admin:products_category_process_import"),
+        {"import_file_name": "/etc/passwd", "original_file_name": "a.csv", "format": CSV, "resource": "0"},
+        follow=True,
+    )
+
+    assert "root:" not in answer.content.decode()
+    assert "請重新上傳" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("form", "kind"), [(XLSX, "xlsx"), (CSV, "csv")])
+def test_what_is_exported_can_be_imported(form: str, kind: str, as_manager: Client) -> None:
+    makers.category("1100100001", name="精華液", path="美妝 > 精華液", enabled=False)
+    file = as_manager.post(reverse("admin:products_category_export"), {"format": form, "resource": "0"})
+    Category.objects.all().delete()
+
+    confirm(as_manager, upload(as_manager, file.content, form=form, name=f"a.{kind}"))
+
+    one = Category.objects.get()
+    assert (one.code, one.name, one.path, one.enabled) == ("1100100001", "精華液", "美妝 > 精華液", False)
+
+
+def test_exports_carry_no_formulas(as_manager: Client) -> None:
+    makers.category("1100100001", name='=HYPERLINK("http://evil")')
+
+    file = as_manager.post(reverse("admin:products_category_export"), {"format": XLSX, "resource": "0"})
+
+    cells = [cell.value for row in openpyxl.load_workbook(io.BytesIO(file.content)).active.rows for cell in row]
+    assert '\'=HYPERLINK("http://evil")' in cells
+
+
+def test_people_go_out_without_passwords_and_come_in_without_them(as_boss: Client, reader: User) -> None:
+    file = as_boss.post(reverse("admin:accounts_user_export"), {"format": CSV, "resource": "0"}).content.decode(
+        "utf-8-sig"
+    )
+    text = file.splitlines()[0] + "\namy,小美,amy@example.com,主管,是\nnew,新人,new@example.com,user,否\n"
+
+    done = confirm(as_boss, upload(as_boss, text.encode(), of="accounts_user"), of="accounts_user")
+
+    reader.refresh_from_db()
+    new = User.objects.get(username="new")
+    assert reader.password not in file
+    assert file.splitlines()[0] == "帳號,顯示名稱,電子郵件,角色,啟用"
+    assert done.status_code == 200
+    assert (reader.role, [group.name for group in reader.groups.all()]) == (Role.MANAGER, ["主管"])
+    assert (new.is_active, new.must_change_password, [group.name for group in new.groups.all()]) == (
+        False,
+        True,
+        ["使用者"],
+    )
+
+
+def test_an_import_cannot_take_the_last_admin(as_boss: Client, boss: User) -> None:
+    page = upload(as_boss, "帳號,角色\nada,使用者\n".encode(), of="accounts_user")
+
+    boss.refresh_from_db()
+    assert "最後一位啟用中的管理員" in page.content.decode()
+    assert boss.role == Role.ADMIN
+
+
+def test_a_role_that_does_not_exist(as_boss: Client) -> None:
+    page = upload(as_boss, "帳號,角色\nnew,老闆\n".encode(), of="accounts_user")
+
+    assert reasons(page) == [(2, {"角色": ["「老闆」不是使用者、主管、管理員其中之一"]})]

@@ -1,0 +1,121 @@
+"""Who may do what: every method of every path, and what each kind of caller is answered.
+
+`nobody` has no credentials. `user`, `manager` and `admin` come by cookie and by token. `dead` comes with a token that
+is revoked, expired, unknown, or of an inactive user; `inactive` with the cookie of an inactive user. `must` is an admin
+who must first change the password. `cross` is an admin's browser on a page of another site.
+
+A cell is a status, or a redirect (302) to one of DOORS. What each model has below /admin/ is told by tests/admin.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.accounts.people import PASSWORD
+
+DOORS = {
+    ">admin": "/admin/",
+    ">door": "/admin/login/",
+    ">login": "/login",
+    ">change": "/change_password",
+}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+API = """
+path                                 methods                nobody  user  manager  admin  dead  inactive  must  cross
+/api/docs                            GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/export/excel/{kind}             GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/history/{product_id}            GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/products                        GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/run_task                        POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/schema                          GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/system/crawler/status           GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/user/change_password            POST                   401     200   200      200    401   401       200   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/users                           GET HEAD               401     403   403      200    401   401       403   200
+                                     POST                   401     403   403      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/users/login_history             GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/users/{user_id}                 GET HEAD               401     403   403      200    401   401       403   200
+                                     PUT PATCH DELETE       401     403   403      200    401   401       403   403
+                                     POST                   405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/users/{user_id}/reset_password  POST                   401     403   403      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+"""
+
+# Pages know cookies only, so whoever comes with a token is nobody. What is posted lacks a form's CSRF token.
+PAGES = """
+path              methods                nobody  user    manager  admin   dead    inactive  must     cross
+/                 GET HEAD OPTIONS       >admin  >admin  >admin   >admin  >admin  >admin    >change  >admin
+                  POST PUT PATCH DELETE  403     403     403      403     403     403       >change  403
+/login            GET HEAD               200     >admin  >admin   >admin  200     200       >change  >admin
+                  POST                   401     401     401      401     401     401       401      403
+                  PUT PATCH DELETE       405     405     405      405     405     405       405      403
+                  OPTIONS                200     200     200      200     200     200       200      200
+/logout           GET HEAD               >login  >login  >login   >login  >login  >login    >login   >login
+                  POST                   >login  >login  >login   >login  >login  >login    >login   403
+                  PUT PATCH DELETE       405     405     405      405     405     405       405      403
+                  OPTIONS                405     405     405      405     405     405       405      405
+/change_password  GET HEAD OPTIONS       >login  200     200      200     >login  >login    200      200
+                  POST PUT PATCH DELETE  403     403     403      403     403     403       403      403
+/admin/           GET HEAD OPTIONS       >door   200     200      200     >door   >door     >change  200
+                  POST PUT PATCH DELETE  403     403     403      403     403     403       >change  403
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    path: str
+    method: str
+    expected: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def rows(table: str) -> list[Row]:
+    """The lines of a table, one row for each method; a line without a path continues the one above."""
+    head, *lines = table.strip("\n").splitlines()
+    actors = re.split(r"\s{2,}", head)[2:]
+    made, path = [], ""
+    for line in lines:
+        first, methods, *cells = re.split(r"\s{2,}", line)
+        path = first or path
+        made += [Row(path, method, dict(zip(actors, cells, strict=True))) for method in methods.split()]
+    return made
+
+
+NEW = "Another-pass-2026"
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/run_task"): {},
+    ("POST", "/api/user/change_password"): {"current_password": PASSWORD, "new_password": NEW},
+    ("POST", "/api/users"): {"username": "new.one", "password": NEW},
+    ("PUT", "/api/users/{user_id}"): {"display_name": "新名字"},
+    ("PATCH", "/api/users/{user_id}"): {"display_name": "新名字"},
+    ("POST", "/api/users/{user_id}/reset_password"): {},
+}

@@ -1,0 +1,87 @@
+"""Broker and cache away: starting work says so and leaves nothing half begun; everything else goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import IdempotencyRecord, Role
+from accounts.services import create_token
+from products.models import CrawlRun
+from tests.accounts.people import PASSWORD, person
+from tests.products.factories import category
+
+# A process of its own, because Celery and the cache keep their connections for its life.
+WITHOUT_REDIS = """
+import json, sys
+import django
+django.setup()
+from django.test import Client
+asked = json.load(sys.stdin)
+told = []
+for headers, method, path, data in asked:
+    client = Client(raise_request_exception=False, headers=headers)
+    given = {"data": data, "content_type": "application/json"} if isinstance(data, dict) else {}
+    answer = getattr(client, method)(path, **given)
+    told.append([answer.status_code, json.loads(answer.content), answer.headers.get("Retry-After")])
+print(json.dumps(told))
+"""
+
+
+def without_redis(asked: list[Any], *, debug: bool) -> list[Any]:
+    """What a process answers whose broker and cache are at a closed port; the database is this one's."""
+    base = connection.settings_dict
+    address = f"postgresql://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{base['NAME']}"
+    process = subprocess.run(
+        [sys.executable, "-c", WITHOUT_REDIS],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "momo.settings",
+            "DATABASE_URL": address,
+            "REDIS_URL": "redis://127.0.0.1:1",
+            "DEBUG": str(int(debug)),
+        },
+    )
+    assert process.returncode == 0, process.stderr
+    answers: list[Any] = json.loads(process.stdout)
+    return answers
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("debug", [False, True])
+def test_redis_away(debug: bool) -> None:
+    category()
+    token = create_token(user=person("ada", Role.ADMIN), name="contract").text
+    headers = {"Authorization": f"Bearer {token}"}
+    keyed = {**headers, "Idempotency-Key": "k1"}
+    change = {"current_password": PASSWORD, "new_password": "Another-pass-2026"}
+    answers = without_redis(
+        [
+            [headers, "post", "/api/run_task", {}],
+            [keyed, "post", "/api/run_task", {}],
+            [keyed, "post", "/api/run_task", {}],
+            [headers, "get", "/api/products", None],
+            [headers, "get", "/api/system/crawler/status", None],
+            [headers, "get", "/api/users", None],
+            [headers, "post", "/api/user/change_password", change],
+        ],
+        debug=debug,
+    )
+    for status, body, retry_after in answers[:3]:
+        assert (status, body["code"], retry_after) == (503, "UNAVAILABLE", "5")
+        assert body["error"].startswith("訊息佇列目前無法使用")
+        assert "REDIS_URL" in body["error"]
+    assert [status for status, _, _ in answers[3:]] == [200] * 4
+    assert {run.status for run in CrawlRun.objects.all()} == {CrawlRun.Status.FAILED}
+    assert not IdempotencyRecord.objects.exists()

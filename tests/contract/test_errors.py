@@ -1,0 +1,228 @@
+"""Whatever goes wrong, on every endpoint there is: status, code, envelope, request id, and nothing of ours in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+
+from momo.rest import throttles
+from tests.contract.conftest import undone
+from tests.contract.description import JSON, Operation, check_described, operations
+from tests.contract.matrix import BODIES, METHODS
+from tests.contract.world import ELSEWHERE, World
+from tests.rest.test_failures import _with_database_away, check
+
+WITH_BODY = sorted(BODIES)
+# Words that only the inside knows.
+INSIDE = (
+    "Traceback",
+    "psycopg",
+    "django",
+    "relation",
+    "SELECT",
+    "accounts_",
+    "sessionid",
+    "127.0.0.1",
+    "/momo/",
+    ".py",
+)
+
+each_operation = pytest.mark.parametrize("operation", sorted(operations()), ids=" ".join)
+each_with_body = pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
+
+
+@pytest.fixture(params=[False, True], ids=["", "DEBUG"], autouse=True)
+def _debug(request: pytest.FixtureRequest, settings: Any) -> None:
+    settings.DEBUG = request.param
+
+
+def failed(response: Any, status: int, code: str, operation: Operation | None = None) -> dict[str, Any]:
+    body = check(response, status, code)
+    text = response.content.decode()
+    assert [word for word in INSIDE if word in text] == []
+    if operation is not None:
+        check_described(response, operation)
+    return body
+
+
+def path_of(operation: Operation, world: World) -> str:
+    return operation[1].format(**world.paths())
+
+
+def ask(client: Client, operation: Operation, world: World, **given: Any) -> Any:
+    if operation in BODIES and "data" not in given:
+        given |= {"data": BODIES[operation], "content_type": JSON}
+    path = path_of(operation, world) + given.pop("query", "")
+    with undone():
+        return getattr(client, operation[0].lower())(path, **given)
+
+
+@pytest.fixture
+def admin(world: World) -> Client:
+    return world.actors["admin"]["token"]
+
+
+# --- Requests that are none -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/nowhere",
+        "/api//products",
+        "/api/products/more",
+        "/api/users/x",
+        "/api/users/-1",
+        "/api/%",
+    ],
+)
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "HEAD"])
+def test_no_such_path(path: str, method: str, world: World, admin: Client) -> None:
+    for client in (world.actors["nobody"]["nothing"], admin):
+        failed(client.generic(method, path), 404, "NOT_FOUND")
+
+
+@each_operation
+def test_nul(operation: Operation, world: World, admin: Client) -> None:
+    failed(ask(admin, operation, world, query="?q=%00"), 400, "VALIDATION_ERROR", operation)
+
+
+@each_operation
+def test_another_host(operation: Operation, world: World, admin: Client) -> None:
+    response = ask(admin, operation, world, headers={"Host": "evil.example"})
+    failed(response, 400, "VALIDATION_ERROR", operation)
+
+
+@each_with_body
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"\xff\xfe",
+        b'{"username": NaN}',
+        b'{"display_name": 1e999}',
+        b"[" * 100_000,
+        b'"text"',
+        b"[]",
+        b"7",
+        b'{"categories": 7, "current_password": {}, "new_password": [], "password": {}, "display_name": {}}',
+    ],
+    ids=["cut", "UTF-16", "NaN", "infinite", "deep", "text", "list", "number", "types"],
+)
+def test_broken_bodies(operation: Operation, body: bytes, world: World, admin: Client) -> None:
+    failed(ask(admin, operation, world, data=body, content_type=JSON), 400, "VALIDATION_ERROR", operation)
+
+
+@each_with_body
+def test_no_body(operation: Operation, world: World, admin: Client) -> None:
+    response = ask(admin, operation, world, data=b"", content_type=JSON)
+    if operations()[operation]["requestBody"].get("required"):
+        failed(response, 400, "VALIDATION_ERROR", operation)
+    else:
+        assert response.status_code < 300
+
+
+@each_with_body
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"])
+def test_other_content_types(operation: Operation, kind: str, world: World, admin: Client) -> None:
+    response = ask(admin, operation, world, data=b"username=x", content_type=kind)
+    failed(response, 400, "VALIDATION_ERROR", operation)
+
+
+@each_with_body
+def test_body_beyond_the_limit(operation: Operation, world: World, admin: Client) -> None:
+    body = b'{"display_name": "' + b"x" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
+    failed(ask(admin, operation, world, data=body, content_type=JSON), 413, "PAYLOAD_TOO_LARGE", operation)
+
+
+# --- People who may not ---------------------------------------------------------------------------------------------
+
+
+@each_operation
+def test_not_inside(operation: Operation, world: World) -> None:
+    for client in (*world.actors["nobody"].values(), *world.actors["dead"].values()):
+        body = failed(ask(client, operation, world), 401, "AUTH_REQUIRED", operation)
+        assert "登入" in body["error"] or "權杖" in body["error"]
+
+
+@each_operation
+def test_not_allowed(operation: Operation, world: World) -> None:
+    if operation != ("POST", "/api/user/change_password"):
+        failed(ask(world.actors["must"]["token"], operation, world), 403, "PERMISSION_DENIED", operation)
+    if operations()[operation]["x-role"] != "user":
+        failed(ask(world.actors["user"]["token"], operation, world), 403, "PERMISSION_DENIED", operation)
+    if operation[0] != "GET":
+        response = ask(world.actors["admin"]["cookie"], operation, world, headers={"Origin": ELSEWHERE})
+        failed(response, 403, "PERMISSION_DENIED", operation)
+
+
+@each_operation
+def test_too_often(
+    operation: Operation, world: World, admin: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttles, "_paused_until", 0.0)
+    rates = {"DEFAULT_THROTTLE_RATES": {"default": "1/min"}}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, **rates}
+    with time_machine.travel("2026-01-29T06:00:18Z", tick=False):
+        assert ask(admin, operation, world).status_code < 300
+        response = ask(admin, operation, world)
+    failed(response, 429, "RATE_LIMITED", operation)
+    assert response["Retry-After"] == "42"
+
+
+# --- Faults of ours -------------------------------------------------------------------------------------------------
+
+
+@each_operation
+@pytest.mark.parametrize(("way", "table"), [("token", "accounts_apitoken"), ("cookie", "django_session")])
+def test_crash(operation: Operation, way: str, table: str, world: World) -> None:
+    """A table that is missing: the database's words stay inside. By cookie it fails before any view."""
+    with undone():
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+        response = ask(world.actors["admin"][way], operation, world, headers={"X-Request-ID": "from-n8n.7"})
+    failed(response, 500, "SERVER_ERROR", operation)
+    assert response["X-Request-ID"] == "from-n8n.7"
+
+
+@each_operation
+def test_database_away(operation: Operation, world: World) -> None:
+    method, path = operation[0].lower(), path_of(operation, world)
+    given = {"data": BODIES[operation], "content_type": JSON} if operation in BODIES else {}
+    for client in world.actors["admin"].values():
+        response = _with_database_away(lambda client=client: getattr(client, method)(path, **given))
+        assert "資料庫" in failed(response, 503, "UNAVAILABLE", operation)["error"]
+        assert response["Retry-After"] == "5"
+
+
+# --- The door -------------------------------------------------------------------------------------------------------
+
+DOOR: dict[str, tuple[Callable[[Client], Any], int, str]] = {
+    "wrong password": (lambda door: door.post("/login", {"username": "admin", "password": "x"}), 401, "AUTH_FAILED"),
+    "nobody": (lambda door: door.post("/login", {"username": "ghost", "password": "x"}), 401, "AUTH_FAILED"),
+    "nothing": (lambda door: door.post("/login"), 401, "AUTH_FAILED"),
+    "method": (lambda door: door.put("/login"), 405, "METHOD_NOT_ALLOWED"),
+    "logout": (lambda door: door.put("/logout"), 405, "METHOD_NOT_ALLOWED"),
+    "elsewhere": (lambda door: door.post("/login", headers={"Origin": ELSEWHERE}), 403, "PERMISSION_DENIED"),
+    "host": (lambda door: door.post("/login", headers={"Host": "evil.example"}), 400, "VALIDATION_ERROR"),
+    "database": (
+        lambda door: _with_database_away(lambda: door.post("/login", {"username": "a", "password": "x"})),
+        503,
+        "UNAVAILABLE",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DOOR)
+def test_door(kind: str, world: World) -> None:
+    act, status, code = DOOR[kind]
+    with undone():
+        failed(act(Client(raise_request_exception=False, headers={"Accept": JSON})), status, code)

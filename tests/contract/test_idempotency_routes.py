@@ -1,0 +1,91 @@
+"""Every POST that starts or sends something does so once for a key, however often it is repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils.module_loading import import_string
+
+from momo.rest.routes import api_routes
+from products.models import CrawlRun
+from tests.contract.conftest import undone
+from tests.contract.description import JSON, check_described, operations
+from tests.contract.world import World
+from tests.rest.test_failures import check
+
+# A body for each, another one, and how many effects there are.
+STARTS: dict[str, tuple[Any, Any, Any]] = {
+    "/api/run_task": ({"categories": ["1100100000"]}, {}, CrawlRun.objects.count),
+}
+# Why it is no matter how often the others are sent.
+REPEATABLE = {
+    "/api/user/change_password": "the second finds the old password wrong",
+    "/api/users": "the second finds the name taken",
+    "/api/users/{user_id}/reset_password": "only the last one counts",
+}
+
+
+@pytest.fixture(params=["manager", "admin"])
+def actor(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def post(client: Any, path: str, body: Any, key: str) -> Any:
+    return client.post(path, body, content_type=JSON, headers={"Idempotency-Key": key})
+
+
+def test_every_post_is_the_one_or_the_other() -> None:
+    posts = {route.path: import_string(route.view) for route in api_routes() if route.method == "POST"}
+    assert {path for path, view in posts.items() if view.idempotent} == set(STARTS)
+    assert set(posts) == STARTS.keys() | REPEATABLE.keys()
+
+
+@pytest.mark.parametrize("way", ["cookie", "token"])
+@pytest.mark.parametrize("path", STARTS)
+def test_the_first_answer_again(path: str, way: str, actor: str, world: World) -> None:
+    body, other, effects = STARTS[path]
+    client = world.actors[actor][way]
+    before = effects()
+    with undone():
+        first = post(client, path, body, "k-1")
+        assert first.status_code == 202
+        assert "Idempotent-Replayed" not in first
+        for _ in range(2):
+            again = post(client, path, body, "k-1")
+            assert (again.status_code, again.content) == (first.status_code, first.content)
+            assert again["Idempotent-Replayed"] == "true"
+            check_described(again, ("POST", path))
+        assert effects() == before + 1
+        refused = post(client, path, other, "k-1")
+        check(refused, 409, "CONFLICT")
+        check_described(refused, ("POST", path))
+        with_slash = post(client, path + "/", body, "k-1")
+        assert with_slash.content == first.content, "the same path"
+        assert effects() == before + 1
+
+
+@pytest.mark.parametrize("path", STARTS)
+def test_a_key_is_of_one_person_and_no_way_around_the_role(path: str, world: World) -> None:
+    body, _, _ = STARTS[path]
+    with undone():
+        first = post(world.actors["manager"]["token"], path, body, "k-1")
+        assert "Idempotent-Replayed" not in post(world.actors["admin"]["token"], path, body, "k-1")
+        assert post(world.actors["manager"]["cookie"], path, body, "k-1").content == first.content
+        check(post(world.actors["user"]["token"], path, body, "k-1"), 403, "PERMISSION_DENIED")
+        check(post(world.actors["nobody"]["nothing"], path, body, "k-1"), 401, "AUTH_REQUIRED")
+
+
+@pytest.mark.parametrize("path", STARTS)
+@pytest.mark.parametrize("key", ["", " ", "two words", "x" * 201, "鍵"])
+def test_keys_that_are_none(path: str, key: str, world: World) -> None:
+    response = post(world.actors["admin"]["token"], path, STARTS[path][0], key)
+    assert "Idempotency-Key" in check(response, 400, "VALIDATION_ERROR")["fields"]
+
+
+@pytest.mark.parametrize("path", STARTS)
+def test_the_header_is_described(path: str) -> None:
+    told = operations()["POST", path]
+    assert "Idempotency-Key" in {parameter["name"] for parameter in told["parameters"]}
+    assert "Idempotent-Replayed" in told["responses"]["202"]["headers"]

@@ -1,0 +1,139 @@
+"""The table of method × path × role holds, and nothing is missing from it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from momo.rest.routes import api_routes
+from tests.contract.conftest import undone
+from tests.contract.matrix import API, BODIES, DOORS, METHODS, PAGES, Row, rows
+from tests.contract.world import CODES, World
+from tests.rest.test_failures import check
+
+NAMES = {path: name for name, path in DOORS.items()}
+API_ROWS, PAGE_ROWS = rows(API), rows(PAGES)
+
+
+def drained(response: Any) -> Any:
+    """A file read to its end, which closes it; `response.close()` would close the connection too."""
+    if response.streaming:
+        response.read_content = b"".join(response.streaming_content)
+    return response
+
+
+def ask(client: Client, row: Row, world: World) -> Any:
+    """The response, after undoing what the request did."""
+    body = BODIES.get((row.method, row.path))
+    given = {"data": body, "content_type": "application/json"} if body is not None else {}
+    cookies = copy.deepcopy(client.cookies)
+    with undone():
+        response = getattr(client, row.method.lower())(row.path.format(**world.paths()), **given)
+        client.cookies = cookies
+        return drained(response)
+
+
+def answers(row: Row, world: World) -> dict[tuple[str, str], Any]:
+    return {
+        (actor, way): ask(client, row, world)
+        for actor, clients in world.actors.items()
+        for way, client in clients.items()
+    }
+
+
+def outcome(response: Any) -> str:
+    if response.status_code == 302:
+        return NAMES[response["Location"].partition("?")[0]]
+    return str(response.status_code)
+
+
+def expected(row: Row, world: World, *, tokens: bool = True) -> dict[tuple[str, str], str]:
+    """By actor and way in; without `tokens` one that comes with a token is nobody."""
+    return {
+        (actor, way): row.expected["nobody" if "token" in way and not tokens else actor]
+        for actor, clients in world.actors.items()
+        for way in clients
+    }
+
+
+@pytest.mark.parametrize("row", API_ROWS, ids=str)
+def test_api(row: Row, world: World) -> None:
+    got = answers(row, world)
+    assert {who: outcome(response) for who, response in got.items()} == expected(row, world)
+    for response in got.values():
+        if response.status_code >= 400 and row.method != "HEAD":
+            check(response, response.status_code, CODES[response.status_code])
+        if response.status_code == 401:
+            assert response["WWW-Authenticate"].startswith("Bearer")
+        if response.status_code == 405:
+            assert row.method not in response["Allow"].split(", ")
+
+
+@pytest.mark.parametrize("row", PAGE_ROWS, ids=str)
+def test_pages(row: Row, world: World) -> None:
+    got = answers(row, world)
+    assert {who: outcome(response) for who, response in got.items()} == expected(row, world, tokens=False)
+    assert all(response["X-Request-ID"] for response in got.values())
+
+
+def test_every_path_has_each_method_once() -> None:
+    for table in (API_ROWS, PAGE_ROWS):
+        counted = Counter((row.path, row.method) for row in table)
+        assert counted == dict.fromkeys(((path, method) for path, _ in counted for method in METHODS), 1)
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    """A method that a path does not have is 405 in the table, and no other is."""
+    routes = {(route.path, route.method) for route in api_routes()}
+    routes |= {(path, "HEAD") for path, method in routes if method == "GET"}
+    told = {(row.path, row.method) for row in API_ROWS if row.method != "OPTIONS" and row.expected["admin"] != "405"}
+    assert told == routes
+
+
+def test_every_column_is_an_actor(world: World) -> None:
+    for row in (*API_ROWS, *PAGE_ROWS):
+        assert set(row.expected) == set(world.actors), row
+
+
+def pages(resolver: Any = None, prefix: str = "/") -> list[str]:
+    """Every address outside of /api, with 1 for each name in it."""
+    found = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + re.sub(r"<[^>]+>", "1", str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            found += pages(entry, path)
+        elif isinstance(entry, URLPattern) and not path.startswith("/api"):
+            found.append(path)
+    return found
+
+
+def test_every_page_has_a_row() -> None:
+    """Below /admin/ each model has its own pages, of which the next test says one thing for all."""
+    assert {row.path for row in PAGE_ROWS} == {path for path in pages() if not path.startswith("/admin/")} | {"/admin/"}
+
+
+# The admin's own door leads to the site's.
+TO_THE_FRONT = {"/admin/login/": ">login", "/admin/logout/": ">admin"}
+
+
+@pytest.mark.parametrize("path", sorted({path for path in pages() if path.startswith("/admin/") and "^" not in path}))
+def test_the_admin_is_closed_to_nobody(path: str, world: World) -> None:
+    """Whatever is added to it; also to people who must change their password, until they did."""
+    nobody = world.actors["nobody"]["nothing"].get(path)
+    assert outcome(nobody) == TO_THE_FRONT.get(path, ">door")
+    assert outcome(world.actors["must"]["cookie"].get(path)) == ">change"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "BREW"])
+def test_methods_that_nobody_knows(method: str, world: World) -> None:
+    for actor in ("nobody", "admin"):
+        for client in world.actors[actor].values():
+            for row in API_ROWS:
+                if row.method == "OPTIONS":
+                    check(client.generic(method, row.path.format(**world.paths())), 405, "METHOD_NOT_ALLOWED")

@@ -1,0 +1,125 @@
+"""Everybody who may call, and something of everything to call for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import LoginAttempt, Role, User
+from accounts.services import create_token, record_login, revoke_token
+from products.models import Category, Product
+from tests.accounts.people import person, session_client
+from tests.products.factories import Runs, absent, category, item
+
+ELSEWHERE = "https://evil.example"
+CODES = {
+    400: "VALIDATION_ERROR",
+    401: "AUTH_REQUIRED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    429: "RATE_LIMITED",
+    500: "SERVER_ERROR",
+    502: "UPSTREAM_ERROR",
+    503: "UNAVAILABLE",
+}
+
+# What would only cost time here: slow hashes, limits that hundreds of requests run into, a look at all static files for
+# each client.
+SETTINGS = {
+    "WHITENOISE_AUTOREFRESH": True,
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "REST_FRAMEWORK": {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}},
+}
+
+
+@dataclass
+class World:
+    """`actors` holds, for each kind of caller, a client for each way in; all of a kind must be treated alike."""
+
+    actors: dict[str, dict[str, Client]]
+    people: dict[str, User]
+    tokens: dict[str, str]
+    category: Category
+    product: Product
+
+    def paths(self) -> dict[str, Any]:
+        """Something that exists for each name in a path."""
+        return {"user_id": self.people["target"].pk, "product_id": self.product.product_id, "kind": "all"}
+
+
+def bearer(text: str) -> Client:
+    return _client({"Authorization": f"Bearer {text}"})
+
+
+def _client(headers: dict[str, str] | None = None) -> Client:
+    return Client(raise_request_exception=False, enforce_csrf_checks=True, headers=headers or {})
+
+
+def _browser(user: User, headers: dict[str, str] | None = None) -> Client:
+    return session_client(user, enforce_csrf_checks=True, headers=headers or {})
+
+
+def _token(user: User, **values: Any) -> str:
+    return create_token(user=user, name="contract", **values).text
+
+
+def stock() -> tuple[Category, Product]:
+    """A category with two products: one whose price rose and fell, one that is gone; and the runs that found it."""
+    where, runs = category(), Runs()
+    runs.at = timezone.now() - dt.timedelta(hours=14)
+    for step, price in enumerate((1000, 1100, 990, 990, 990)):
+        other = item("87654321", 500) if step < 2 else absent("87654321")
+        runs.run({where: [item("12345678", price), other]})
+    return where, Product.objects.get(product_id="12345678")
+
+
+def build() -> World:
+    """Call inside of a transaction that is rolled back."""
+    roles = {role: person(role, role) for role in Role.values}
+    # Whatever shuts these out, it is not their role.
+    out = {name: person(name, Role.ADMIN) for name in ("revoked", "expired", "inactive", "must-change")}
+    people = {**roles, **out, "target": person("target")}
+    User.objects.filter(pk=out["must-change"].pk).update(must_change_password=True)
+    revoked = create_token(user=out["revoked"], name="contract")
+    revoke_token(token=revoked.token)
+    expired = _token(out["expired"], expires_at=timezone.now() - dt.timedelta(seconds=1))
+    inactive, inactive_browser = _token(out["inactive"]), _browser(out["inactive"])
+    User.objects.filter(pk=out["inactive"].pk).update(is_active=False)
+    admin = people[Role.ADMIN]
+    tokens = {name: _token(people[name]) for name in (*roles, "must-change")}
+    actors = {
+        "nobody": {"nothing": _client()},
+        **{name: {"cookie": _browser(user), "token": bearer(tokens[name])} for name, user in roles.items()},
+        "dead": {
+            "revoked token": bearer(revoked.text),
+            "expired token": bearer(expired),
+            "token of an inactive user": bearer(inactive),
+            "unknown token": bearer("momo_unknown"),
+        },
+        "inactive": {"cookie": inactive_browser},
+        "must": {
+            "cookie": _browser(out["must-change"]),
+            "token": bearer(tokens["must-change"]),
+        },
+        "cross": {
+            "Origin": _browser(admin, {"Origin": ELSEWHERE}),
+            "Sec-Fetch-Site": _browser(admin, {"Sec-Fetch-Site": "cross-site"}),
+        },
+    }
+    record_login(
+        username="user",
+        user_id=roles[Role.USER].pk,
+        address="203.0.113.7",
+        user_agent="Browser/1.0",
+        reason=LoginAttempt.Reason.WRONG_PASSWORD,
+    )
+    where, product = stock()
+    return World(actors, people, tokens, where, product)

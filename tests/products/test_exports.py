@@ -1,0 +1,227 @@
+"""The three workbooks, as openpyxl and LibreOffice read them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from products.exports import KINDS, workbook
+from products.models import Product
+from products.selectors.products import lowest_prices
+from tests.accounts.people import person, session_client
+from tests.products.factories import Runs, absent, category, item
+
+pytestmark = pytest.mark.django_db
+
+ODD = {
+    "0012345": '🔥爆款🔥 <限定> & "加大" \'26',
+    "1000002": '=HYPERLINK("http://evil.example","x")',
+    "1000003": "+886 長途",
+    "1000004": "-20% 下殺",
+    "1000005": "@SUM(A1:A9)",
+    "1000006": "\t=1+1",
+    "TP00012040000352": "【沐光】保濕精華液",
+}
+HEADINGS = ["商品編號", "品名", "品牌", "分類", "狀態", "售價", "前次售價", "漲跌", "漲跌幅", "30天最低價"]
+HEADINGS += ["變價時間", "首次看到", "最近看到", "連結"]
+
+
+@pytest.fixture
+def goods(db: None) -> Runs:
+    """20 ordinary products and some odd ones; of the ordinary, two became dearer, one cheaper, one is gone."""
+    runs = Runs()
+    runs.at = timezone.now().replace(microsecond=0) - timedelta(hours=13)
+    home = category(name="精華液")
+    plain = {str(code): 1000 for code in range(2_000_000, 2_000_020)}
+    odd = [item(code, 500, name=name, brand="=品牌") for code, name in ODD.items()]
+
+    def day(prices: dict[str, int], *more: dict[str, Any]) -> None:
+        runs.run({home: [*odd, *(item(code, price) for code, price in prices.items()), *more]})
+
+    day(plain)
+    day(plain | {"2000000": 1100, "2000001": 1250, "2000002": 899})
+    rest = plain | {"2000000": 1100, "2000001": 1250, "2000002": 899}
+    del rest["2000019"]
+    for _ in range(3):
+        day(rest, absent("2000019"))
+    return runs
+
+
+def sheet_of(kind: str) -> tuple[str, Worksheet]:
+    name, handle = workbook(kind)
+    with handle:
+        book = load_workbook(BytesIO(handle.read()))
+    (sheet,) = book.worksheets
+    assert sheet.title == KINDS[kind]
+    return name, sheet
+
+
+def rows_of(sheet: Worksheet) -> dict[str, dict[str, Any]]:
+    """Rows by goods code."""
+    headings, *rows = sheet.iter_rows(values_only=True)
+    found = [dict(zip(headings, row, strict=True)) for row in rows]
+    return {row["商品編號"]: row for row in found}
+
+
+@pytest.mark.usefixtures("goods")
+def test_all_products_with_their_types() -> None:
+    name, sheet = sheet_of("all")
+    assert name == f"momo_全部商品_{timezone.localdate():%Y%m%d}.xlsx"
+    rows = rows_of(sheet)
+    assert len(rows) == sheet.max_row - 1 == Product.objects.count() == 27
+    assert list(rows) == sorted(rows)
+    lowest = lowest_prices(Product.objects.values_list("pk", flat=True))
+    for product in Product.objects.select_related("category"):
+        row = rows[product.product_id]
+        assert list(row) == HEADINGS
+        assert (row["狀態"], row["分類"], row["連結"]) == (product.get_status_display(), "精華液", product.url)
+        assert (row["售價"], row["前次售價"], row["漲跌"]) == (product.price, product.previous_price, product.change)
+        assert row["漲跌幅"] == (None if product.change_percent is None else float(product.change_percent))
+        assert row["30天最低價"] == lowest[product.pk]
+        for heading, moment in (
+            ("變價時間", product.price_changed_at),
+            ("首次看到", product.first_seen_at),
+            ("最近看到", product.last_seen_at),
+        ):
+            assert row[heading] == (moment and timezone.localtime(moment).replace(tzinfo=None))
+            assert row[heading] is None or isinstance(row[heading], datetime)
+
+
+@pytest.mark.usefixtures("goods")
+def test_text_stays_as_it_is_and_is_no_formula() -> None:
+    _, sheet = sheet_of("all")
+    rows = rows_of(sheet)
+    assert {code: rows[code]["品名"].lstrip("'") for code in ODD} == ODD
+    for code, name in ODD.items():
+        assert rows[code]["品名"].startswith("'") == name.startswith(("=", "+", "-", "@", "\t"))
+        assert rows[code]["品牌"] == "'=品牌"
+    for cells in sheet.iter_rows(min_row=2):
+        assert cells[0].data_type == "s"
+        assert cells[0].number_format == "@"
+        assert {cell.data_type for cell in cells[5:10]} == {"n"}
+        assert [cells[place].number_format for place in (5, 9, 11)] == ["#,##0", "#,##0", "yyyy-mm-dd hh:mm"]
+        assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+        assert all(cell.is_date for cell in cells[10:13] if cell.value is not None)
+
+
+@pytest.mark.usefixtures("goods")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_header(kind: str) -> None:
+    _, sheet = sheet_of(kind)
+    headings = [cell.value for cell in sheet[1]]
+    assert headings == (HEADINGS if kind != "delisted" else [*HEADINGS[:5], "下架時間", *HEADINGS[5:]])
+    assert sheet.freeze_panes == "A2"
+    assert all(cell.font.bold and cell.fill.fgColor.rgb == "FFC2185B" for cell in sheet[1])
+    assert sheet.auto_filter.ref == f"A1:{sheet.cell(1, sheet.max_column).column_letter}{sheet.max_row}"
+    widths = {letter: dimension.width for letter, dimension in sheet.column_dimensions.items()}
+    assert 17 < widths["A"] < 20
+    assert 55 < widths["B"] < 58
+
+
+@pytest.mark.usefixtures("goods")
+def test_changes_and_delisted_hold_theirs_alone() -> None:
+    _, changes = sheet_of("changes")
+    assert {code: row["漲跌"] for code, row in rows_of(changes).items()} == {
+        "2000000": 100,
+        "2000001": 250,
+        "2000002": -101,
+    }
+    _, delisted = sheet_of("delisted")
+    ((code, row),) = rows_of(delisted).items()
+    gone = Product.objects.get(status="delisted")
+    assert code == gone.product_id == "2000019"
+    assert gone.delisted_at is not None
+    assert row["下架時間"] == timezone.localtime(gone.delisted_at).replace(tzinfo=None)
+    assert row["狀態"] == "已下架"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_to_tell_is_a_header_alone(kind: str) -> None:
+    _, sheet = sheet_of(kind)
+    assert sheet["A1"].value == "商品編號"
+    assert not [value for row in sheet.iter_rows(min_row=2, values_only=True) for value in row if value is not None]
+    assert sheet.freeze_panes == "A2"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("products", [1, 250])
+def test_a_workbook_takes_as_many_queries_whatever_its_size(
+    kind: str, products: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    Runs().run({category(): [item(str(2_000_000 + number)) for number in range(products)]})
+    # A savepoint around the cursor, which itself is the server's and one statement.
+    with django_assert_num_queries(2):
+        workbook(kind)[1].close()
+
+
+@pytest.mark.usefixtures("goods")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_api_hands_it_out(kind: str) -> None:
+    asker: Client = session_client(person())
+    answer = asker.get(f"/api/export/excel/{kind}")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert unquote(answer["Content-Disposition"]).startswith("attachment;")
+    assert f"momo_{KINDS[kind]}_{timezone.localdate():%Y%m%d}.xlsx" in unquote(answer["Content-Disposition"])
+    book = load_workbook(BytesIO(b"".join(answer.streaming_content)))
+    assert book.sheetnames == [KINDS[kind]]
+    assert asker.get("/api/export/excel/everything").status_code == 404
+
+
+def office() -> str:
+    """LibreOffice; without it the test is left out, but not where all tests must run."""
+    found = shutil.which("soffice")
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("LibreOffice (soffice) is not installed, and CI leaves no test out")
+        pytest.skip("LibreOffice (soffice) is not installed")
+    return found
+
+
+@pytest.mark.office
+@pytest.mark.usefixtures("goods")
+def test_libreoffice_reads_them(tmp_path: Path) -> None:
+    program = office()
+    names = {}
+    for kind in KINDS:
+        _, handle = workbook(kind)
+        with handle:
+            (tmp_path / f"{kind}.xlsx").write_bytes(handle.read())
+    # A profile of its own, since LibreOffice allows one process a profile.
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    # Comma, quotes, UTF-8, from the first row; each cell as it is shown.
+    command = [
+        program,
+        profile,
+        "--headless",
+        "--convert-to",
+        "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true",
+    ]
+    command += ["--outdir", str(tmp_path), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    for kind in KINDS:
+        with open(tmp_path / f"{kind}.csv", encoding="utf-8-sig", newline="") as handle:
+            names[kind] = {row["商品編號"]: row for row in csv.DictReader(handle)}
+    assert {kind: len(rows) for kind, rows in names.items()} == {"all": 27, "changes": 3, "delisted": 1}
+    shown = names["all"]["2000001"]
+    changed = Product.objects.get(product_id="2000001").price_changed_at
+    assert changed is not None
+    assert (shown["售價"], shown["前次售價"], shown["漲跌"], shown["漲跌幅"]) == ("1,250", "1,000", "+250", "+25.00%")
+    assert shown["變價時間"] == f"{timezone.localtime(changed):%Y-%m-%d %H:%M}"
+    assert names["changes"]["2000002"]["漲跌"] == "-101"
+    # A code with leading zeros is still there, and no name was worked out as a formula.
+    assert {code: names["all"][code]["品名"].lstrip("'") for code in ODD} == ODD

@@ -1,0 +1,166 @@
+"""A shop that blocks, fails or lies on some pages: nothing is delisted, and people hear of it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from momo.local.demo import load_day
+from momo.local.shop import Catalogue, DemoShop
+from products.models import Alert, CategoryResult, Observation, PriceEvent, Product
+from tests.products.factories import START, Runs, absent, category, item
+from tests.products.shopping import crawl, missing_on, prepare
+
+pytestmark = pytest.mark.django_db
+
+# Two categories of some ten pages each, and a shop day on which products of both are missing for the third time.
+CATALOGUE = (3, 700, 2)
+DAY = 3
+TROUBLES = {
+    "blocked": {"kind": "blocked"},
+    "forbidden": {"kind": "403"},
+    "too many": {"kind": "429"},
+    "too many, wait": {"kind": "429", "retry_after": 3600},
+    "error": {"kind": "500"},
+    "away": {"kind": "503"},
+    "empty": {"kind": "empty"},
+    "no such category": {"kind": "40006"},
+    "truncated": {"kind": "truncated"},
+    "last page again": {"kind": "repeat_last"},
+    "dropped": {"kind": "drop"},
+}
+
+
+@pytest.fixture
+def momo(settings: Any) -> Iterator[DemoShop]:
+    """The shop on DAY, with the days before in the tables: some products have been missed twice by now."""
+    with DemoShop(Catalogue(*CATALOGUE)) as shop:
+        prepare(settings, shop)
+        for day in range(DAY):
+            load_day(shop.catalogue, day, at=START + timedelta(days=day))
+        shop.set_day(DAY)
+        yield shop
+
+
+def of(catalogue: Catalogue, code: str, products: set[str]) -> set[str]:
+    """Those of `products` whose home in the tables is category `code`."""
+    return set(
+        Product.objects.filter(product_id__in=products, category__code=code).values_list("product_id", flat=True)
+    )
+
+
+def delisted() -> set[str]:
+    return set(Product.objects.filter(status="delisted").values_list("product_id", flat=True))
+
+
+def misses_of(code: str) -> dict[str, int]:
+    return dict(Product.objects.filter(category__code=code).values_list("product_id", "misses"))
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) -> None:
+    catalogue = momo.catalogue
+    bad, good = (row.code for row in catalogue.categories())
+    due = missing_on(catalogue, DAY - 2, DAY)
+    due_bad, due_good = of(catalogue, bad, due), of(catalogue, good, due)
+    assert due_bad
+    assert due_good
+    gone, misses = delisted(), misses_of(bad)
+    pages = -(-len(catalogue.listed(bad, DAY)) // 35)
+    assert pages >= 8
+    struck = list(range(2, pages + 1, 3))
+    momo.fault(**trouble, match={"category": bad}, pages=struck)
+
+    run = crawl()
+
+    assert 0.25 <= len(struck) / pages <= 0.4
+    assert (run.status, run.verdict) == ("applied", "suspect")
+    result = CategoryResult.objects.get(run=run, category__code=bad)
+    assert result.outcome not in ("complete", "empty")
+    assert result.suspect
+    assert result.message
+    # What was on the other pages was seen, whatever is not there was not missed; goods that the other category lists
+    # as well keep their home.
+    now = misses_of(bad)
+    assert {code: now[code] for code in misses} == {
+        code: 0 if code in seen_in(run.pk) else count for code, count in misses.items()
+    }
+    assert not PriceEvent.objects.filter(run=run, kind="delisted", product__category__code=bad).exists()
+    # A closed door ends the whole crawl; any other trouble is the category's own.
+    closed = "retry_after" in trouble
+    assert delisted() - gone == (set() if closed else due_good)
+    alert = Alert.objects.get()
+    assert alert.category_codes == [bad, good] if closed else [bad]
+    assert alert.run == run
+    assert (alert.kind, alert.resolved_at) == ("crawl_suspect", None)
+
+    # The same trouble again is no second alert.
+    again = crawl()
+    assert again.verdict == "suspect"
+    assert not due_bad & delisted()
+    assert Alert.objects.count() == 1
+
+    momo.faults([])
+    healed = crawl()
+    assert (healed.verdict, healed.message) == ("ok", "")
+    assert due_bad <= delisted()
+    assert Alert.objects.get().resolved_at == healed.finished_at
+
+
+def seen_in(run_id: int) -> set[str]:
+    """Goods codes that a run saw; its observations are kept for some runs."""
+    return set(Observation.objects.filter(run_id=run_id, absent=False).values_list("code", flat=True))
+
+
+@pytest.mark.parametrize("kind", ["blocked", "403", "empty", "500"])
+def test_a_shop_that_shuts_us_out_altogether(momo: DemoShop, kind: str) -> None:
+    before = list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at"))
+    momo.fault(kind)
+    for _ in range(4):
+        run = crawl()
+        assert (run.status, run.verdict, run.seen) == ("applied", "failed", 0)
+    assert list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at")) == before
+    assert Alert.objects.count() == 1
+
+
+def test_a_block_of_product_pages_alone_delists_nobody_in_one_run(momo: DemoShop) -> None:
+    """The page of a blocked address is the page of a product that is gone: one run of them proves nothing."""
+    gone = delisted()
+    due = missing_on(momo.catalogue, DAY - 2, DAY)
+    momo.fault("blocked", {"path": "/product/*"})
+    crawl()
+    assert delisted() - gone <= due
+
+
+class TestHomeCategory:
+    """Goods that two categories list belong to one of them."""
+
+    @pytest.mark.parametrize("outcome", ["partial", "blocked", "failed"])
+    def test_a_blocked_one_keeps_its_goods(self, outcome: str) -> None:
+        runs, home, other = Runs(), category("1100100000"), category("1100200000")
+        runs.run({home: [item("1000001")], other: []})
+        runs.run({home: [], other: [item("1000001")]}, {home: outcome})
+        assert Product.objects.get().category == home
+
+    def test_one_that_is_no_part_of_the_run_keeps_its_goods(self) -> None:
+        runs, home, other = Runs(), category("1100100000"), category("1100200000")
+        runs.run({home: [item("1000001")], other: [item("1000001")]})
+        run = runs.run({other: [item("1000001", 900)]})
+        product = Product.objects.get()
+        assert (product.category, product.price, run.decreased) == (home, 900, 1)
+
+    def test_goods_move_when_it_no_longer_lists_them(self) -> None:
+        runs, home, other = Runs(), category("1100100000"), category("1100200000")
+        runs.run({home: [item("1000001")], other: [item("1000001")]})
+        runs.run({home: [absent("1000001")], other: [item("1000001")]})
+        assert Product.objects.get().category == other
+
+    def test_goods_move_when_it_is_switched_off(self) -> None:
+        runs, home, other = Runs(), category("1100100000"), category("1100200000")
+        runs.run({home: [item("1000001")], other: [item("1000001")]})
+        type(home).objects.filter(pk=home.pk).update(enabled=False)
+        runs.run({other: [item("1000001")]})
+        assert Product.objects.get().category == other

@@ -8,5 +8,6 @@ BENCHMARKS = {
     "crawl": "tests.benchmarks.crawl",
     "apply": "tests.benchmarks.apply",
     "api": "tests.benchmarks.api",
+    "auth": "tests.benchmarks.auth",
     "export": "tests.benchmarks.export",
 }

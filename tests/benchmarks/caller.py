@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
 
@@ -14,15 +15,18 @@ Site = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 class Caller:
-    """Asks the site as the owner of a token."""
+    """Asks the site as the owner of a token or of a session, or as nobody."""
 
     def __init__(self) -> None:
         self._site: Site = get_wsgi_application()
 
-    def get(self, address: str, token: str) -> tuple[bytes, float]:
+    def get(self, address: str, token: str = "", session: str = "") -> tuple[bytes, float]:
         """Body and milliseconds of one GET. Raises RuntimeError unless it is answered with 200."""
         path, _, query = address.partition("?")
-        request = RequestFactory(SERVER_NAME="localhost").get(path, HTTP_AUTHORIZATION=f"Bearer {token}")
+        headers = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+        if session:
+            headers["HTTP_COOKIE"] = f"{settings.SESSION_COOKIE_NAME}={session}"
+        request = RequestFactory(SERVER_NAME="localhost").get(path, **headers)
         environ = request.environ | {"QUERY_STRING": query}
         seen: list[str] = []
         began = time.perf_counter()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import connection
 from django.http import HttpResponse
 from django.urls import path
 from rest_framework.request import Request
 
-from momo.rest.permissions import USER
+from momo.rest.permissions import PUBLIC, USER
 from momo.rest.views import ApiView
 from momo.urls import urlpatterns as project
 
@@ -24,4 +25,22 @@ class RememberedView(ApiView):
         return HttpResponse(self.answers[request.META["QUERY_STRING"]], content_type="application/json")
 
 
-urlpatterns = [*project, path("api/remembered", RememberedView.as_view())]
+class OpenView(RememberedView):
+    """The same for nobody in particular: what is left of a request without its authentication.
+
+    It takes the connection up as every request of ours does, whoever asks, with the check that it is alive.
+    """
+
+    roles = {"GET": PUBLIC}
+    authentication_classes = ()
+
+    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
+        with connection.cursor():
+            return super().get(request, **kwargs)
+
+
+urlpatterns = [
+    *project,
+    path("api/remembered", RememberedView.as_view()),
+    path("api/open", OpenView.as_view()),
+]

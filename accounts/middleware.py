@@ -6,10 +6,12 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from accounts.sessions import keep_or_end
+from accounts.sessions import keep_or_end, user_of
 from momo.rest.middleware import is_api_path
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +28,14 @@ class SessionLifetimeMiddleware:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             keep_or_end(request.session)
         return self.get_response(request)
+
+
+class SessionUserMiddleware(AuthenticationMiddleware):
+    """Django's own, with the user that was read together with the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 
 
 class PasswordChangeMiddleware:

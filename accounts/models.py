@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -94,6 +95,18 @@ class ApiToken(models.Model):
     def is_usable(self) -> bool:
         """Neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class LoginSession(AbstractBaseSession):
+    """A session that knows whose it is, so that one read finds both."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, related_name="login_sessions", verbose_name="使用者"
+    )
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = "登入中的工作階段"
+        verbose_name_plural = "登入中的工作階段"
 
 
 class LoginAttempt(models.Model):

@@ -7,11 +7,10 @@ from typing import Any
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
 from accounts.idempotency import KEEP
-from accounts.models import IdempotencyRecord, LoginAttempt
+from accounts.models import IdempotencyRecord, LoginAttempt, LoginSession
 
 
 def expired(*, now: dt.datetime) -> dict[str, QuerySet[Any]]:
@@ -21,5 +20,5 @@ def expired(*, now: dt.datetime) -> dict[str, QuerySet[Any]]:
         "登入紀錄": LoginAttempt.objects.filter(time__lt=history),
         "登入失敗計數": AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME),
         "重複請求紀錄": IdempotencyRecord.objects.filter(created_at__lt=now - KEEP),
-        "過期的登入": Session.objects.filter(expire_date__lt=now),
+        "過期的登入": LoginSession.objects.filter(expire_date__lt=now),
     }

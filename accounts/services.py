@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.lookups import find_token
 from accounts.models import ApiToken, LoginAttempt, Role, User
 from accounts.roles import assign_group
 from momo.rest.errors import AuthRequired, Conflict, NotFound
@@ -134,9 +135,7 @@ def update_user(
     Raises ValidationError, or Conflict where the last active admin would go, or `actor` would shut themselves out.
     """
     current, is_last = _lock_with_admins(user)
-    loses_admin = is_active_admin(current) and (
-        is_active is False or (role is not None and role != Role.ADMIN and not current.is_superuser)
-    )
+    loses_admin = is_active_admin(current) and (is_active is False or (role is not None and role != Role.ADMIN))
     if is_active is False and actor is not None and actor.pk == current.pk:
         raise Conflict("不能停用自己的帳號")
     if loses_admin and is_last:
@@ -152,6 +151,8 @@ def update_user(
         current.is_active = is_active
     if role is not None:
         current.role = role
+        # Django lets a superuser do everything, whatever the role: whoever is made less must not stay one.
+        current.is_superuser = current.is_superuser and role == Role.ADMIN
     if password is not None:
         _check_password(password, user=current)
         _set_password(current, password, must_change=False)
@@ -278,17 +279,15 @@ def authenticate_token(*, raw: str) -> ApiToken:
 
     Raises AuthRequired saying why it is not accepted.
     """
-    try:
-        token = ApiToken.objects.select_related("user").get(digest=_digest(raw))
-    except ApiToken.DoesNotExist:
-        raise AuthRequired("API 權杖無效") from None
-    now = timezone.now()
-    if token.revoked_at is not None:
+    found = find_token(_digest(raw), step=LAST_USE_STEP)
+    if found is None:
+        raise AuthRequired("API 權杖無效")
+    if found.revoked:
         raise AuthRequired("這個 API 權杖已被撤銷")
-    if token.expires_at is not None and token.expires_at <= now:
+    if found.expired:
         raise AuthRequired("這個 API 權杖已經到期")
-    if not token.user.is_active:
+    if not found.token.user.is_active:
         raise AuthRequired("這個 API 權杖的使用者已停用")
-    if token.last_used_at is None or token.last_used_at <= now - LAST_USE_STEP:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token
+    if found.unused:
+        ApiToken.objects.filter(pk=found.token.pk).update(last_used_at=timezone.now())
+    return found.token

@@ -7,9 +7,18 @@ import unicodedata
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, authenticate, login
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    authenticate,
+    get_user,
+    login,
+)
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from accounts import lockout
 from accounts.models import LoginAttempt, User
@@ -40,6 +49,28 @@ def keep_or_end(session: SessionBase) -> None:
         session.flush()
     elif now - session.get(SEEN, 0) > SEEN_STEP:
         session[SEEN] = now
+
+
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Whose session it is, as `django.contrib.auth.get_user` answers, without another query.
+
+    What does not hold at first sight (another password, another key, an inactive user) is left to Django to judge.
+    """
+    known: User | AnonymousUser | None = getattr(request, "_cached_user", None)
+    if known is None:
+        known = _owner(request.session) or get_user(request)
+        request._cached_user = known  # type: ignore[attr-defined]
+    return known
+
+
+def _owner(session: SessionBase) -> User | None:
+    if str(session.get(BACKEND_SESSION_KEY)) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user: User | None = getattr(session, "user", None)
+    if user is None or not user.is_active or session.get(SESSION_KEY) != str(user.pk):
+        return None
+    same = constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    return user if same else None
 
 
 def clean_username(given: str) -> str:

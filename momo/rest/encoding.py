@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -38,12 +39,15 @@ def _plain(value: Any) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """`value` as JSON in UTF-8. Raises TypeError for a type without a form, ValueError for NaN and infinity."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    """`value` as JSON in UTF-8; an `orjson.Fragment` in it goes out as it is.
+
+    NaN and infinity become null. Raises TypeError for a type without a form.
+    """
     try:
-        return text.encode()
-    except UnicodeEncodeError:
-        # A lone surrogate that a client sent comes back in a message: escaped it is still valid JSON.
+        return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # A lone surrogate that a client sent comes back in a message: escaped it is still valid JSON. And whole numbers
+        # beyond 64 bits.
         return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode()
 
 

@@ -38,21 +38,25 @@ class Pagination(BasePagination):
     per_page = PER_PAGE
     max_per_page = MAX_PER_PAGE
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+    def asked(self, request: Request) -> tuple[int, int]:
+        """First row and number of rows that the query string asks for. Raises ValidationFailed."""
         self.page = positive(request.query_params, "page", 1)
         self.size = positive(request.query_params, "per_page", self.per_page, self.max_per_page)
+        return (self.page - 1) * self.size, self.size
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        start, _ = self.asked(request)
         get_total = getattr(view, "get_total", None)
         if get_total is not None:
             self.total: int = get_total(queryset)
         else:
             self.total = len(queryset) if isinstance(queryset, (list, tuple)) else queryset.count()
-        start = (self.page - 1) * self.size
         if start >= self.total:
             return []
         return list(queryset[start : start + self.size])
 
     def body(self, items: Any) -> dict[str, Any]:
-        """The documented body around `items`; call after `paginate_queryset`."""
+        """The documented body around `items`; call after `paginate_queryset`, or after `asked` with `total` set."""
         return {
             "items": items,
             "total": self.total,

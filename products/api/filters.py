@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+
 from django.db.models import Q, QuerySet
+from django.forms import Form
 from django_filters import CharFilter, ChoiceFilter, NumberFilter
 
 from momo.rest.errors import ValidationFailed
 from momo.rest.filters import Ordering, StrictFilterSet
 from products.models import Category, Product
-from products.selectors.products import FILTERS, MAX_QUERY_LENGTH, changed_products, search, search_words
+from products.selectors.listing import FILTERS, Listing
+from products.selectors.products import MAX_QUERY_LENGTH, search_words
 
 ORDERING = Ordering(
     (
@@ -29,45 +34,63 @@ MAX_HOURS = 24 * 366
 
 
 class ProductFilter(StrictFilterSet):
-    """`filter`, `hours`, `category` and `q` of GET /api/products."""
+    """`filter`, `hours`, `category` and `q` of GET /api/products: what may be asked, and its description.
+
+    Only its form is used. A filter set of its own for each request would copy every filter and make a class of a form,
+    which takes as long as the query.
+    """
 
     filter = ChoiceFilter(
         choices=[(name, name) for name in FILTERS],
-        method="by_kind",
+        method="by_form",
         label="all 全部；increase／decrease 最近一次變價為漲／跌；delisted 已下架",
     )
     hours = NumberFilter(
-        method="pass_through",
+        method="by_form",
         min_value=1,
         max_value=MAX_HOURS,
         decimal_places=0,
         label="漲跌的時間範圍（小時），預設 24",
     )
-    category = CharFilter(method="by_category", max_length=120, label="分類代碼或名稱")
-    q = CharFilter(method="by_words", max_length=MAX_QUERY_LENGTH, label="品名、品牌或商品編號")
+    category = CharFilter(method="by_form", max_length=120, label="分類代碼或名稱")
+    q = CharFilter(method="by_form", max_length=MAX_QUERY_LENGTH, label="品名、品牌或商品編號")
 
     class Meta:
         model = Product
         fields: tuple[str, ...] = ()
 
-    def pass_through(self, queryset: QuerySet[Product], name: str, value: object) -> QuerySet[Product]:
-        """`hours` only says how far `increase` and `decrease` look back."""
+    def by_form(self, queryset: QuerySet[Product], name: str, value: object) -> QuerySet[Product]:
+        """`listing` reads the whole form at once."""
         return queryset
 
-    def by_kind(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
-        if value == "delisted":
-            return queryset.filter(status=Product.Status.DELISTED)
-        if value in ("increase", "decrease"):
-            hours = self.form.cleaned_data.get("hours")
-            changed = changed_products(queryset, hours=int(hours) if hours else None)
-            return changed.filter(change__gt=0) if value == "increase" else changed.filter(change__lt=0)
-        return queryset
+    @classmethod
+    @functools.cache
+    def form_of(cls) -> type[Form]:
+        """The form that every request fills in."""
+        made: type[Form] = cls(queryset=Product.objects.none()).get_form_class()
+        return made
 
-    def by_category(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
-        ids = list(Category.objects.filter(Q(code=value) | Q(name=value)).values_list("pk", flat=True))
-        if not ids:
-            raise ValidationFailed(fields={"category": [f"沒有這個分類：{value}"]})
-        return queryset.filter(category_id__in=ids)
 
-    def by_words(self, queryset: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
-        return search(queryset, search_words(value))
+def listing(params: Mapping[str, str]) -> Listing:
+    """What a query string asks for. Raises ValidationFailed."""
+    form = ProductFilter.form_of()(params)
+    if not form.is_valid():
+        raise ValidationFailed(fields={name: [str(text) for text in texts] for name, texts in form.errors.items()})
+    asked = form.cleaned_data
+    sort_by, order = ORDERING.choose(params)
+    return Listing(
+        kind=asked["filter"] or "all",
+        hours=int(asked["hours"]) if asked["hours"] else None,
+        categories=_category_keys(asked["category"]) if asked["category"] else None,
+        words=tuple(search_words(asked["q"])) if asked["q"] else (),
+        sort_by=sort_by,
+        descending=order == "desc",
+        nulls_last=sort_by in ORDERING.nullable,
+    )
+
+
+def _category_keys(value: str) -> tuple[int, ...]:
+    keys = tuple(Category.objects.filter(Q(code=value) | Q(name=value)).values_list("pk", flat=True))
+    if not keys:
+        raise ValidationFailed(fields={"category": [f"沒有這個分類：{value}"]})
+    return keys

@@ -12,7 +12,7 @@ from products.models import CrawlRun, Product
 class ProductSerializer(serializers.ModelSerializer):
     """An item of the product list: prices are whole New Taiwan dollars, percentages have two decimals.
 
-    Only its description; `products.selectors.products.ListItems` writes the items in half the time.
+    Only its description; PostgreSQL writes the items (`products.selectors.listing`).
     """
 
     category = serializers.CharField(source="category.name")

@@ -21,7 +21,7 @@ from momo.rest.pagination import Pagination
 from momo.rest.permissions import MANAGER, USER
 from momo.rest.views import ApiView, GenericApiView
 from products.api import examples
-from products.api.filters import ORDERING, ProductFilter
+from products.api.filters import ORDERING, ProductFilter, listing
 from products.api.serializers import (
     CrawlerStatusSerializer,
     HistoryPointSerializer,
@@ -33,8 +33,7 @@ from products.api.serializers import (
 from products.exports import KINDS, workbook
 from products.models import CrawlRun, PriceSpan, Product
 from products.selectors import crawls
-from products.selectors.counts import count_rows
-from products.selectors.products import ListItems, history_of
+from products.selectors.products import history_of
 from products.services.runs import BrokerUnavailable, NothingToCrawl, UnknownCategories, start_run
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -61,11 +60,9 @@ class ProductListView(GenericApiView):
     )
     def get(self, request: Request) -> Response:
         pagination = Pagination()
-        items = ListItems(self.filter_queryset(self.get_queryset()))
-        return self.answer(pagination.body(pagination.paginate_queryset(items, request, self)))
-
-    def get_total(self, items: ListItems) -> int:
-        return count_rows(items.products)
+        start, size = pagination.asked(request)
+        items, pagination.total = listing(request.query_params).page(start=start, size=size)
+        return self.answer(pagination.body(items))
 
 
 class HistoryFilter(DateRangeFilterSet):

@@ -1,6 +1,7 @@
 """Tables of products, prices and crawls, by subject."""
 
 from products.models.catalogue import (
+    CatalogueVersion,
     Category,
     PriceEvent,
     PriceSpan,
@@ -12,6 +13,7 @@ from products.models.crawls import Alert, CategoryResult, CrawlError, CrawlRun, 
 
 __all__ = [
     "Alert",
+    "CatalogueVersion",
     "Category",
     "CategoryResult",
     "CrawlError",

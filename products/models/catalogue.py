@@ -132,6 +132,23 @@ class ProductSearch(models.Model):
         return self.haystack[:60]
 
 
+class CatalogueVersion(models.Model):
+    """One row whose `version` is new whenever products were added, removed or changed, within that transaction.
+
+    The database keeps it (a trigger on products), so that no writer can forget it. What was found in one version holds
+    until another is read.
+    """
+
+    version = models.UUIDField()
+
+    class Meta:
+        verbose_name = "目錄版本"
+        verbose_name_plural = "目錄版本"
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
 class PriceSpan(models.Model):
     """A time during which a product was always seen at one price.
 

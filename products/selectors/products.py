@@ -5,10 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import BooleanField, F, Func, Min, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -16,7 +14,6 @@ from django.utils import timezone
 from products.models import PriceSpan, Product, ProductSearch
 from products.selectors.counts import remember
 
-FILTERS = ("all", "increase", "decrease", "delisted")
 LOWEST_DAYS = 30
 MAX_QUERY_LENGTH = 100
 MAX_REMEMBERED = 20_000  # products of one search
@@ -59,14 +56,13 @@ def search(products: QuerySet[Product], words: Iterable[str]) -> QuerySet[Produc
     words = list(words)
     if not words:
         return products
-    matches = _matches(words)
-    found = remember(("search", words), lambda: _keys(matches))
+    found = remember(("search", words), lambda: matching_keys(words))
     if found is None:
-        return products.filter(pk__in=matches)
+        return products.filter(pk__in=matching_products(words))
     return products.filter(_Among(F("pk"), Value(found)))
 
 
-def _matches(words: Iterable[str]) -> QuerySet[ProductSearch]:
+def matching_products(words: Iterable[str]) -> QuerySet[ProductSearch]:
     """The pieces of each word find candidates by index; the text decides, where a word is longer than a piece."""
     matches = ProductSearch.objects.all()
     for word in words:
@@ -77,9 +73,9 @@ def _matches(words: Iterable[str]) -> QuerySet[ProductSearch]:
     return matches
 
 
-def _keys(matches: QuerySet[ProductSearch]) -> str | None:
-    """The products found, as the text of an array; None for more than MAX_REMEMBERED."""
-    keys = list(matches.values_list("pk", flat=True)[: MAX_REMEMBERED + 1])
+def matching_keys(words: Iterable[str]) -> str | None:
+    """Keys of the products that hold every word, as the text of an array; None for more than MAX_REMEMBERED."""
+    keys = list(matching_products(words).values_list("pk", flat=True)[: MAX_REMEMBERED + 1])
     return None if len(keys) > MAX_REMEMBERED else "{" + ",".join(map(str, keys)) + "}"
 
 
@@ -91,47 +87,6 @@ def lowest_prices(
     spans = PriceSpan.objects.filter(product_id__in=list(product_ids))
     spans = spans.filter(Q(last_seen_at=None) | Q(last_seen_at__gte=since))
     return dict(spans.values("product_id").annotate(lowest=Min("price")).values_list("product_id", "lowest"))
-
-
-# What the list shows of its products, found and told in one query of which only `page` is composed anew. Times come as
-# local wall time, which the driver reads in a fraction of what it takes for an aware one.
-LIST_ITEMS = """
-WITH page AS MATERIALIZED (SELECT chosen.id, row_number() OVER () AS place FROM ({page}) AS chosen(id))
-SELECT p.id, p.product_id, p.name, p.brand, c.name AS category, p.price, p.previous_price, p.change, p.change_percent,
-       p.status, p.url, p.image_url, p.price_changed_at AT TIME ZONE %s AS price_changed_at,
-       p.first_seen_at AT TIME ZONE %s AS first_seen_at, p.last_seen_at AT TIME ZONE %s AS last_seen_at,
-       (SELECT min(s.price) FROM products_pricespan s
-        WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s)) AS lowest_price_30d
-FROM page
-JOIN products_product p ON p.id = page.id
-JOIN products_category c ON c.id = p.category_id
-ORDER BY page.place
-"""
-LIST_TIMES = ("price_changed_at", "first_seen_at", "last_seen_at")
-
-
-class ListItems:
-    """The products of a queryset as GET /api/products tells them; a slice of it is one query.
-
-    Prices are New Taiwan dollars, times ISO 8601 in Taipei, `lowest_price_30d` is the lowest of LOWEST_DAYS days.
-    """
-
-    def __init__(self, products: QuerySet[Product]) -> None:
-        self.products = products
-
-    def __getitem__(self, piece: slice) -> list[dict[str, Any]]:
-        page, params = self.products.values("pk")[piece].query.sql_with_params()
-        zone, name = timezone.get_default_timezone(), timezone.get_default_timezone_name()
-        since = timezone.now() - timedelta(days=LOWEST_DAYS)
-        with connection.cursor() as cursor:
-            cursor.execute(LIST_ITEMS.format(page=page), [*params, name, name, name, since])
-            names = [column.name for column in cursor.description]
-            items = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        for item in items:
-            for name in LIST_TIMES:
-                if item[name] is not None:
-                    item[name] = item[name].replace(tzinfo=zone).isoformat()
-        return items
 
 
 def history_of(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.lockout import lockout_response
-from accounts.models import LoginAttempt, User
+from accounts.models import LoginAttempt, LoginSession, User
 from accounts.retention import expired
 from tests.accounts.people import PASSWORD
 
@@ -29,7 +28,7 @@ def test_expired(user: User) -> None:
     assert counts(days=366)["登入紀錄"] == 2
     for queryset in expired(now=timezone.now() + dt.timedelta(days=366)).values():
         queryset.delete()
-    assert (LoginAttempt.objects.count(), Session.objects.count()) == (0, 0)
+    assert (LoginAttempt.objects.count(), LoginSession.objects.count()) == (0, 0)
 
 
 def test_lock_out_at_another_door(user: User) -> None:

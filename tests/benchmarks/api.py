@@ -1,8 +1,8 @@
 """GET /api/products with 50 items, beside a view that answers with the same bytes from memory.
 
 Then the same with 100 times the products and ten million price spans, beside the small set's own time. Lists remember
-their number of rows for some seconds (`products.selectors.counts`); rows "counted anew" show a request that has to
-count, as the first one does after each applied run.
+their number of rows while nothing changes (`products.selectors.listing`); rows "counted anew" show a request that has
+to count, as the first one does after each applied run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from django.test import override_settings
 
 from accounts.services import create_token, create_user
 from products.models import Product
-from products.selectors.counts import forget_counts
 from tests.benchmarks import catalogue
 from tests.benchmarks.caller import Caller, warm
 from tests.benchmarks.context import Context
@@ -78,7 +77,7 @@ class Site:
     def counted_anew(self, address: str) -> float:
         """Milliseconds of a request that has to count its rows."""
         self.context.use(self.name)
-        forget_counts()
+        catalogue.touch()
         return self.get(address)[1]
 
 
@@ -117,6 +116,6 @@ def _print_plans(context: Context, name: str, addresses: Sequence[str], sites: S
     site = sites[-1]
     for address in addresses:
         context.use(site.name)
-        forget_counts()
+        catalogue.touch()
         with explained(context.console, f"{name}: {address}"):
             site.get(address)

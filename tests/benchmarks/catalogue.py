@@ -87,10 +87,18 @@ def fill(size: int, *, spans: int = SPANS) -> None:
         cursor.execute("DROP TABLE made")
         cursor.execute("RESET session_replication_role")
         cursor.execute("RESET synchronous_commit")
+        # As any writer but the one above leaves it: its triggers were off.
+        cursor.execute("INSERT INTO products_catalogueversion (id, version) VALUES (1, gen_random_uuid())")
         for table in _TABLES:
             # As autovacuum leaves them: visible to all, with statistics.
             cursor.execute(f"VACUUM (ANALYZE) {table}")
         cursor.execute("CHECKPOINT")
+
+
+def touch() -> None:
+    """A new version of the catalogue, as a change of any product makes it."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE products_catalogueversion SET version = gen_random_uuid()")
 
 
 @contextlib.contextmanager

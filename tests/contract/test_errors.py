@@ -182,7 +182,7 @@ def test_too_often(
 
 
 @each_operation
-@pytest.mark.parametrize(("way", "table"), [("token", "accounts_apitoken"), ("cookie", "django_session")])
+@pytest.mark.parametrize(("way", "table"), [("token", "accounts_apitoken"), ("cookie", "accounts_loginsession")])
 def test_crash(operation: Operation, way: str, table: str, world: World) -> None:
     """A table that is missing: the database's words stay inside. By cookie it fails before any view."""
     with undone():

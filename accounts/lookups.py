@@ -1,0 +1,84 @@
+"""The two reads that nearly every request makes, in plain SQL.
+
+Composed by the ORM each of them took 0.7 ms, twice the rest of the authentication; its round trip takes 0.2 ms. Times
+are judged in the database and left out of the user (they load when asked for): each takes longer to read than all the
+text beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.utils import timezone
+
+from accounts.models import ApiToken, LoginSession, User
+
+TOKEN_FIELDS = ("id", "user_id", "name", "prefix")
+
+
+@dataclass(frozen=True)
+class FoundToken:
+    """A token with its `user` loaded, and what its times say at the moment of the question."""
+
+    token: ApiToken
+    revoked: bool
+    expired: bool
+    unused: bool  # its last use was not written for a while
+
+
+@functools.cache
+def _user_fields() -> tuple[list[str], str]:
+    fields = [field for field in User._meta.concrete_fields if not isinstance(field, models.DateTimeField)]
+    return [field.attname for field in fields], ", ".join(f'u."{field.column}"' for field in fields)
+
+
+def _user(values: Sequence[Any]) -> User:
+    return User.from_db(DEFAULT_DB_ALIAS, _user_fields()[0], values)
+
+
+@functools.cache
+def _token_query() -> str:
+    return (
+        "SELECT t.revoked_at IS NOT NULL, t.expires_at <= %s::timestamptz, "  # noqa: S608 - our own names
+        "t.last_used_at IS NULL OR t.last_used_at <= %s::timestamptz, "
+        f"{', '.join('t.' + name for name in TOKEN_FIELDS)}, {_user_fields()[1]} "
+        f'FROM "{ApiToken._meta.db_table}" t JOIN "{User._meta.db_table}" u ON u.id = t.user_id WHERE t.digest = %s'
+    )
+
+
+def find_token(digest: str, *, step: dt.timedelta) -> FoundToken | None:
+    """The token with this SHA-256; `step` is how long its last use may go unwritten."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_token_query(), [str(now), str(now - step), digest])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    revoked, expired, unused, *rest = row
+    token = ApiToken.from_db(DEFAULT_DB_ALIAS, TOKEN_FIELDS, rest[: len(TOKEN_FIELDS)])
+    token.user = _user(rest[len(TOKEN_FIELDS) :])
+    return FoundToken(token, revoked, bool(expired), unused)
+
+
+@functools.cache
+def _session_query() -> str:
+    return (
+        f"SELECT s.session_data, {_user_fields()[1]} "  # noqa: S608 - our own names
+        f'FROM "{LoginSession._meta.db_table}" s LEFT JOIN "{User._meta.db_table}" u ON u.id = s.user_id '
+        "WHERE s.session_key = %s AND s.expire_date > %s::timestamptz"
+    )
+
+
+def session_with_user(key: str) -> tuple[str, User | None] | None:
+    """Encoded data of a session that has not expired, and whose it is; None for a key that is no session."""
+    with connection.cursor() as cursor:
+        cursor.execute(_session_query(), [key, str(timezone.now())])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return row[0], None if row[1] is None else _user(row[1:])

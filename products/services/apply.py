@@ -41,6 +41,8 @@ WITH picked AS (
            p.last_seen_at AS old_last_seen_at, p.name AS old_name, p.brand AS old_brand
     FROM products_observation o
     LEFT JOIN products_product p ON p.product_id = o.code
+    -- A category that was deleted meanwhile has nothing to tell any more.
+    JOIN products_category c ON c.id = o.category_id
     WHERE o.run_id = %(run)s
     ORDER BY o.code, o.absent, (o.price IS NULL), (o.category_id = p.category_id) DESC NULLS LAST, o.source,
              o.category_id, o.observed_at
@@ -320,15 +322,21 @@ def describe_suspects(suspects: list[CategoryResult], of: int) -> str:
 
 
 def _raise_alert(run: CrawlRun, suspects: list[CategoryResult], good: list[CategoryResult], now: datetime) -> None:
-    """One alert for categories that became suspect; open alerts end when their categories are good again."""
+    """One alert for categories that became suspect.
+
+    A category leaves an open alert when it is good again or no longer crawled; the alert ends with its last one.
+    """
     told: set[str] = set()
     good_codes = {result.category.code for result in good}
+    crawled = set(Category.objects.filter(enabled=True).values_list("code", flat=True))
     for alert in Alert.objects.select_for_update().filter(resolved_at=None):
-        if set(alert.category_codes) <= good_codes and good_codes:
+        waiting = [code for code in alert.category_codes if code in crawled - good_codes]
+        if waiting:
+            alert.category_codes = waiting
+            told |= set(waiting)
+        elif good_codes or alert.category_codes:
             alert.resolved_at = now
-            alert.save(update_fields=["resolved_at"])
-        elif alert.kind == Alert.Kind.SUSPECT:
-            told |= set(alert.category_codes)
+        alert.save(update_fields=["category_codes", "resolved_at"])
     fresh = [result for result in suspects if result.category.code not in told]
     if fresh:
         Alert.objects.create(

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from products.models import PriceEvent, PriceSpan, Product, QuarantinedPrice
+from products.models import CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
 
 
@@ -16,6 +16,9 @@ class AlreadyDecided(ValueError):
 
 
 def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: User | None) -> None:
+    # A run that is just being applied has already read what is held: it holds this lock to its end, and we wait for it.
+    # Otherwise both would move the price, and the change would be told twice.
+    list(CrawlRun.objects.select_for_update().filter(status=CrawlRun.Status.RUNNING).values_list("pk"))
     changed = QuarantinedPrice.objects.filter(pk=held.pk, status=QuarantinedPrice.Status.HELD).update(
         status=status, decided_at=timezone.now(), decided_by=user
     )
@@ -36,7 +39,14 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             return
         old_price = product.price
         PriceSpan.objects.filter(product=product, last_seen_at=None).update(last_seen_at=held.observed_at)
-        PriceSpan.objects.create(product=product, price=held.price, observed_at=held.observed_at)
+        # A product that is gone has no open span: it was last seen at this price.
+        gone = product.status == Product.Status.DELISTED
+        PriceSpan.objects.create(
+            product=product,
+            price=held.price,
+            observed_at=held.observed_at,
+            last_seen_at=max(product.last_seen_at, held.observed_at) if gone else None,
+        )
         Product.objects.filter(pk=product.pk).update(
             previous_price=F("price"), price=held.price, price_changed_at=held.observed_at
         )

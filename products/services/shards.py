@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -91,12 +91,22 @@ def run_shard(shard_id: int, *, on_progress: Callable[[CrawlShard], None] | None
         except ChildDied as error:
             logger.warning("crawling process of shard %s died: %s", shard, error)
             last_words = f"；{str(error)[:2000]}"
-            CrawlShard.objects.filter(pk=shard.pk, attempt=shard.attempt, status=CrawlShard.Status.RUNNING).update(
-                status=CrawlShard.Status.PENDING, message=str(error)[:2000]
-            )
+            give_back(shard, message=str(error)[:2000])
+        except (KeyboardInterrupt, SystemExit):
+            # Whoever starts again, often within seconds, need not wait until we count as silent.
+            with contextlib.suppress(DatabaseError):
+                give_back(shard)
+            raise
         else:
             return shard
     return None
+
+
+def give_back(shard: CrawlShard, *, message: str = "") -> None:
+    """Leave a shard that is still ours to whoever comes next."""
+    CrawlShard.objects.filter(pk=shard.pk, attempt=shard.attempt, status=CrawlShard.Status.RUNNING).update(
+        status=CrawlShard.Status.PENDING, message=message
+    )
 
 
 # --- The child ------------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from django.urls import reverse
 from products.models import Product
 from tests.admin import makers
 
-# Session with its user, two kinds of permissions, two counts for the sidebar, the rows' count (not where a list grows for
-# ever) and the rows. The audit trail reads the names of the people it mentions, the schedule asks for each schedule
+# Session with its user, two kinds of permissions, two counts for the sidebar, the rows' count (not where a list grows
+# for ever) and the rows. The audit trail reads the names of the people it mentions, the schedule asks for each schedule
 # once more in no case.
 LISTS: dict[str, tuple[Callable[[int], Any], int]] = {
     "products_product": (makers.products, 7),

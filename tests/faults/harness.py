@@ -37,15 +37,16 @@ from momo.local.demo import load_categories, load_day
 from momo.local.processes import port_is_free
 from momo.local.services import LocalServices
 from momo.local.shop import Catalogue, DemoShop
-from products.models import CrawlRun
+from products.models import Alert, CrawlRun
 from products.services.apply import apply_run
 from products.services.runs import start_run
 from products.services.shards import run_shard
-from products.tasks import crawl_watch
+from products.tasks import crawl_shard, crawl_watch
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, SIZE, DAY = 1, 180, 7  # on day 8 of this shop every kind of event happens
 PATIENCE = 45.0  # seconds until a wait has failed; none of them takes as long on a machine that works
+STALL = 4.0  # seconds that a stalled answer takes: long enough to strike meanwhile, however busy the machine
 
 CRAWL = {
     "CRAWL_SHARDS": 2,
@@ -70,10 +71,24 @@ CONTENT = {
         SELECT p.product_id, e.kind, e.old_price, e.new_price
         FROM products_priceevent e JOIN products_product p ON p.id = e.product_id ORDER BY 1, 2, 3, 4""",
     "held": "SELECT code, price, known_price, reason, status FROM products_quarantinedprice ORDER BY 1, 2",
+    "results": """
+        SELECT c.code, r.outcome, r.pages, r.max_page, r.total, r.seen, r.missing, r.suspect, r.message
+        FROM products_categoryresult r JOIN products_category c ON c.id = r.category_id
+        WHERE r.run_id = (SELECT max(id) FROM products_crawlrun WHERE status = 'applied') ORDER BY 1""",
+    "errors": """
+        SELECT category_code, kind, code, value, message FROM products_crawlerror
+        WHERE run_id = (SELECT max(id) FROM products_crawlrun WHERE status = 'applied') ORDER BY 1, 2, 3, 4""",
     "words": """
         SELECT p.product_id, s.haystack, cardinality(s.grams)
         FROM products_productsearch s JOIN products_product p ON p.id = s.product_id ORDER BY 1""",
 }
+
+# Times differ from run to run, but whatever they are, one price ends before the next begins.
+OVERLAPS = """
+    SELECT count(*) FROM (
+        SELECT observed_at, last_seen_at, lead(observed_at) OVER (PARTITION BY product_id ORDER BY observed_at) AS next
+        FROM products_pricespan) s
+    WHERE last_seen_at < observed_at OR (next IS NOT NULL AND (last_seen_at IS NULL OR last_seen_at > next))"""
 
 
 def wait_until(happened: Callable[[], Any], what: str, *, every: float = 0.01, patience: float = PATIENCE) -> None:
@@ -122,7 +137,20 @@ def crawl_here() -> CrawlRun:
 def figures(run: CrawlRun) -> dict[str, Any]:
     """What a run says of itself."""
     names = ("verdict", "seen", "new", "increased", "decreased", "delisted", "relisted", "sold_out", "restocked")
-    return {name: getattr(run, name) for name in names}
+    return {name: getattr(run, name) for name in (*names, "quarantined", "error_count")}
+
+
+def put_odd_prices(shop: DemoShop) -> None:
+    """Let the day's crawl find a price to hold and one that cannot be read, besides all that the day itself brings."""
+    catalogue = shop.catalogue
+    quiet = (
+        code
+        for row in catalogue.categories()
+        for code in sorted(catalogue.listed(row.code, DAY + 1))
+        if code in catalogue.product_ids(DAY) and catalogue.price(code, DAY) == catalogue.price(code, DAY + 1)
+    )
+    shop.override(next(quiet), price=99_999)
+    shop.override(next(quiet), price="洽客服")
 
 
 def _ancestors(process: psutil.Process) -> set[int]:
@@ -166,6 +194,7 @@ class House:
                 self.before = self._plain(content())
             self.command("CREATE DATABASE {} TEMPLATE {}", "undisturbed", "before")
             shop.set_day(DAY + 1)
+            put_odd_prices(shop)
             with connected_to(self.address("undisturbed")):
                 self.figures = figures(crawl_here())
                 self.after = self._plain(content())
@@ -217,6 +246,7 @@ class World:
         try:
             with self.shop, connected_to(self.address):
                 settings.MOMO_SHOP_URL = self.shop.url
+                put_odd_prices(self.shop)
                 yield self
         finally:
             self.stop_workers()
@@ -285,15 +315,23 @@ class World:
 
     # --- Moments ----------------------------------------------------------------------------------------------------
 
-    def slow_down(self, delay: float = 0.08) -> None:
-        """Make each answer of the shop take `delay` seconds."""
-        self.shop.fault("slow", delay=delay)
+    def stall_after(self, requests: int) -> None:
+        """Let the shop answer so many requests at once and then keep everybody waiting, until `await_stall`."""
+        self.shop.reset("log")
+        self.shop.faults([{"kind": "slow", "delay": 0, "times": requests}, {"kind": "slow", "delay": STALL}])
 
-    def await_requests(self, count: int) -> None:
-        wait_until(lambda: self.shop.log()["requests"] >= count, f"{count} requests")
+    def stall(self, *matches: dict[str, str]) -> None:
+        """Keep whoever asks for something of this kind waiting, until `await_stall`."""
+        self.shop.reset("log")
+        self.shop.faults([{"kind": "slow", "match": match, "delay": STALL} for match in matches])
 
-    def await_look_ups(self) -> None:
-        wait_until(lambda: self.shop.log()["products"], "a product's own page to be asked for")
+    def await_stall(self, answers: int = 0) -> None:
+        """Return once somebody waits for the shop; whoever asks from now on is answered at once.
+
+        `answers` is what `stall_after` was told: so many answers were no stall.
+        """
+        wait_until(lambda: self.shop.log()["faults"].get("slow", 0) > answers, "somebody to wait for the shop")
+        self.shop.faults([])
 
     @contextlib.contextmanager
     def held_at(self, table: str) -> Iterator[None]:
@@ -327,6 +365,12 @@ class World:
 
         wait_until(ended, f"run {run} to end", every=0.4)
 
+    def deliver_again(self, run: CrawlRun) -> None:
+        """Do each task of a run once more, as a broker makes somebody do that was never told of its end."""
+        for shard in run.shards.all():
+            crawl_shard(shard.pk)
+        crawl_watch()
+
     def content(self) -> dict[str, list[tuple[Any, ...]]]:
         return self.house._plain(content())
 
@@ -338,6 +382,10 @@ class World:
         assert figures(run) == self.house.figures
         assert self.content() == self.house.after
         assert not CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING).exists()
+        assert not Alert.objects.filter(resolved_at=None).exists()
+        with connection.cursor() as cursor:
+            cursor.execute(OVERLAPS)
+            assert cursor.fetchone() == (0,)
 
     def assert_no_orphans(self) -> None:
         """No crawling process remains, and of the workers only those that live, with their pools."""

@@ -7,7 +7,7 @@ import contextlib
 import psutil
 import pytest
 
-from products.models import CrawlShard
+from products.models import CrawlRun, CrawlShard
 from tests.faults.harness import World, wait_until
 
 pytestmark = pytest.mark.faults
@@ -19,27 +19,50 @@ def kill_children(world: World) -> None:
             child.kill()
 
 
-@pytest.mark.parametrize("requests", [1, 8])
-def test_the_worker_starts_it_again(world: World, requests: int) -> None:
-    world.slow_down()
-    world.start_worker()
-    run = world.start()
-    world.await_requests(requests)
-    kill_children(world)
+def assert_recovered(world: World, run: CrawlRun) -> None:
     world.recover(run)
     world.assert_as_if_nothing_had_happened(run)
     assert CrawlShard.objects.filter(run=run, attempt__gt=1).exists()
     world.assert_no_orphans()
 
 
-def test_three_times_in_one_run(world: World) -> None:
-    world.slow_down()
+# robots.txt twice, then eight pages of six categories.
+@pytest.mark.parametrize("requests", [0, 1, 3, 5, 8])
+def test_the_worker_starts_it_again(world: World, requests: int) -> None:
+    world.stall_after(requests)
     world.start_worker()
     run = world.start()
-    for attempt in (1, 2, 3):
-        world.shop.reset("log")
-        wait_until(lambda: world.shop.log()["requests"] >= 4, f"requests of attempt {attempt}")
+    world.await_stall(requests)
+    kill_children(world)
+    world.assert_nothing_applied()
+    assert_recovered(world, run)
+
+
+def test_while_it_looks_products_up(world: World) -> None:
+    world.stall({"path": "/product/*"})
+    world.start_worker()
+    run = world.start()
+    world.await_stall()
+    kill_children(world)
+    world.assert_nothing_applied()
+    assert_recovered(world, run)
+
+
+def test_three_times_in_one_run(world: World) -> None:
+    world.stall({"path": "/api/*"})
+    world.start_worker()
+    run = world.start()
+    killed: set[int] = set()
+
+    def another_waits() -> bool:
+        return bool({child.pid for child in world.children()} - killed and world.shop.log()["faults"].get("slow"))
+
+    for number in (1, 2, 3):
+        wait_until(another_waits, f"child {number} to wait for the shop")
+        killed |= {child.pid for child in world.children()}
+        if number == 3:
+            world.shop.faults([])
         kill_children(world)
-    world.recover(run)
-    world.assert_as_if_nothing_had_happened(run)
-    world.assert_no_orphans()
+        world.shop.reset("log")
+    assert_recovered(world, run)
+    assert sum(run.shards.values_list("attempt", flat=True)) >= 2 + 3

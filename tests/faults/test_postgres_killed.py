@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from tests.faults.harness import World
+from products.models import CrawlRun
+from tests.faults.harness import World, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -26,11 +27,12 @@ def test_before_anything_was_claimed(world: World) -> None:
     world.assert_no_orphans()
 
 
-def test_while_it_crawls(world: World) -> None:
-    world.slow_down()
+@pytest.mark.parametrize("requests", [1, 6])
+def test_while_it_crawls(world: World, requests: int) -> None:
+    world.stall_after(requests)
     world.start_worker()
     run = world.start()
-    world.await_requests(6)
+    world.await_stall(requests)
     kill_and_restart(world)
     world.assert_nothing_applied()
     world.recover(run)
@@ -38,7 +40,37 @@ def test_while_it_crawls(world: World) -> None:
     world.assert_no_orphans()
 
 
-@pytest.mark.parametrize("table", ["products_observation", "products_product", "products_category"])
+def test_when_one_shard_is_stored_and_the_other_is_not(world: World) -> None:
+    run = world.start()
+    stored, crawled = run.shards.all()
+    world.stall(*({"category": code} for code in crawled.category_codes))
+    world.start_worker()
+    wait_until(lambda: run.shards.filter(pk=stored.pk, status="done").exists(), "the first shard to be stored")
+    world.await_stall()
+    kill_and_restart(world)
+    world.assert_nothing_applied()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    stored.refresh_from_db()
+    assert stored.attempt == 1, "what was committed has survived"
+    world.assert_no_orphans()
+
+
+def test_after_it_was_applied(world: World) -> None:
+    world.start_worker()
+    run = world.start()
+    wait_until(lambda: CrawlRun.objects.filter(pk=run.pk, status="applied").exists(), "the run to be applied")
+    kill_and_restart(world)
+    world.deliver_again(run)
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["products_observation", "products_categoryresult", "products_product", "products_priceevent", "products_category"],
+)
 def test_while_it_writes(world: World, table: str) -> None:
     world.start_worker()
     with world.held_at(table):

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from products.models import Alert
+from products.models import Alert, CrawlRun
 from tests.faults.harness import CRAWL, World, wait_until
 
 pytestmark = pytest.mark.faults
@@ -65,12 +65,25 @@ def test_before_anything_was_claimed(world: World) -> None:
     world.assert_no_orphans()
 
 
-@pytest.mark.parametrize(("requests", "how"), [(1, "all"), (6, "all"), (6, "main"), (6, "pool")], ids=str)
+@pytest.mark.parametrize("how", KILLS)
+def test_while_it_claims(world: World, how: str) -> None:
+    run = world.start()
+    with world.held_at("products_crawlshard"):
+        worker = world.start_worker()
+        world.await_held("products_crawlshard")
+        kill_and_recover(world, worker, how)
+        world.assert_nothing_applied()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize(("requests", "how"), [(1, "all"), (3, "all"), (6, "all"), (6, "main"), (6, "pool")], ids=str)
 def test_while_it_crawls(world: World, requests: int, how: str) -> None:
-    world.slow_down()
+    world.stall_after(requests)
     worker = world.start_worker()
     run = world.start()
-    world.await_requests(requests)
+    world.await_stall(requests)
     kill_and_recover(world, worker, how)
     world.assert_nothing_applied()
     world.recover(run)
@@ -79,13 +92,45 @@ def test_while_it_crawls(world: World, requests: int, how: str) -> None:
 
 
 def test_while_it_looks_products_up(world: World) -> None:
-    world.slow_down()
+    world.stall({"path": "/product/*"})
     worker = world.start_worker()
     run = world.start()
-    world.await_look_ups()
+    world.await_stall()
     kill_and_recover(world, worker, "all")
+    world.assert_nothing_applied()
     world.recover(run)
     world.assert_as_if_nothing_had_happened(run)
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize("how", KILLS)
+def test_when_one_shard_is_stored_and_the_other_is_not(world: World, how: str) -> None:
+    run = world.start()
+    stored, crawled = run.shards.all()
+    world.stall(*({"category": code} for code in crawled.category_codes))
+    worker = world.start_worker()
+    wait_until(lambda: run.shards.filter(pk=stored.pk, status="done").exists(), "the first shard to be stored")
+    world.await_stall()
+    kill_and_recover(world, worker, how)
+    world.assert_nothing_applied()
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    stored.refresh_from_db()
+    assert stored.attempt == 1, "what is stored is not crawled again"
+    world.assert_no_orphans()
+
+
+@pytest.mark.parametrize("how", KILLS)
+def test_after_it_was_applied(world: World, how: str) -> None:
+    worker = world.start_worker()
+    run = world.start()
+    wait_until(lambda: CrawlRun.objects.filter(pk=run.pk, status="applied").exists(), "the run to be applied")
+    kill_and_recover(world, worker, how)
+    asked = world.shop.log()["requests"]
+    world.deliver_again(run)
+    world.recover(run)
+    world.assert_as_if_nothing_had_happened(run)
+    assert world.shop.log()["requests"] == asked
     world.assert_no_orphans()
 
 
@@ -108,10 +153,10 @@ def test_while_it_writes(world: World, table: str, how: str) -> None:
 
 
 def test_a_run_that_nobody_takes_up_is_closed_and_the_next_one_tells_its_news(world: World, settings: Any) -> None:
-    world.slow_down()
+    world.stall_after(6)
     worker = world.start_worker()
     run = world.start()
-    world.await_requests(6)
+    world.await_stall(6)
     kill_all(worker)
     settings.CRAWL_LOST_AFTER = 1
     world.recover(run)

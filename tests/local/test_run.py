@@ -14,12 +14,15 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from django.conf import settings
 
 from momo.local.processes import free_port
 from momo.local.services import LocalServices
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "REDIS_FIRST_DATABASE", "MOMO_ENV", "MOMO_TEST_SERVICES", "SECRET_KEY", "DEMO")
+
+PASSWORD = "Momo-pass-2026"
 
 
 class Run:
@@ -34,8 +37,8 @@ class Run:
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
         return kept | {"MOMO_LOCAL_DIR": str(self.folder), "PORT": str(self.port)} | more
 
-    def start(self, **more: str) -> str:
-        """Start, wait until it says that it serves, and answer what it has said."""
+    def start(self, until: str = "http://localhost:", **more: str) -> str:
+        """Start, wait until it says that it serves (or something else), and answer what it has said."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "momo.local.run"],
             cwd=BASE_DIR,
@@ -48,7 +51,7 @@ class Run:
         said = ""
         for line in self.process.stdout:
             said += line
-            if "http://localhost:" in line:
+            if until in line:
                 return said
         pytest.fail(f"it ended: {said}")
 
@@ -102,10 +105,53 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
     run.stop()
     assert [process.cmdline() for process in run.family()] == []
 
+    begun = time.monotonic()
     said = run.start()
+    # Ten seconds on a machine that has nothing else to do; other tests run beside this one.
+    assert time.monotonic() - begun < 10 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1)), said
     assert "密碼" not in said
     assert "爬取 #" not in said
-    assert httpx.get(f"{run.url}/login").status_code == 200
+    with httpx.Client(base_url=run.url, timeout=10) as client:
+        assert client.post("/login", data={"username": "admin", "password": password[1]}).status_code == 302
+        assert client.get("/api/products").json()["total"] == listed["total"]
+    run.stop()
+    assert run.family() == []
+
+
+def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
+    run.start(until="第一次爬取", MOMO_ADMIN_PASSWORD=PASSWORD)
+    deadline = time.monotonic() + 30
+    while not any("products.spiders.child" in one.cmdline() for one in run.family()):
+        assert time.monotonic() < deadline, "no crawl has begun"
+        time.sleep(0.02)
+    run.stop()
+    assert run.process.returncode == 130
+    assert [process.cmdline() for process in run.family()] == []
+
+    begun = time.monotonic()
+    said = run.start()
+    # It goes on where it was, instead of waiting until the dead crawl counts as silent.
+    assert time.monotonic() - begun < settings.CRAWL_HEARTBEAT_TIMEOUT - 10, said
+    assert "接手未完成的部分" in said
+    assert "正常" in said
+    run.stop()
+    assert run.family() == []
+
+
+def test_without_the_demo_it_starts_empty_against_the_real_shop(run: Run) -> None:
+    said = run.start(DEMO="0", MOMO_ADMIN_PASSWORD=PASSWORD)
+    assert PASSWORD not in said
+    assert "還沒有分類" in said
+    assert not any("momo.local.shop" in one.cmdline() for one in run.family())
+    web = next(one for one in run.family() if "gunicorn" in one.cmdline())
+    asked = "import django; django.setup(); from django.conf import settings; print(settings.MOMO_SHOP_URL)"
+    answer = subprocess.run(
+        [sys.executable, "-c", asked], cwd=BASE_DIR, env=web.environ(), capture_output=True, text=True, timeout=30
+    )
+    assert answer.stdout.strip() == "https://www.momoshop.com.tw"
+    with httpx.Client(base_url=run.url, timeout=10) as client:
+        assert client.post("/login", data={"username": "admin", "password": PASSWORD}).status_code == 302
+        assert client.get("/api/products").json()["total"] == 0
     run.stop()
     assert run.family() == []
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from products.models import Alert, CategoryResult, CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
+from products.models import Alert, Category, CategoryResult, CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.products import history_of
 from products.services.apply import apply_run
 from products.services.quarantine import accept_price, reject_price
@@ -246,3 +246,34 @@ class TestQuarantine:
         reject_price(held=held, user=None)
         with pytest.raises(ValueError, match="已經"):
             accept_price(held=held, user=None)
+
+
+# --- Alerts and categories that change meanwhile --------------------------------------------------------------------
+
+
+def test_an_alert_ends_category_by_category() -> None:
+    runs = Runs()
+    first, second, third = category("1100100001"), category("1100100002"), category("1100100003")
+    goods = {row: [item(f"100000{number}")] for number, row in enumerate((first, second, third))}
+    runs.run(goods)
+    runs.run({row: [] for row in goods}, dict.fromkeys(goods, "blocked"))
+    (alert,) = Alert.objects.all()
+    assert alert.category_codes == [first.code, second.code, third.code]
+    runs.run({first: goods[first], second: []}, {second: "blocked"})
+    alert.refresh_from_db()
+    assert (alert.category_codes, alert.resolved_at) == ([second.code, third.code], None)
+    # Bad again after it was good is news; a category that nobody crawls any more keeps no alert open.
+    runs.run({first: []}, {first: "blocked"})
+    assert [row.category_codes for row in Alert.objects.order_by("id")] == [[second.code, third.code], [first.code]]
+    Category.objects.filter(pk=third.pk).update(enabled=False)
+    runs.run({first: goods[first], second: goods[second]})
+    assert not Alert.objects.filter(resolved_at=None).exists()
+
+
+def test_a_category_deleted_during_a_run_takes_only_itself_away() -> None:
+    runs = Runs()
+    kept, gone = category("1100100001"), category("1100100002")
+    run = runs.crawled({kept: [item("1000001")], gone: [item("1000002")]})
+    gone.delete()
+    assert apply_run(run.pk, now=runs.at)
+    assert list(Product.objects.values_list("product_id", flat=True)) == ["1000001"]

@@ -192,29 +192,64 @@ def office() -> str:
     return found
 
 
-@pytest.mark.office
-@pytest.mark.usefixtures("goods")
-def test_libreoffice_reads_them(tmp_path: Path) -> None:
-    program = office()
-    names = {}
+def converted(folder: Path, to: str) -> Path:
+    """The three workbooks as LibreOffice writes them anew in format `to`, that is, as it has understood them."""
     for kind in KINDS:
         _, handle = workbook(kind)
         with handle:
-            (tmp_path / f"{kind}.xlsx").write_bytes(handle.read())
+            (folder / f"{kind}.xlsx").write_bytes(handle.read())
+    target = folder / "converted"
+    libreoffice(folder, "--convert-to", to, "--outdir", str(target), *(str(folder / f"{kind}.xlsx") for kind in KINDS))
+    return target
+
+
+def libreoffice(folder: Path, *arguments: str) -> None:
     # A profile of its own, since LibreOffice allows one process a profile.
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    subprocess.run([office(), profile, "--headless", *arguments], check=True, capture_output=True, timeout=180)
+
+
+# What is frozen belongs to a window, and LibreOffice leaves it out of what it converts without one: ask the window.
+PANES = """<?xml version="1.0" encoding="UTF-8"?>
+<script:module xmlns:script="http://openoffice.org/2000/script" script:name="Look" script:language="StarBasic">
+Sub Panes(book As String, answer As String)
+  Dim hidden(0) As New com.sun.star.beans.PropertyValue
+  hidden(0).Name = "Hidden"
+  hidden(0).Value = True
+  document = StarDesktop.loadComponentFromURL(book, "_blank", 0, hidden())
+  view = document.CurrentController
+  Open answer For Output As #1
+  Print #1, view.hasFrozenPanes() &amp; " " &amp; view.SplitRow &amp; " " &amp; view.SplitColumn
+  Close #1
+  document.close(True)
+End Sub
+</script:module>
+"""
+MACROS = """<?xml version="1.0" encoding="UTF-8"?>
+<library:library xmlns:library="http://openoffice.org/2000/library" library:name="Standard">
+ <library:element library:name="Look"/>
+</library:library>
+"""
+
+
+def frozen(folder: Path, kind: str) -> str:
+    """Whether LibreOffice freezes anything, and how many rows and columns. The profile must have been used before."""
+    macros = folder / "profile" / "user" / "basic" / "Standard"
+    (macros / "script.xlb").write_text(MACROS)
+    (macros / "Look.xba").write_text(PANES)
+    answer = folder / f"{kind}.txt"
+    libreoffice(folder, f'macro:///Standard.Look.Panes("{(folder / f"{kind}.xlsx").as_uri()}","{answer}")')
+    return answer.read_text().strip()
+
+
+@pytest.mark.office
+@pytest.mark.usefixtures("goods")
+def test_libreoffice_shows_them(tmp_path: Path) -> None:
     # Comma, quotes, UTF-8, from the first row; each cell as it is shown.
-    command = [
-        program,
-        profile,
-        "--headless",
-        "--convert-to",
-        "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true",
-    ]
-    command += ["--outdir", str(tmp_path), *(str(tmp_path / f"{kind}.xlsx") for kind in KINDS)]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    target = converted(tmp_path, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true")
+    names = {}
     for kind in KINDS:
-        with open(tmp_path / f"{kind}.csv", encoding="utf-8-sig", newline="") as handle:
+        with open(target / f"{kind}.csv", encoding="utf-8-sig", newline="") as handle:
             names[kind] = {row["商品編號"]: row for row in csv.DictReader(handle)}
     assert {kind: len(rows) for kind, rows in names.items()} == {"all": 27, "changes": 3, "delisted": 1}
     shown = names["all"]["2000001"]
@@ -225,3 +260,39 @@ def test_libreoffice_reads_them(tmp_path: Path) -> None:
     assert names["changes"]["2000002"]["漲跌"] == "-101"
     # A code with leading zeros is still there, and no name was worked out as a formula.
     assert {code: names["all"][code]["品名"].lstrip("'") for code in ODD} == ODD
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("售價", "前次售價", "漲跌", "漲跌幅", "30天最低價"), (int, float)),
+    **dict.fromkeys(("變價時間", "首次看到", "最近看到", "下架時間"), (datetime,)),
+}
+
+
+@pytest.mark.office
+@pytest.mark.usefixtures("goods")
+def test_libreoffice_understands_them(tmp_path: Path) -> None:
+    target = converted(tmp_path, "xlsx:Calc MS Excel 2007 XML")
+    counts = {}
+    for kind in KINDS:
+        (sheet,) = load_workbook(target / f"{kind}.xlsx").worksheets
+        assert sheet.title == KINDS[kind]
+        assert frozen(tmp_path, kind) == "True 1 0"
+        assert all(cell.font.bold and cell.fill.fgColor.rgb == "FFC2185B" for cell in sheet[1])
+        rows = rows_of(sheet)
+        assert sheet.auto_filter.ref == f"A1:{sheet.cell(1, sheet.max_column).column_letter}{len(rows) + 1}"
+        counts[kind] = len(rows)
+        for code, row in rows.items():
+            for heading, value in row.items():
+                assert value is None or isinstance(value, TYPES.get(heading, (str,))), (kind, code, heading, value)
+            assert None not in (row["品名"], row["售價"], row["30天最低價"], row["首次看到"], row["最近看到"])
+        assert not [cell.coordinate for cells in sheet.iter_rows() for cell in cells if cell.data_type == "f"]
+        # The numbers and times are those of the table, not merely of the right kind.
+        for product in Product.objects.filter(product_id__in=rows):
+            row = rows[product.product_id]
+            assert (row["售價"], row["前次售價"], row["漲跌"]) == (
+                product.price,
+                product.previous_price,
+                product.change,
+            )
+            assert row["首次看到"] == timezone.localtime(product.first_seen_at).replace(tzinfo=None)
+    assert counts == {"all": 27, "changes": 3, "delisted": 1}

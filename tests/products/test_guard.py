@@ -110,6 +110,29 @@ def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) 
     assert Alert.objects.get().resolved_at == healed.finished_at
 
 
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any]) -> None:
+    """The first page tells how long a category is: three pages in ten with it among them may hide the rest."""
+    catalogue = momo.catalogue
+    bad = catalogue.categories()[0].code
+    assert of(catalogue, bad, missing_on(catalogue, DAY - 2, DAY))
+    gone, misses = delisted(), misses_of(bad)
+    pages = -(-len(catalogue.listed(bad, DAY)) // 35)
+    momo.fault(**trouble, match={"category": bad}, pages=list(range(1, pages + 1, 3)))
+    for _ in range(4):
+        run = crawl()
+        assert run.status == "applied"
+        # A door that closes before anything was seen fails the run altogether.
+        assert run.verdict in ({"suspect", "failed"} if "retry_after" in trouble else {"suspect"})
+        assert CategoryResult.objects.get(run=run, category__code=bad).suspect
+    now = dict(Product.objects.filter(product_id__in=misses).values_list("product_id", "misses"))
+    assert all(now[code] in (0, count) for code, count in misses.items())
+    assert not delisted() & misses.keys() - gone
+    alert = Alert.objects.get()
+    assert bad in alert.category_codes
+    assert alert.resolved_at is None
+
+
 def seen_in(run_id: int) -> set[str]:
     """Goods codes that a run saw; its observations are kept for some runs."""
     return set(Observation.objects.filter(run_id=run_id, absent=False).values_list("code", flat=True))

@@ -154,6 +154,26 @@ def test_a_run_that_is_closed_meanwhile_ends_its_children(momo: DemoShop) -> Non
     assert not Product.objects.exists()
 
 
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_who_is_told_to_stop_gives_the_shard_back(momo: DemoShop, signal: type[BaseException]) -> None:
+    momo.fault("slow", delay=0.3)
+    run, (shard,) = begin()
+
+    def stop(_: CrawlShard) -> None:
+        raise signal
+
+    with pytest.raises(signal):
+        run_shard(shard.pk, on_progress=stop)
+    assert not children()
+    assert not Observation.objects.exists()
+    shard.refresh_from_db()
+    assert (shard.status, shard.attempt) == ("pending", 1)
+    momo.faults([])
+    # Nobody need wait until the heartbeat has grown old.
+    assert run_shard(shard.pk) is not None
+    assert apply_run(run.pk)
+
+
 def test_nothing_to_do_for_a_shard_that_has_ended(momo: DemoShop) -> None:
     _, (shard,) = begin()
     assert run_shard(shard.pk) is not None

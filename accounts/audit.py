@@ -17,6 +17,9 @@ from accounts.models import ApiToken, User
 from momo.rest.address import client_address
 from momo.rest.context import current_request
 
+# Beside the reference, which is gone when the person is, and the e-mail address, which not everybody has.
+ACTOR_NAME = "actor"
+
 
 def _add_actor(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
     request = current_request.get()
@@ -26,6 +29,7 @@ def _add_actor(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> Non
     if instance.actor_id is None and isinstance(getattr(user, "pk", None), int):
         instance.actor_id = user.pk  # type: ignore[union-attr]
         instance.actor_email = user.email  # type: ignore[union-attr]
+        instance.additional_data = {**(instance.additional_data or {}), ACTOR_NAME: user.username}  # type: ignore[union-attr]
     instance.remote_addr = client_address(request)
 
 

@@ -9,12 +9,22 @@ from typing import Any
 
 from axes.conf import settings as axes_settings
 from axes.models import AccessAttempt
+from django.db import connection
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from momo.rest.errors import RateLimited
 from momo.rest.middleware import failure_envelope
+
+
+def take_turn(*, username: str, address: str) -> None:
+    """Wait until no other try of this pair is being looked at; ends with the transaction that this is called in.
+
+    Many at once would otherwise all be looked at before the first of them is counted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"login {address} {username}"])
 
 
 def was_refused(request: HttpRequest) -> bool:

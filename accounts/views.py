@@ -9,6 +9,7 @@ from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,13 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import services
+from accounts import lockout, services
 from accounts.forms import ChangePasswordForm
-from accounts.models import User
-from accounts.sessions import sign_in
-from momo.rest.errors import ApiError, AuthFailed, MethodNotAllowed
+from accounts.models import LoginAttempt, User
+from accounts.sessions import clean_username, sign_in
+from momo.rest.address import client_address
+from momo.rest.errors import ApiError, AuthFailed, MethodNotAllowed, RateLimited
 from momo.rest.middleware import failure_envelope, wants_json
-from momo.rest.throttles import throttle_address
+from momo.rest.throttles import throttle, throttle_address, user_identity
 
 NEXT_LENGTH = 2000
 
@@ -51,6 +53,40 @@ def _onward(request: HttpRequest, user: User, target: str | None) -> HttpRespons
     return HttpResponseRedirect(destination)
 
 
+def _come_in(request: HttpRequest, *, username: str, password: str) -> User:
+    """`sign_in`, with a limit on the wrong passwords of an address whatever the names. Raises what `sign_in` raises.
+
+    Only tries that the lock let through and that were wrong count: neither those who know their password, nor a
+    program that goes on guessing at one locked name, shut the door for the others behind the same address.
+    """
+    name, address = clean_username(username), client_address(request)
+    try:
+        throttle_address(request, scope="login", weight=0)
+    except RateLimited:
+        known = User.objects.filter(username=name).only("pk").first()
+        services.record_login(
+            username=name,
+            user_id=known.pk if known is not None else None,
+            address=address,
+            user_agent=request.headers.get("User-Agent", ""),
+            reason=LoginAttempt.Reason.LOCKED,
+        )
+        raise
+    failure: ApiError | None = None
+    with transaction.atomic():
+        lockout.take_turn(username=name, address=address)
+        try:
+            user = sign_in(request=request, username=username, password=password)
+        except (AuthFailed, RateLimited) as refused:
+            # Not through the transaction, or neither the count nor the history would stay.
+            failure = refused
+    if isinstance(failure, AuthFailed):
+        throttle_address(request, scope="login")
+    if failure is not None:
+        raise failure
+    return user
+
+
 # Another site cannot post here: CrossSiteMiddleware stands in for the CSRF token, which a JSON client does not have.
 @method_decorator([csrf_exempt, never_cache, sensitive_post_parameters("password")], name="dispatch")
 class LoginView(View):
@@ -67,10 +103,9 @@ class LoginView(View):
         target = request.POST.get("next") or request.GET.get("next")
         username, password = request.POST.get("username", ""), request.POST.get("password", "")
         try:
-            throttle_address(request, scope="login")
-            if not username.strip() or not password:
+            if not username.strip():
                 raise AuthFailed("請輸入帳號與密碼")
-            user = sign_in(request=request, username=username, password=password)
+            user = _come_in(request, username=username, password=password)
         except ApiError as failure:
             if wants_json(request):
                 return failure_envelope(failure)
@@ -123,7 +158,7 @@ class ChangePasswordView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         form, target = ChangePasswordForm(request.POST), request.POST.get("next")
         try:
-            throttle_address(request, scope="login")
+            throttle(scope="login", identity=user_identity(request.user))
             if form.is_valid():
                 user = services.change_password(
                     user=cast(User, request.user),

@@ -139,11 +139,19 @@ _pool_size = env.int("DATABASE_POOL_SIZE", default=0)
 _database["OPTIONS"] = {
     "connect_timeout": 5,
     "application_name": "momo",
+    # What asks for it is planned once a connection. Behind a pooler that hands out connections by transaction: off.
+    "prepare_threshold": 5 if env.bool("DATABASE_PREPARE", default=True) else None,
     **_database.get("OPTIONS", {}),
 }
 if _pool_size:
     # A pool serves web threads; forked Celery workers keep one connection each instead.
-    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 10}
+    _database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": _pool_size,
+        # Without a server requests fail soon, and work again as soon as it is back.
+        "timeout": 3,
+        "reconnect_timeout": 2,
+    }
 else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True

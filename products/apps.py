@@ -1,6 +1,16 @@
+"""Wires the app into Django."""
+
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
 class ProductsConfig(AppConfig):
     name = "products"
     verbose_name = "商品與價格"
+
+    def ready(self) -> None:
+        # Models exist only from here on.
+        from products import audit  # noqa: PLC0415
+
+        audit.register()

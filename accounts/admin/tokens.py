@@ -29,7 +29,13 @@ class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("user", "name", "expires_at")
-        help_texts: ClassVar = {"name": "例：n8n 每日匯出", "expires_at": "留空即不會到期。"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not in Meta, from where they would also stand under what a made token says.
+        for name, text in {"name": "例：n8n 每日匯出", "expires_at": "留空即不會到期。"}.items():
+            if name in self.fields:
+                self.fields[name].help_text = text
 
     def clean_expires_at(self) -> Any:
         moment = self.cleaned_data["expires_at"]

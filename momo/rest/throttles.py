@@ -31,8 +31,8 @@ def parse_rate(rate: str) -> tuple[int, int]:
     return int(number), PERIODS[period[0]]
 
 
-def count(*, scope: str, identity: str) -> float | None:
-    """Count one request of `identity` in `scope`.
+def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
+    """Count one request of `identity` in `scope`; with `weight` 0 only ask whether one more is allowed.
 
     Returns None while it is allowed, else the seconds until it is again. A rate that is empty or not set allows
     everything. When Redis is away everything is allowed, with a warning in the log: a cache must not close the shop.
@@ -47,21 +47,31 @@ def count(*, scope: str, identity: str) -> float | None:
     key = caches["default"].make_key(f"throttle:{scope}:{identity}:{int(now // seconds)}")
     try:
         pipeline = get_redis_connection("default").pipeline()
-        pipeline.incr(key)
+        pipeline.incrby(key, weight)
         pipeline.expire(key, seconds + 1)
         used = pipeline.execute()[0]
     except RedisError as error:
         _paused_until = time.monotonic() + PAUSE
         logger.warning("Requests are not counted, Redis is away: %s", error)
         return None
-    return None if used <= limit else seconds - now % seconds
+    return None if used + 1 - weight <= limit else seconds - now % seconds
 
 
-def throttle_address(request: HttpRequest, *, scope: str) -> None:
-    """For views outside of REST framework: count by address. Raises RateLimited."""
-    wait = count(scope=scope, identity=f"address:{client_address(request)}")
+def throttle(*, scope: str, identity: str, weight: int = 1) -> None:
+    """`count` for views outside of REST framework. Raises RateLimited."""
+    wait = count(scope=scope, identity=identity, weight=weight)
     if wait is not None:
         raise RateLimited(retry_after=wait)
+
+
+def throttle_address(request: HttpRequest, *, scope: str, weight: int = 1) -> None:
+    """Count by address. Raises RateLimited."""
+    throttle(scope=scope, identity=f"address:{client_address(request)}", weight=weight)
+
+
+def user_identity(user: Any) -> str:
+    """How somebody inside is counted who did not come with a token."""
+    return f"user:{user.pk}"
 
 
 def identity_of(request: Request) -> str:
@@ -69,7 +79,7 @@ def identity_of(request: Request) -> str:
     if getattr(request.auth, "pk", None) is not None:
         return f"token:{request.auth.pk}"
     if request.user is not None and request.user.is_authenticated:
-        return f"user:{request.user.pk}"
+        return user_identity(request.user)
     return f"address:{client_address(request._request)}"
 
 

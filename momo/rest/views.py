@@ -16,10 +16,12 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from momo.rest import idempotency
+from momo.rest.errors import AuthRequired
 from momo.rest.filters import StrictFilterBackend
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import USER
 from momo.rest.renderers import EnvelopeRenderer
+from momo.rest.throttles import throttle_address
 
 
 class ApiView(APIView):
@@ -46,6 +48,22 @@ class ApiView(APIView):
             # The handler is looked up on the instance after this; the instance lives for this request only.
             first: Any = getattr(self, "post", self.http_method_not_allowed)
             setattr(self, "post", functools.partial(idempotency.replay_or_run, handler=first))  # noqa: B010
+
+    def perform_authentication(self, request: Request) -> None:
+        """Whoever guesses tokens is nobody, and counted by address."""
+        try:
+            super().perform_authentication(request)
+        except AuthRequired:
+            throttle_address(request._request, scope="default")
+            raise
+
+    def check_permissions(self, request: Request) -> None:
+        """Counts first, so that what is refused counts too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Done before the permissions."""
 
     def handle_exception(self, exc: Exception) -> Response:
         response: Response = super().handle_exception(exc)

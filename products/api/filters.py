@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db.models import Q, QuerySet
 from django.forms import Form
+from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, NumberFilter
 
 from momo.rest.errors import ValidationFailed
@@ -71,22 +72,30 @@ class ProductFilter(StrictFilterSet):
         return made
 
 
-def listing(params: Mapping[str, str]) -> Listing:
+def listing(params: QueryDict) -> Listing:
     """What a query string asks for. Raises ValidationFailed."""
+    asked, category = _read(params.urlencode())
+    return replace(asked, categories=_category_keys(category)) if category else asked
+
+
+@functools.lru_cache(maxsize=1000)
+def _read(query: str) -> tuple[Listing, str]:
+    """All that a query string says by itself, and the category that it names."""
+    params = QueryDict(query)
     form = ProductFilter.form_of()(params)
     if not form.is_valid():
         raise ValidationFailed(fields={name: [str(text) for text in texts] for name, texts in form.errors.items()})
     asked = form.cleaned_data
     sort_by, order = ORDERING.choose(params)
-    return Listing(
+    found = Listing(
         kind=asked["filter"] or "all",
         hours=int(asked["hours"]) if asked["hours"] else None,
-        categories=_category_keys(asked["category"]) if asked["category"] else None,
         words=tuple(search_words(asked["q"])) if asked["q"] else (),
         sort_by=sort_by,
         descending=order == "desc",
         nulls_last=sort_by in ORDERING.nullable,
     )
+    return found, asked["category"]
 
 
 def _category_keys(value: str) -> tuple[int, ...]:

@@ -50,7 +50,13 @@ class Product(models.Model):
     product_id = models.CharField("商品編號", max_length=20, unique=True)
     name = models.CharField("品名", max_length=500)
     brand = models.CharField("品牌", max_length=120, blank=True)
-    category = models.ForeignKey(Category, models.PROTECT, related_name="products", verbose_name="分類")
+    category = models.ForeignKey(
+        Category,
+        models.PROTECT,
+        related_name="products",
+        db_index=False,  # `product_category` begins with it
+        verbose_name="分類",
+    )
     url = models.URLField("連結", max_length=500)
     image_url = models.URLField("圖片", max_length=500, blank=True)
     status = models.CharField("狀態", max_length=12, choices=Status, default=Status.ACTIVE)
@@ -76,6 +82,10 @@ class Product(models.Model):
         verbose_name="漲跌幅",
     )
     price_changed_at = models.DateTimeField("變價時間", null=True, blank=True)
+    # The lowest of 30 days as it was worked out with the last change, and until when it stays that if nothing changes;
+    # afterwards, or without a time, only the spans tell.
+    lowest_price = models.PositiveIntegerField("30 天最低價", null=True, blank=True, editable=False)
+    lowest_price_until = models.DateTimeField("最低價有效至", null=True, blank=True, editable=False)
     first_seen_at = models.DateTimeField("首次看到")
     last_seen_at = models.DateTimeField("最近看到")
     delisted_at = models.DateTimeField("下架時間", null=True, blank=True)

@@ -33,9 +33,10 @@ FROM (
            (SELECT c.name FROM products_category c WHERE c.id = p.category_id) AS category,
            p.price, p.previous_price, p.change, p.change_percent, p.status, p.url, p.image_url,
            p.price_changed_at, p.first_seen_at, p.last_seen_at,
-           (SELECT min(s.price) FROM products_pricespan s
-            WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s::timestamptz))
-               AS lowest_price_30d
+           CASE WHEN p.lowest_price_until > %s::timestamptz THEN p.lowest_price ELSE
+               (SELECT min(s.price) FROM products_pricespan s
+                WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s::timestamptz))
+           END AS lowest_price_30d
     -- No join beside it: the items stay in this order.
     FROM (SELECT * FROM products_product {{where}} ORDER BY {{order}} LIMIT %s OFFSET %s) AS p
 ) AS item
@@ -75,9 +76,10 @@ class Listing:
     def _read(self, where: str, params: list[Any], start: int, size: int) -> tuple[str | None, str]:
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
         order = f"{self.sort_by} {direction}, id {'DESC' if self.descending else 'ASC'}"
-        since = timezone.now() - timedelta(days=LOWEST_DAYS)
+        now = timezone.now()
+        window = [str(now), str(now - timedelta(days=LOWEST_DAYS))]
         with connection.cursor() as cursor:
-            cursor.execute(ITEMS.format(where=where, order=order), [str(since), *params, size, start])
+            cursor.execute(ITEMS.format(where=where, order=order), [*window, *params, size, start])
             version, items = cursor.fetchone()
         return version, items or "[]"
 

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from products.models import Alert, Category, CategoryResult, CrawlRun
 from products.selectors.counts import forget_counts
+from products.selectors.products import LOWEST_DAYS
 from products.services.runs import run_is_crawled
 
 logger = logging.getLogger(__name__)
 
 COMPLETE = (CategoryResult.Outcome.COMPLETE, CategoryResult.Outcome.EMPTY)
-KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
 
 # One row for each code: seen wins over absent, a readable price over none, the home category over others, the list over
 # the page. Goods leave their home category only when it was walked to its end without them, or is switched off: one
@@ -30,21 +30,25 @@ KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
 SEEN = """
 CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
 WITH picked AS (
-    SELECT DISTINCT ON (o.code)
+    SELECT DISTINCT ON (o.code COLLATE "C")
            o.code,
            CASE WHEN p.id IS NULL OR p.category_id IN (SELECT id FROM products_category WHERE NOT enabled)
                      OR p.category_id IN (SELECT category_id FROM products_categoryresult
                                           WHERE run_id = %(run)s AND outcome IN ('complete', 'empty'))
                 THEN o.category_id ELSE p.category_id END AS category_id,
-           o.name, o.brand, o.url, o.image_url, o.price AS shown_price, o.list_price, o.in_stock,
+           o.name, coalesce(nullif(o.brand, ''), p.brand, '') AS brand, o.url,
+           coalesce(nullif(o.image_url, ''), p.image_url, '') AS image_url, o.price AS shown_price,
+           coalesce(o.list_price, p.list_price) AS list_price, o.in_stock,
            o.absent, o.observed_at, p.id AS product_id, p.price AS old_price, p.status AS old_status,
-           p.last_seen_at AS old_last_seen_at, p.name AS old_name, p.brand AS old_brand
+           p.last_seen_at AS old_last_seen_at, p.name AS old_name, p.brand AS old_brand,
+           p.category_id AS old_category_id, p.url AS old_url, p.image_url AS old_image_url,
+           p.list_price AS old_list_price, p.lowest_price_until AS old_lowest_price_until
     FROM products_observation o
     LEFT JOIN products_product p ON p.product_id = o.code
     -- A category that was deleted meanwhile has nothing to tell any more.
     JOIN products_category c ON c.id = o.category_id
     WHERE o.run_id = %(run)s
-    ORDER BY o.code, o.absent, (o.price IS NULL), (o.category_id = p.category_id) DESC NULLS LAST, o.source,
+    ORDER BY o.code COLLATE "C", o.absent, (o.price IS NULL), (o.category_id = p.category_id) DESC NULLS LAST, o.source,
              o.category_id, o.observed_at
 ), judged AS (
     SELECT *,
@@ -54,6 +58,7 @@ WITH picked AS (
                WHEN abs(shown_price - old_price)::bigint * 100 > old_price::bigint * %(jump_percent)s THEN 'jump'
            END AS odd
     FROM picked
+    OFFSET 0
 ), remembered AS (
     SELECT j.*,
            (SELECT q.status FROM products_quarantinedprice q
@@ -62,12 +67,31 @@ WITH picked AS (
             ORDER BY q.id DESC LIMIT 1) AS memory
     FROM judged j
 )
-SELECT *,
-       odd IS NOT NULL AND memory IS NULL AS held,
-       CASE WHEN odd IS NOT NULL AND coalesce(memory, 'rejected') = 'rejected' THEN old_price
-            ELSE coalesce(shown_price, old_price) END AS new_price,
-       CASE WHEN in_stock THEN 'active' ELSE 'out_of_stock' END AS new_status
-FROM remembered
+-- OFFSET 0 keeps what a level says from being worked out again for each use of it. Texts only where something is done
+-- with them.
+SELECT code, category_id, shown_price, new_price, list_price, in_stock, absent, observed_at, odd, held, changed,
+       product_id, old_price, old_status, new_status, old_last_seen_at, old_category_id,
+       CASE WHEN changed OR held THEN name END AS name, CASE WHEN changed THEN old_name END AS old_name,
+       CASE WHEN changed THEN brand END AS brand, CASE WHEN changed THEN old_brand END AS old_brand,
+       CASE WHEN changed THEN url END AS url, CASE WHEN changed THEN image_url END AS image_url
+FROM (
+    SELECT *,
+           new_price IS DISTINCT FROM old_price OR new_status <> old_status OR category_id <> old_category_id
+               OR list_price IS DISTINCT FROM old_list_price OR name <> old_name OR url <> old_url
+               OR brand <> old_brand OR image_url <> old_image_url
+               OR old_lowest_price_until IS NULL OR old_lowest_price_until <= %(now)s AS changed
+    FROM (
+        SELECT *, odd IS NOT NULL AND memory IS NULL AS held,
+               CASE WHEN odd IS NOT NULL AND coalesce(memory, 'rejected') = 'rejected' THEN old_price
+                    ELSE coalesce(shown_price, old_price) END AS new_price,
+               CASE WHEN in_stock THEN 'active' ELSE 'out_of_stock' END AS new_status
+        FROM remembered
+        OFFSET 0
+    ) r
+    OFFSET 0
+) c
+-- As the products lie, so that updating them goes from page to page.
+ORDER BY product_id
 """
 
 HOLD = """
@@ -89,22 +113,38 @@ WHERE q.status = 'held' AND q.run_id <> %(run)s AND s.code = q.code AND NOT s.ab
 CLOSE_SPANS = """
 UPDATE products_pricespan sp SET last_seen_at = greatest(s.old_last_seen_at, sp.observed_at)
 FROM seen s
-WHERE sp.product_id = s.product_id AND sp.last_seen_at IS NULL AND NOT s.absent
+WHERE sp.product_id = s.product_id AND sp.last_seen_at IS NULL AND s.changed AND NOT s.absent
   AND (s.new_price IS DISTINCT FROM s.old_price OR s.old_status = 'delisted')
 """
 
-UPDATE_PRODUCTS = """
+# The lowest price is kept with the product, so that lists need not read its spans; it is worked out anew when the spans
+# changed, and when it has left the window. An open span never leaves it.
+CHANGE_PRODUCTS = """
 UPDATE products_product p
-SET name = s.name, brand = coalesce(nullif(s.brand, ''), p.brand), url = s.url,
-    image_url = coalesce(nullif(s.image_url, ''), p.image_url), category_id = s.category_id, status = s.new_status,
-    list_price = coalesce(s.list_price, p.list_price),
-    price = s.new_price,
+SET name = s.name, brand = s.brand, url = s.url, image_url = s.image_url, category_id = s.category_id,
+    status = s.new_status, list_price = s.list_price, price = s.new_price,
     previous_price = CASE WHEN s.new_price IS DISTINCT FROM s.old_price THEN s.old_price ELSE p.previous_price END,
     price_changed_at = CASE WHEN s.new_price IS DISTINCT FROM s.old_price AND s.old_price IS NOT NULL
                             THEN s.observed_at ELSE p.price_changed_at END,
-    last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, delisted_at = NULL
+    last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, delisted_at = NULL,
+    (lowest_price, lowest_price_until) = (
+        SELECT sp.price, coalesce(sp.last_seen_at + %(lowest_days)s * interval '1 day', '9999-01-01')
+        FROM products_pricespan sp
+        WHERE sp.product_id = p.id
+          AND (sp.last_seen_at IS NULL OR sp.last_seen_at >= %(now)s - %(lowest_days)s * interval '1 day')
+        ORDER BY sp.price, sp.last_seen_at DESC NULLS FIRST
+        LIMIT 1
+    )
 FROM seen s
-WHERE p.id = s.product_id AND NOT s.absent
+WHERE p.id = s.product_id AND NOT s.absent AND s.old_status IS NOT NULL AND s.changed
+"""
+
+# Most products are as they were, and only seen once more; each row is written once, or its page would overflow. The
+# price is named because PostgreSQL (18) looks at the definitions of computed columns anew for every row when an update
+# touches nothing that they depend on, which takes longer than the update.
+SEE_PRODUCTS = """
+UPDATE products_product p SET last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, price = p.price
+FROM seen s WHERE p.id = s.product_id AND NOT s.absent AND NOT s.changed
 """
 
 # A product whose first price is held or unreadable waits for a run that can tell it.
@@ -112,9 +152,9 @@ INSERT_PRODUCTS = """
 WITH born AS (
     INSERT INTO products_product
         (product_id, name, brand, category_id, url, image_url, status, price, list_price, first_seen_at, last_seen_at,
-         misses, note)
+         lowest_price, lowest_price_until, misses, note)
     SELECT code, name, brand, category_id, url, image_url, new_status, new_price, list_price, observed_at, observed_at,
-           0, ''
+           new_price, '9999-01-01', 0, ''
     FROM seen WHERE product_id IS NULL AND NOT absent AND new_price IS NOT NULL
     RETURNING id, product_id
 )
@@ -124,7 +164,7 @@ UPDATE seen s SET product_id = born.id FROM born WHERE born.product_id = s.code
 OPEN_SPANS = """
 INSERT INTO products_pricespan (product_id, price, observed_at)
 SELECT product_id, new_price, observed_at FROM seen
-WHERE product_id IS NOT NULL AND NOT absent AND new_price IS NOT NULL
+WHERE product_id IS NOT NULL AND changed AND NOT absent AND new_price IS NOT NULL
   AND (new_price IS DISTINCT FROM old_price OR old_status = 'delisted')
 """
 
@@ -142,7 +182,7 @@ CROSS JOIN LATERAL (VALUES
     ('out_of_stock', s.old_status = 'active' AND s.new_status = 'out_of_stock'),
     ('back_in_stock', s.old_status = 'out_of_stock' AND s.new_status = 'active')
 ) AS e(kind, happened)
-WHERE e.happened AND s.product_id IS NOT NULL AND NOT s.absent
+WHERE e.happened AND s.product_id IS NOT NULL AND s.changed AND NOT s.absent
   -- Most products are as they were: they need not be held against each kind.
   AND (s.old_status IS DISTINCT FROM s.new_status OR s.old_price IS DISTINCT FROM s.new_price)
 ON CONFLICT (product_id, run_id, kind) DO NOTHING
@@ -151,9 +191,9 @@ ON CONFLICT (product_id, run_id, kind) DO NOTHING
 SEARCH_WORDS = """
 INSERT INTO products_productsearch (product_id, haystack, grams)
 SELECT product_id, haystack, momo_grams(haystack)
-FROM seen, momo_haystack(name, coalesce(nullif(brand, ''), old_brand, ''), code) AS haystack
-WHERE product_id IS NOT NULL AND NOT absent
-  AND (old_status IS NULL OR name <> old_name OR (brand <> old_brand AND brand <> ''))
+FROM seen, momo_haystack(name, brand, code) AS haystack
+WHERE product_id IS NOT NULL AND changed AND NOT absent
+  AND (old_status IS NULL OR name <> old_name OR brand <> old_brand)
 ON CONFLICT (product_id) DO UPDATE SET haystack = excluded.haystack, grams = excluded.grams
 """
 
@@ -163,16 +203,14 @@ ENTER_WORDS = "SELECT gin_clean_pending_list('productsearch_grams')"
 
 # Products on sale whose home category was walked to its end without them.
 COUNT_MISSING = """
-UPDATE products_categoryresult r SET missing = m.missing
+UPDATE products_categoryresult r SET missing = k.known - coalesce(f.found, 0)
 FROM (
-    SELECT p.category_id, count(*) AS known, count(*) FILTER (WHERE s.code IS NULL) AS missing
-    FROM products_product p
-    LEFT JOIN seen s ON s.code = p.product_id AND NOT s.absent
-    WHERE p.status <> 'delisted'
-      AND p.category_id IN (SELECT category_id FROM products_categoryresult WHERE run_id = %(run)s)
-    GROUP BY p.category_id
-) m
-WHERE r.run_id = %(run)s AND r.category_id = m.category_id AND m.missing > 0
+    SELECT category_id, count(*) AS known FROM products_product WHERE status <> 'delisted' GROUP BY category_id
+) k
+LEFT JOIN (
+    SELECT old_category_id, count(*) AS found FROM seen WHERE NOT absent AND old_status <> 'delisted' GROUP BY 1
+) f ON f.old_category_id = k.category_id
+WHERE r.run_id = %(run)s AND r.category_id = k.category_id AND k.known > coalesce(f.found, 0)
 """
 
 MARK_SUSPECTS = """
@@ -204,7 +242,7 @@ WHERE p.id = s.product_id AND s.absent AND p.status <> 'delisted'
 
 DELIST = """
 WITH gone AS (
-    UPDATE products_product p SET status = 'delisted', delisted_at = %(now)s
+    UPDATE products_product p SET status = 'delisted', delisted_at = %(now)s, lowest_price_until = NULL
     FROM seen s
     WHERE p.id = s.product_id AND s.absent AND p.status <> 'delisted' AND p.misses >= %(delist_after)s
       AND p.category_id IN (SELECT category_id FROM products_categoryresult
@@ -255,19 +293,24 @@ def _carry_out(cursor: CursorWrapper, run_id: int, now: datetime) -> None:
         "missing_percent": settings.CRAWL_MAX_MISSING_PERCENT,
         "min_missing": settings.CRAWL_MIN_MISSING,
         "delist_after": settings.DELIST_AFTER_MISSES,
+        "lowest_days": LOWEST_DAYS,
     }
+    # What was just stored is in no statistics: PostgreSQL would look up product by product.
+    cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(SEEN, values)
+    cursor.execute("SET LOCAL enable_nestloop = on")
     # Only what the joins and conditions below look at: the texts would take the most time.
-    cursor.execute("ANALYZE seen (code, product_id, category_id, absent, old_price, new_price, old_status, held)")
+    cursor.execute("ANALYZE seen (product_id, absent, changed)")
     for statement in (
         SETTLE,
         HOLD,
         COUNT_MISSING,
         MARK_SUSPECTS,
         CLOSE_SPANS,
-        UPDATE_PRODUCTS,
         INSERT_PRODUCTS,
         OPEN_SPANS,
+        CHANGE_PRODUCTS,
+        SEE_PRODUCTS,
         EVENTS,
         COUNT_MISSES,
         DELIST,
@@ -305,11 +348,6 @@ def _finish(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> None:
     run.status, run.finished_at, run.heartbeat_at = CrawlRun.Status.APPLIED, now, now
     run.save()
     cursor.execute("DROP TABLE seen")
-    cursor.execute(
-        "DELETE FROM products_observation WHERE run_id IN "
-        "(SELECT id FROM products_crawlrun WHERE status <> 'running' AND id <= %s)",
-        [run.pk - KEEP_OBSERVATIONS_OF],
-    )
 
 
 def describe_suspects(suspects: list[CategoryResult], of: int) -> str:

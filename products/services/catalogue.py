@@ -9,9 +9,15 @@ from products.models import Category, Product
 
 def enable_categories(*, categories: QuerySet[Category], enabled: bool) -> int:
     """Have the next crawls include these categories, or leave them out. Returns how many changed."""
-    return categories.exclude(enabled=enabled).update(enabled=enabled)
+    changed = list(categories.exclude(enabled=enabled))
+    for category in changed:
+        # One by one, since the audit trail listens to saves.
+        category.enabled = enabled
+        category.save(update_fields=["enabled"])
+    return len(changed)
 
 
 def set_note(*, product: Product, note: str) -> None:
     """Write the note and nothing else, since a crawl may be changing the same row."""
-    Product.objects.filter(pk=product.pk).update(note=note)
+    product.note = note
+    product.save(update_fields=["note"])

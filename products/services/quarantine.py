@@ -48,7 +48,10 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             last_seen_at=max(product.last_seen_at, held.observed_at) if gone else None,
         )
         Product.objects.filter(pk=product.pk).update(
-            previous_price=F("price"), price=held.price, price_changed_at=held.observed_at
+            previous_price=F("price"),
+            price=held.price,
+            price_changed_at=held.observed_at,
+            lowest_price_until=None,
         )
         kind = PriceEvent.Kind.INCREASE if held.price > old_price else PriceEvent.Kind.DECREASE
         PriceEvent.objects.get_or_create(

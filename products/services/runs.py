@@ -16,11 +16,12 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Product
+from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, Product
 
 logger = logging.getLogger(__name__)
 
 SHARD_TASK = "products.crawl_shard"
+KEEP_OBSERVATIONS_OF = 3  # runs, with the one that opens, for looking into what a run saw
 ACTIVE = CrawlRun.Status.RUNNING
 UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
 
@@ -79,6 +80,7 @@ def start_run(
                 CrawlShard(run=run, number=number, category_codes=codes)
                 for number, codes in enumerate(split_into_shards(chosen), start=1)
             )
+            Observation.objects.filter(run_id__lte=run.pk - KEEP_OBSERVATIONS_OF).delete()
     except IntegrityError:
         active = CrawlRun.objects.filter(status=ACTIVE).first()
         if active is None:  # it ended between the two statements

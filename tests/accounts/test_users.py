@@ -138,6 +138,16 @@ def test_not_the_last_active_admin(boss: Client, admin: User) -> None:
     assert send(boss, "put", f"/api/users/{admin.pk}", {"role": "admin", "is_active": True}).status_code == 200
 
 
+def test_a_superuser_who_is_made_less_is_less(boss: Client, admin: User) -> None:
+    root = User.objects.create_superuser("root", password=PASSWORD)
+    assert send(boss, "put", f"/api/users/{root.pk}", {"display_name": "根"}).status_code == 200
+    root.refresh_from_db()
+    assert root.is_superuser
+    assert send(boss, "put", f"/api/users/{root.pk}", {"role": "user"}).json()["data"]["role"] == "user"
+    assert token_client(root).get("/api/users").status_code == 403
+    assert not User.objects.get(pk=root.pk).has_perm("accounts.view_user")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_admins_at_once_cannot_both_go() -> None:
     """Each takes the other's role at the same moment; one must stay."""

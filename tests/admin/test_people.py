@@ -236,3 +236,19 @@ def test_a_user_name_that_is_markup_stays_text(as_boss: Client) -> None:
     create_user(username="x", password=PASSWORD, display_name="<script>alert(1)</script>")
 
     assert "<script>alert(1)" not in as_boss.get(reverse("admin:accounts_user_changelist")).content.decode()
+
+
+def test_what_is_said_to_who_makes_a_token_is_not_said_of_a_made_one(as_boss: Client, reader: User) -> None:
+    token = create_token(user=reader, name="n8n").token
+
+    assert "例：n8n" in as_boss.get(reverse("admin:accounts_apitoken_add")).content.decode()
+    assert "例：n8n" not in as_boss.get(reverse("admin:accounts_apitoken_change", args=[token.pk])).content.decode()
+
+
+def test_an_entry_of_the_trail_is_titled_in_our_language(as_boss: Client, reader: User) -> None:
+    entry = LogEntry.objects.get_for_object(reader).get()
+
+    page = as_boss.get(reverse("admin:auditlog_logentry_change", args=[entry.pk])).content.decode()
+
+    assert "新增 小美" in page
+    assert "Created" not in page

@@ -53,6 +53,18 @@ FROM (
 WHERE %(back)s = 0 OR price_changed_at IS NOT NULL
 """
 
+# As `apply_run` keeps it.
+_LOWEST = """
+UPDATE products_product p SET lowest_price = low.price, lowest_price_until = low.until
+FROM (
+    SELECT DISTINCT ON (product_id) product_id, price,
+           coalesce(last_seen_at + interval '30 days', '9999-01-01') AS until
+    FROM products_pricespan WHERE last_seen_at IS NULL OR last_seen_at >= now() - interval '30 days'
+    ORDER BY product_id, price, last_seen_at DESC NULLS FIRST
+) low
+WHERE low.product_id = p.id AND p.status <> 'delisted'
+"""
+
 _WORDS = """
 INSERT INTO products_productsearch (product_id, haystack, grams)
 SELECT id, haystack, momo_grams(haystack)
@@ -83,6 +95,7 @@ def fill(size: int, *, spans: int = SPANS) -> None:
             cursor.execute(_PRODUCTS, {})
             for back in reversed(range(spans)):
                 cursor.execute(_SPANS, {"back": back})
+            cursor.execute(_LOWEST)
             cursor.execute(_WORDS)
         cursor.execute("DROP TABLE made")
         cursor.execute("RESET session_replication_role")

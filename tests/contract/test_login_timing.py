@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import LoginAttempt, User
 from accounts.services import update_user
 from tests.accounts.people import PASSWORD, person
 
@@ -20,12 +20,6 @@ pytestmark = pytest.mark.django_db
 HERE, THERE = "198.51.100.1", "198.51.100.2"
 ATTEMPTS = 1000
 SAMPLES = 9
-
-
-@pytest.fixture(autouse=True)
-def _unlimited(settings: Any) -> None:
-    """Of these promises the lock alone is the keeper; the limit a minute stands before it."""
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}}
 
 
 @pytest.fixture
@@ -40,11 +34,13 @@ def log_in(door: Client, name: str, password: str, address: str) -> int:
 
 
 def test_a_thousand_wrong_logins(door: Client, settings: Any) -> None:
+    """With the limits of the settings."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     person("amy")
     person("max")
     answered = Counter(log_in(door, "amy", f"guess-{number}", HERE) for number in range(ATTEMPTS))
     assert answered == {401: 5, 429: ATTEMPTS - 5}
+    assert LoginAttempt.objects.count() == ATTEMPTS, "each is in the history"
     assert log_in(door, "amy", PASSWORD, HERE) == 429, "not even the right one"
     assert log_in(door, "amy", PASSWORD, THERE) == 302, "the same name from elsewhere"
     assert log_in(door, "amy", "wrong", THERE) == 401

@@ -80,9 +80,9 @@ def test_token_costs_two_queries_at_most_once_a_minute_and_one_otherwise(
         assert ApiToken.objects.get().last_used_at == timezone.now()
 
 
-def test_session_costs_two_queries(user: User, django_assert_num_queries: Any) -> None:
+def test_session_costs_one_query(user: User, django_assert_num_queries: Any) -> None:
     browser = session_client(user)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert browser.get("/api/t/echo").status_code == 200
 
 

@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 
 from accounts.models import User
 from momo.rest import throttles
-from tests.accounts.people import session_client, token_client
+from tests.accounts.people import person, session_client, token_client
 from tests.rest.test_failures import check
 
 
@@ -58,6 +58,36 @@ def test_logins_count_by_address(user: User) -> None:
     with time_machine.travel("2026-01-29T06:00:00Z", tick=False):
         tries = [Client().post("/login", {"username": f"n{n}", "password": "x"}).status_code for n in range(4)]
     assert tries == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer momo_guess"}, {"Authorization": "Bearer a b"}])
+def test_nobody_counts_by_address(user: User, headers: dict[str, str]) -> None:
+    """Also who guesses tokens, and not together with those who are inside."""
+    inside = token_client(user)
+    with time_machine.travel("2026-01-29T06:00:50Z", tick=False):
+        assert [Client(headers=headers).get("/api/t/echo").status_code for _ in range(5)] == [401] * 5
+        response = Client(headers=headers).get("/api/t/echo")
+        check(response, 429, "RATE_LIMITED")
+        assert response["Retry-After"] == "10"
+        assert inside.get("/api/t/echo").status_code == 200
+        assert Client().get("/api/t/echo", REMOTE_ADDR="10.9.8.7").status_code == 401, "another address"
+
+
+def test_what_is_refused_counts(user: User) -> None:
+    client = token_client(user)
+    with time_machine.travel("2026-01-29T06:00:00Z", tick=False):
+        assert [client.delete("/api/t/echo").status_code for _ in range(6)] == [403] * 5 + [429]
+
+
+def test_the_password_page_counts_by_person(user: User) -> None:
+    """So one person's mistakes do not close it for the office; and together with the API's."""
+    body = {"current_password": "x", "new_password": "y"}
+    browser = session_client(user)
+    with time_machine.travel("2026-01-29T06:00:00Z", tick=False):
+        assert [browser.post("/change_password", body).status_code for _ in range(2)] == [400] * 2
+        assert browser.post("/api/user/change_password", body, content_type="application/json").status_code == 400
+        assert "太頻繁" in browser.post("/change_password", body).content.decode()
+        assert "太頻繁" not in session_client(person("bob")).post("/change_password", body).content.decode()
 
 
 def test_redis_away_lets_pass_and_says_so(user: User, settings: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from products.services.runs import (
     BrokerUnavailable,
     NothingToCrawl,
     close_lost_runs,
+    forget_observations,
     run_is_crawled,
     send_shard,
     stale_shards,
@@ -42,8 +43,9 @@ def crawl_shard(shard_id: int) -> None:
 
 @shared_task(name="products.crawl_watch")
 def crawl_watch() -> None:
-    """Every half minute: take up what a dead worker left, apply what is ready, close what is lost."""
+    """Every half minute: take up what a dead worker left, apply what is ready, close what is lost, forget the old."""
     close_lost_runs()
+    forget_observations()
     for run in CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING):
         if run_is_crawled(run.pk):
             apply_run(run.pk)

@@ -21,7 +21,7 @@ from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShar
 logger = logging.getLogger(__name__)
 
 SHARD_TASK = "products.crawl_shard"
-KEEP_OBSERVATIONS_OF = 3  # runs, with the one that opens, for looking into what a run saw
+KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
 ACTIVE = CrawlRun.Status.RUNNING
 UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
 
@@ -80,7 +80,6 @@ def start_run(
                 CrawlShard(run=run, number=number, category_codes=codes)
                 for number, codes in enumerate(split_into_shards(chosen), start=1)
             )
-            Observation.objects.filter(run_id__lte=run.pk - KEEP_OBSERVATIONS_OF).delete()
     except IntegrityError:
         active = CrawlRun.objects.filter(status=ACTIVE).first()
         if active is None:  # it ended between the two statements
@@ -201,3 +200,10 @@ def fail_shard(*, shard: CrawlShard, attempt: int, message: str) -> bool:
 def run_is_crawled(run_id: int) -> bool:
     """Whether every shard of a run has ended."""
     return not CrawlShard.objects.filter(run_id=run_id, status__in=UNFINISHED).exists()
+
+
+def forget_observations() -> int:
+    """Remove what all but the last KEEP_OBSERVATIONS_OF runs saw. Returns how many rows."""
+    kept = CrawlRun.objects.order_by("-pk").values_list("pk", flat=True)[:KEEP_OBSERVATIONS_OF]
+    oldest = min(kept, default=0)
+    return Observation.objects.filter(run_id__lt=oldest).delete()[0]

@@ -29,6 +29,7 @@ from products.services.runs import (
     UnknownCategories,
     close_run,
     fail_shard,
+    forget_observations,
     split_into_shards,
     start_run,
 )
@@ -326,3 +327,12 @@ def test_closing_a_run_while_a_shard_is_stored_is_no_deadlock(categories: list[s
     assert run.status == "lost"
     assert run.shards.get().status == "done"
     assert not Product.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_old_runs_saw_is_forgotten() -> None:
+    runs = Runs()
+    made = [runs.run({category(): [item("1000001"), item("1000002")]}) for _ in range(5)]
+    assert forget_observations() == 4
+    assert set(Observation.objects.values_list("run_id", flat=True)) == {run.pk for run in made[2:]}
+    assert forget_observations() == 0

@@ -13,7 +13,7 @@ from rich.table import Table
 from products.models import CrawlRun, CrawlShard
 from products.selectors.crawls import progress_of
 from products.services.apply import apply_run
-from products.services.runs import NothingToCrawl, UnknownCategories, close_lost_runs, start_run
+from products.services.runs import NothingToCrawl, UnknownCategories, close_lost_runs, forget_observations, start_run
 from products.services.shards import run_shard
 
 UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
@@ -63,6 +63,7 @@ class Command(BaseCommand):
                 apply_run(run.pk)
                 run.refresh_from_db()
                 if run.status != CrawlRun.Status.RUNNING:
+                    forget_observations()
                     return run
                 # The rest is in other hands; if those die, their shards come free and we take them.
                 time.sleep(1)

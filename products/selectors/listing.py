@@ -33,9 +33,10 @@ FROM (
            (SELECT c.name FROM products_category c WHERE c.id = p.category_id) AS category,
            p.price, p.previous_price, p.change, p.change_percent, p.status, p.url, p.image_url,
            p.price_changed_at, p.first_seen_at, p.last_seen_at,
-           CASE WHEN p.lowest_price_until > %s::timestamptz THEN p.lowest_price ELSE
-               (SELECT min(s.price) FROM products_pricespan s
-                WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s::timestamptz))
+           CASE WHEN p.lowest_price_until > %s::timestamptz THEN p.lowest_price
+                WHEN p.status <> 'delisted' OR p.last_seen_at >= %s::timestamptz THEN
+                    (SELECT min(s.price) FROM products_pricespan s
+                     WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s::timestamptz))
            END AS lowest_price_30d
     -- No join beside it: the items stay in this order.
     FROM (SELECT * FROM products_product {{where}} ORDER BY {{order}} LIMIT %s OFFSET %s) AS p
@@ -77,9 +78,9 @@ class Listing:
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
         order = f"{self.sort_by} {direction}, id {'DESC' if self.descending else 'ASC'}"
         now = timezone.now()
-        window = [str(now), str(now - timedelta(days=LOWEST_DAYS))]
+        since = str(now - timedelta(days=LOWEST_DAYS))
         with connection.cursor() as cursor:
-            cursor.execute(ITEMS.format(where=where, order=order), [*window, *params, size, start])
+            cursor.execute(ITEMS.format(where=where, order=order), [str(now), since, since, *params, size, start])
             version, items = cursor.fetchone()
         return version, items or "[]"
 

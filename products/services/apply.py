@@ -299,8 +299,6 @@ def _carry_out(cursor: CursorWrapper, run_id: int, now: datetime) -> None:
     cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(SEEN, values)
     cursor.execute("SET LOCAL enable_nestloop = on")
-    # Only what the joins and conditions below look at: the texts would take the most time.
-    cursor.execute("ANALYZE seen (product_id, absent, changed)")
     for statement in (
         SETTLE,
         HOLD,

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -22,7 +23,7 @@ from products.selectors import listing
 from products.selectors.counts import count_rows, forget_counts
 from products.selectors.products import MAX_QUERY_LENGTH, history_of, lowest_prices, search, search_words
 from tests.accounts.people import person, session_client
-from tests.products.factories import START, Runs, category, item
+from tests.products.factories import START, Runs, absent, category, item
 
 pytestmark = pytest.mark.django_db
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -248,6 +249,34 @@ def test_lowest_price_of_thirty_days(spans: list[tuple[float, int, float | None]
 def test_lowest_prices_of_none_and_of_strangers() -> None:
     assert lowest_prices([]) == {}
     assert lowest_prices([987654321]) == {}
+
+
+@pytest.mark.parametrize("prices", [(900,), (900, 1000), (500, 900, 1000, 900), (1000, 900, 800), (700, 900, 700, 950)])
+def test_the_list_tells_the_lowest_price_of_any_day(prices: tuple[int, ...], settings: Any) -> None:
+    """What is kept with the product is true exactly as long as the spans say the same."""
+    runs, clerk = Runs(), person()
+    for price in prices:
+        runs.at += timedelta(days=9)
+        runs.run({category(): [item("1000001", price), item("1000002")]})
+    product = Product.objects.get(product_id="1000001")
+    seen_until = runs.at
+    for days in (0, 1, 20, 28, 29, 30, 31, 60):
+        with time_machine.travel(seen_until + timedelta(days=days), tick=False):
+            (told,) = session_client(clerk).get("/api/products", {"q": "1000001"}).json()["items"]
+            assert told["lowest_price_30d"] == lowest_prices([product.pk]).get(product.pk), days
+    # Nor does its end, or a return, leave an old figure behind.
+    for _ in range(3):
+        runs.run({category(): [absent("1000001"), item("1000002")]})
+    assert Product.objects.get(pk=product.pk).status == "delisted"
+    for days in (0, 10, 31, 45):
+        with time_machine.travel(runs.at + timedelta(days=days), tick=False):
+            (told,) = session_client(clerk).get("/api/products", {"q": "1000001"}).json()["items"]
+            assert told["lowest_price_30d"] == lowest_prices([product.pk]).get(product.pk), days
+    runs.at += timedelta(days=40)
+    runs.run({category(): [item("1000001", prices[-1] + 100), item("1000002")]})
+    with time_machine.travel(runs.at, tick=False):
+        (told,) = session_client(clerk).get("/api/products", {"q": "1000001"}).json()["items"]
+    assert told["lowest_price_30d"] == lowest_prices([product.pk], now=runs.at)[product.pk] == prices[-1] + 100
 
 
 # --- Histories ------------------------------------------------------------------------------------------------------

@@ -251,7 +251,7 @@ def test_lowest_prices_of_none_and_of_strangers() -> None:
     assert lowest_prices([987654321]) == {}
 
 
-@pytest.mark.parametrize("prices", [(900,), (900, 1000), (500, 900, 1000, 900), (1000, 900, 800), (700, 900, 700, 950)])
+@pytest.mark.parametrize("prices", [(900,), (900, 1000), (600, 900, 1000, 900), (1000, 900, 800), (700, 900, 700, 950)])
 def test_the_list_tells_the_lowest_price_of_any_day(prices: tuple[int, ...], settings: Any) -> None:
     """What is kept with the product is true exactly as long as the spans say the same."""
     runs, clerk = Runs(), person()

@@ -119,7 +119,9 @@ def main() -> None:
     os.chdir(BASE_DIR)
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "5000"))
     require_free(host, port)
-    # Until the servers run, Ctrl-C is an ordinary interrupt: exit handlers stop what was started.
+    # Until the servers run, Ctrl-C is an ordinary interrupt: exit handlers stop what was started. Said outright, since
+    # who is started in the background of a script inherits that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     say("PostgreSQL 與 Valkey" + ("、示範商店" if demo_wanted() else ""))
     use_local_services()

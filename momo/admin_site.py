@@ -40,8 +40,8 @@ class MomoAdminSite(UnfoldAdminSite):
         """Called by unfold for every page: our stylesheet, scripts and icon beside its own."""
         context["site_favicons"] = [Favicon(href=static("accounts/mark.svg"), rel="icon", type="image/svg+xml")]
         context["styles"] = [*context["styles"], static("admin_momo/admin.css")]
-        scripts = ("admin_momo/page.js", "admin_momo/progress.js", "admin_momo/charts.js")
-        context["scripts"] = [*context["scripts"], *map(static, scripts)]
+        scripts = ("page", "progress", "jobs", "upload", "charts")
+        context["scripts"] = [*context["scripts"], *(static(f"admin_momo/{name}.js") for name in scripts)]
         return context
 
 
@@ -91,6 +91,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     waiting["alerts"],
                 ),
                 _link("分類", "category", "products_category_changelist", "products.view_category"),
+            ],
+        },
+        {
+            "title": "銷售",
+            "separator": True,
+            "items": [
+                _link("銷售日", "calendar_month", "sales_dayowner_changelist", "sales.view_dayowner"),
+                _link("銷售明細", "receipt_long", "sales_salesline_changelist", "sales.view_salesline"),
+                _link("匯入", "upload_file", "jobs_job_changelist", "jobs.view_job"),
+                _link("欄位別名", "label", "jobs_columnalias_changelist", "jobs.view_columnalias"),
             ],
         },
         {

@@ -89,7 +89,9 @@ INSTALLED_APPS = [
     "axes",
     "auditlog",
     "accounts",
+    "momo.jobs",
     "products",
+    "sales",
 ]
 
 MIDDLEWARE = [
@@ -288,7 +290,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {"JobStatusEnum": "momo.jobs.models.Job.Status"},
 }
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
@@ -301,7 +303,11 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"products.crawl_shard": {"queue": "crawl"}}
+CELERY_TASK_ROUTES = {
+    "products.crawl_shard": {"queue": "crawl"},
+    "jobs.run": {"queue": "imports"},
+    "jobs.drive_sync": {"queue": "imports"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
@@ -351,6 +357,9 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "httpx": {"level": "WARNING"},
+        # At DEBUG it would hand the headers of requests, tokens included, to whatever formats the records.
+        "google": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }
@@ -384,6 +393,23 @@ CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2)  # first value
 PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24)
 EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000)
 SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7))
+
+# --- Imports and Drive ----------------------------------------------------------------------------------------------
+
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 1024 * 1024)  # a file as it is uploaded
+IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", default=600 * 1024 * 1024)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=300_000)
+IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", default=200)
+IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000)  # rows of errors that are kept
+IMPORT_HEARTBEAT_TIMEOUT = env.float("IMPORT_HEARTBEAT_TIMEOUT", default=60)  # seconds until a job is taken over
+IMPORT_ATTEMPTS = env.int("IMPORT_ATTEMPTS", default=3)
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90)  # uploaded files
+GOOGLE_SERVICE_ACCOUNT_FILE = env("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
+GOOGLE_DRIVE_URL = env("GOOGLE_DRIVE_URL", default="https://www.googleapis.com").rstrip("/")
+GOOGLE_DRIVE_FOLDER_ID = env("GOOGLE_DRIVE_FOLDER_ID", default="")
+GOOGLE_DRIVE_TIMEOUT = env.float("GOOGLE_DRIVE_TIMEOUT", default=30)  # seconds, a request
+GOOGLE_DRIVE_RETRIES = env.int("GOOGLE_DRIVE_RETRIES", default=4)
+GOOGLE_DRIVE_BACKOFF = env.float("GOOGLE_DRIVE_BACKOFF", default=1.0)  # seconds before the first retry, then doubled
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 

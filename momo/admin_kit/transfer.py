@@ -212,7 +212,7 @@ class YesNoWidget(widgets.Widget):
 
 
 class SheetResource(resources.ModelResource):
-    """Rows found by one key column; headings may be ours or the fields' own names; each row once."""
+    """Rows found by their key columns; headings may be ours or the fields' own names; each row once."""
 
     MAX_ROWS: ClassVar = 2000
 
@@ -223,20 +223,27 @@ class SheetResource(resources.ModelResource):
             raise UnreadableFile(f"一次最多匯入 {self.MAX_ROWS:,} 列，這個檔案有 {rows:,} 列")
         known = {name.lower(): field.column_name for name, field in self.fields.items()}
         dataset.headers = [known.get(heading.lower(), heading) for heading in dataset.headers]
-        if self.key.column_name not in dataset.headers:
-            del dataset[:]
-            raise UnreadableFile(f"找不到「{self.key.column_name}」這一欄；第一列要是欄位名稱")
-        self.seen: set[str] = set()
+        for key in self.keys:
+            if key.column_name not in dataset.headers:
+                del dataset[:]
+                raise UnreadableFile(f"找不到「{key.column_name}」這一欄；第一列要是欄位名稱")
+        self.seen: set[tuple[str, ...]] = set()
 
     @property
-    def key(self) -> Any:
-        return self.fields[self._meta.import_id_fields[0]]
+    def keys(self) -> list[Any]:
+        """The last of them is what a row is called by."""
+        return [self.fields[name] for name in self._meta.import_id_fields]
+
+    def identity(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """What makes two rows the same, of the values of the key columns."""
+        return values
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        value = self.key.clean(row)
-        if value and value in self.seen:
-            raise ValidationError({self.key.attribute: [f"「{value}」在檔案裡出現不只一次"]})
-        self.seen.add(value)
+        values = tuple(key.clean(row) for key in self.keys)
+        same = self.identity(values)
+        if all(values) and same in self.seen:
+            raise ValidationError({self.keys[-1].attribute: [f"「{values[-1]}」在檔案裡出現不只一次"]})
+        self.seen.add(same)
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
         if not any(str(value).strip() for value in row.values()):

@@ -131,7 +131,7 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
-    from momo.local import demo
+    from momo.local import demo, demo_sales
 
     say("資料表")
     call_command("migrate", verbosity=0, interactive=False)
@@ -140,6 +140,8 @@ def main() -> None:
     if demo_wanted() and demo.load():
         say("示範資料：分類與過去兩週的價格")
     demo.crawl_once(say)
+    if demo_wanted():
+        demo_sales.load(say)
 
     serving = Serving(host, port)
     signal.signal(signal.SIGINT, serving.stop)

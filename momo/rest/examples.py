@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 
 
-def sent(name: str, body: Any) -> OpenApiExample:
-    """The body of a request."""
-    return OpenApiExample(name, body, request_only=True)
+def sent(name: str, body: Any, media_type: str = "application/json") -> OpenApiExample:
+    """The body of a request; of a form, its values and the names of its files."""
+    return OpenApiExample(name, body, request_only=True, media_type=media_type)
 
 
 def answered(name: str, data: Any, status: int = 200) -> OpenApiExample:

@@ -120,13 +120,15 @@ class AutoSchema(SpectacularSchema):
         return [*given, *IDEMPOTENCY] if self.method == "POST" and getattr(self.view, "idempotent", False) else given
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
-        """Adds the bounds that filters hold."""
+        """Adds the bounds that filters hold, and choices that are only known when all apps are there."""
         parameters: list[dict[str, Any]] = super()._get_filter_parameters()
         known = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
         for parameter in parameters:
             extra = known[parameter["name"]].extra if parameter["name"] in known else {}
             if extra.get("decimal_places") == 0:
                 parameter["schema"]["type"] = "integer"
+            if callable(extra.get("choices")):
+                parameter["schema"]["enum"] = [value for value, _ in extra["choices"]()]
             parameter["schema"].update({BOUNDS[name]: extra[name] for name in BOUNDS if name in extra})
         return parameters
 

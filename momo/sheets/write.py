@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import DateTimeField, F, FloatField, Func, QuerySet, TextField
 from django.db.models.expressions import Combinable
@@ -106,7 +107,10 @@ def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dic
         elif column.kind == "decimal":
             source = Cast(source, FloatField())
         picked[column.heading] = source
-    sql, params = queryset.values(**picked).query.sql_with_params()
+    try:
+        sql, params = queryset.values(**picked).query.sql_with_params()
+    except EmptyResultSet:  # Django knows without asking that there is nothing
+        return
     # A plain cursor of psycopg's, since Django's own would convert each value again.
     with transaction.atomic(), connection.connection.cursor(name="export", row_factory=dict_row) as cursor:
         cursor.itersize = 2000

@@ -149,7 +149,8 @@ class CrawlRunAdmin(PageAdmin):
             ],
             "shards": [_shard_row(shard) for shard in obj.shards.all()],
             "results": [_result_row(result) for result in results_of(obj)],
-            "errors": list(errors_of(obj)),
+            # Not `errors`, which Django's form page takes for its own.
+            "troubles": list(errors_of(obj)),
             "error_total": obj.error_count,
             "rows_shown": RUN_ROWS,
             "alerts": list(alerts_of(obj)),

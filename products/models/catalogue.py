@@ -123,13 +123,16 @@ class Product(models.Model):
 
 
 class ProductSearch(models.Model):
-    """The words of a product cut into pieces of one and two characters, for searches in the middle of Chinese text.
+    """The words of a product cut into pairs of characters, for searches in the middle of Chinese text.
 
     A trigram index cannot help a search for two characters, the usual length of a Chinese word. Kept apart from the
     product so that a price change does not touch it.
     """
 
-    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="search")
+    # Written together with the product and by nobody else: to look each of thousands up again would take a while.
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="search", db_constraint=False
+    )
     haystack = models.TextField()
     grams = ArrayField(models.TextField())
 

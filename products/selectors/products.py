@@ -63,12 +63,13 @@ def search(products: QuerySet[Product], words: Iterable[str]) -> QuerySet[Produc
 
 
 def matching_products(words: Iterable[str]) -> QuerySet[ProductSearch]:
-    """The pieces of each word find candidates by index; the text decides, where a word is longer than a piece."""
+    """The pairs of each word find candidates by index; the text decides, where a word is shorter or longer than one."""
     matches = ProductSearch.objects.all()
     for word in words:
-        pieces = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
-        matches = matches.filter(grams__contains=pieces)
-        if len(word) > 2:
+        pairs = [word[i : i + 2] for i in range(len(word) - 1)]
+        if pairs:
+            matches = matches.filter(grams__contains=pairs)
+        if len(word) != 2:
             matches = matches.filter(haystack__contains=word)
     return matches
 

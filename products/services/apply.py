@@ -188,12 +188,17 @@ WHERE e.happened AND s.product_id IS NOT NULL AND s.changed AND NOT s.absent
 ON CONFLICT (product_id, run_id, kind) DO NOTHING
 """
 
+# OFFSET 0, or the words would be made ready anew for each place in which the function that cuts them asks for them.
 SEARCH_WORDS = """
 INSERT INTO products_productsearch (product_id, haystack, grams)
 SELECT product_id, haystack, momo_grams(haystack)
-FROM seen, momo_haystack(name, brand, code) AS haystack
-WHERE product_id IS NOT NULL AND changed AND NOT absent
-  AND (old_status IS NULL OR name <> old_name OR brand <> old_brand)
+FROM (
+    SELECT product_id, momo_haystack(name, brand, code) AS haystack
+    FROM seen
+    WHERE product_id IS NOT NULL AND changed AND NOT absent
+      AND (old_status IS NULL OR name <> old_name OR brand <> old_brand)
+    OFFSET 0
+) AS words
 ON CONFLICT (product_id) DO UPDATE SET haystack = excluded.haystack, grams = excluded.grams
 """
 

@@ -1,4 +1,4 @@
-// The charts of the start page and of a product, drawn by unfold's own copy of Chart.js from data in the page.
+// The charts of the start page, of a product and of sales, drawn by unfold's own copy of Chart.js from data in the page.
 (() => {
   "use strict";
   const HOUR = 3600 * 1000;
@@ -92,7 +92,23 @@
     },
   });
 
-  const KIND_OF_CHART = { price, events };
+  const sales = ({ dates, amount, gross_profit: profit }) => ({
+    type: "bar",
+    data: {
+      labels: dates.map((day) => day.slice(5).replace("-", "/")),
+      datasets: [
+        { label: "業績", data: amount, tone: "--color-primary-500", maxBarThickness: 28, order: 2 },
+        { type: "line", label: "毛利", data: profit, tone: "#0ea5e9", borderWidth: 2, pointRadius: 2, order: 1, spanGaps: true },
+      ],
+    },
+    options: {
+      interaction: { mode: "index", intersect: false },
+      scales: { x: { ticks: { maxRotation: 0, autoSkipPadding: 12 } }, y: { beginAtZero: true, ticks: { callback: money } } },
+      plugins: { tooltip: { callbacks: { label: (item) => `${item.dataset.label} ${money(Math.round(item.parsed.y))}` } } },
+    },
+  });
+
+  const KIND_OF_CHART = { price, events, sales };
 
   const draw = (canvas) => {
     const make = KIND_OF_CHART[canvas.dataset.momoChart];

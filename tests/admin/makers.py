@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import io
+import uuid
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
+import openpyxl
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from accounts.models import ApiToken, LoginAttempt, User
+from momo.jobs.models import ColumnAlias, Job, JobError
+from momo.jobs.services import create_job, run_job
 from products.models import (
     Alert,
     Category,
@@ -24,6 +30,7 @@ from products.models import (
     ProductSearch,
     QuarantinedPrice,
 )
+from sales.models import DayClaim, DayOwner, DayTotal, SalesLine
 
 
 def category(code: str = "1100100001", **values: Any) -> Category:
@@ -192,3 +199,117 @@ def spans(of: Product, prices: list[int]) -> None:
         PriceSpan.objects.create(
             product=of, price=price, observed_at=start, last_seen_at=None if last else start + timedelta(hours=22)
         )
+
+
+HEADERS = ("訂單日期", "品號", "品名", "品牌", "分類", "PM", "數量", "業績", "成本")
+
+
+def sold(day: str, code: str = "12345678", quantity: Any = 1, amount: Any = 990, **values: Any) -> tuple[Any, ...]:
+    """A row of a report."""
+    given = {"name": "玻尿酸精華液", "brand": "水潤", "category": "美妝", "pm": "王小明", "cost": 600} | values
+    return (day, code, given["name"], given["brand"], given["category"], given["pm"], quantity, amount, given["cost"])
+
+
+def workbook(*rows: tuple[Any, ...], headers: tuple[str, ...] = HEADERS) -> bytes:
+    """A report of daily sales as people send it."""
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    for row in (headers, *rows):
+        sheet.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def waiting(content: bytes, *, name: str = "每日銷售.xlsx", user: User | None = None, **values: Any) -> Job:
+    """An import that nobody has begun."""
+    return create_job(
+        job_type="daily_sales",
+        source=Job.Source.UPLOAD,
+        file_name=name,
+        content=io.BytesIO(content),
+        user=user,
+        dispatch=False,
+        **values,
+    )
+
+
+def ended(job: Job) -> Job:
+    """As a worker leaves it."""
+    done = run_job(job.pk)
+    assert done is not None
+    return done
+
+
+def brought(*rows: tuple[Any, ...], **values: Any) -> Job:
+    """An import of these rows, as it ended."""
+    return ended(waiting(workbook(*rows), **values))
+
+
+def jobs(number: int) -> list[Job]:
+    """Half of them running, each by somebody else."""
+    now = timezone.now()
+    made = Job.objects.bulk_create(
+        Job(
+            token=uuid.uuid4(),
+            job_type="daily_sales",
+            source="upload",
+            file_name=f"每日銷售{n}.xlsx",
+            created_by=one,
+            status="running" if n % 2 else "failed",
+            error_count=n % 3,
+            total_rows=1000,
+            started_at=now,
+            heartbeat_at=now,
+        )
+        for n, one in enumerate(users(number))
+    )
+    JobError.objects.bulk_create(
+        JobError(job=job, row=2, column="數量", value="三", message="不是整數") for job in made
+    )
+    return made
+
+
+def aliases(number: int) -> None:
+    start = ColumnAlias.objects.count()
+    ColumnAlias.objects.bulk_create(
+        ColumnAlias(job_type="daily_sales", field="amount", alias=f"金額{n}") for n in range(start, start + number)
+    )
+
+
+def sales_days(number: int) -> list[DayClaim]:
+    """Each day of an import of its own, with its lines and total."""
+    first = date(2024, 1, 1) + timedelta(days=DayOwner.objects.count())
+    figures = {
+        "lines": 2,
+        "quantity": 3,
+        "amount": Decimal("990.50"),
+        "cost": Decimal(600),
+        "gross_profit": Decimal(90),
+    }
+    claims = DayClaim.objects.bulk_create(
+        DayClaim(job=job, source="daily_sales", date=first + timedelta(days=n), digest=f"{n}", **figures)
+        for n, job in enumerate(jobs(number))
+    )
+    DayOwner.objects.bulk_create(DayOwner(source=one.source, date=one.date, claim=one) for one in claims)
+    keys = (("all", ""), ("brand", "水潤"), ("pm", "王小明"), ("category", "美妝"))
+    DayTotal.objects.bulk_create(
+        DayTotal(date=one.date, dimension=dimension, key=key, **figures) for one in claims for dimension, key in keys
+    )
+    SalesLine.objects.bulk_create(
+        SalesLine(
+            job_id=one.job_id,
+            date=one.date,
+            row=row,
+            product_code="12345678",
+            product_name="玻尿酸精華液",
+            brand="水潤",
+            category="美妝",
+            pm="王小明",
+            quantity=1,
+            amount=Decimal(495),
+        )
+        for one in claims
+        for row in (2, 3)
+    )
+    return claims

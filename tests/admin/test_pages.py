@@ -19,9 +19,11 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from momo.admin_kit.display import NOTHING, duration, link, percent_change, percent_of, picture, price_change
 from momo.admin_kit.texts import in_words
 from momo.admin_site import MomoAdminSite
+from momo.jobs.models import ColumnAlias
 from products.models import PriceEvent, Product, QuarantinedPrice
 from products.selectors import dashboard
 from products.selectors.pages import chart_points, last_spans
+from sales.models import DayOwner, SalesLine
 from tests.admin import makers
 
 OUR_FILES = Path(settings.BASE_DIR) / "static" / "admin_momo"
@@ -118,7 +120,11 @@ def pages() -> list[str]:
     makers.full_run()
     makers.held(1)
     makers.events(1)
+    makers.aliases(1)
     walk, one = makers.run(), makers.product(9_000, image_url="")
+    done = makers.brought(makers.sold("2026-01-29"))
+    failed = makers.brought(makers.sold("2026-01-29", quantity="三"))
+    waiting = makers.waiting(makers.workbook())
     lists = [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry]
     return [
         *map(reverse, lists),
@@ -126,6 +132,14 @@ def pages() -> list[str]:
         reverse("admin:products_crawlrun_change", args=[walk.pk]),
         reverse("admin:products_product_change", args=[one.pk]),
         reverse("admin:products_category_import"),
+        *(reverse("admin:jobs_job_change", args=[job.pk]) for job in (done, failed, waiting)),
+        *(reverse(f"admin:jobs_job_{act}", args=[done.pk]) for act in ("undo", "cancel", "retry")),
+        reverse("admin:jobs_job_upload"),
+        reverse("admin:jobs_columnalias_add"),
+        reverse("admin:jobs_columnalias_change", args=[ColumnAlias.objects.get().pk]),
+        reverse("admin:jobs_columnalias_import"),
+        reverse("admin:sales_dayowner_change", args=[DayOwner.objects.get().pk]),
+        reverse("admin:sales_salesline_change", args=[SalesLine.objects.get().pk]),
         reverse("admin:accounts_user_add"),
         reverse("admin:accounts_apitoken_add"),
         reverse("admin:django_celery_beat_periodictask_add"),

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from momo.jobs.models import ColumnAlias
 from products.models import Alert, CrawlRun, PriceEvent, Product, QuarantinedPrice
+from sales.models import DayOwner, SalesLine
 from tests.admin import makers
 
 SHARED = [
@@ -18,6 +20,10 @@ SHARED = [
     "products_priceevent",
     "products_quarantinedprice",
     "products_alert",
+    "jobs_job",
+    "jobs_columnalias",
+    "sales_dayowner",
+    "sales_salesline",
 ]
 ADMIN_ONLY = [
     "accounts_user",
@@ -35,10 +41,12 @@ def clients(as_reader: Client, as_manager: Client, as_boss: Client) -> dict[str,
 
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.parametrize("role", ["user", "manager", "admin"])
-def test_everybody_reads_products_and_crawls(name: str, role: str, clients: dict[str, Client]) -> None:
+def test_everybody_reads_products_crawls_imports_and_sales(name: str, role: str, clients: dict[str, Client]) -> None:
     makers.events(1)
     makers.held(1)
     makers.full_run()
+    makers.aliases(1)
+    makers.brought(makers.sold("2026-01-29"))
 
     assert clients[role].get(reverse(f"admin:{name}_changelist")).status_code == 200
 
@@ -72,18 +80,22 @@ def test_the_sidebar_offers_only_what_may_be_opened(name: str, clients: dict[str
         lambda: makers.held(1)[0],
         lambda: (makers.events(1), PriceEvent.objects.get())[1],
         lambda: (makers.alerts(1), Alert.objects.get())[1],
+        lambda: makers.brought(makers.sold("2026-01-29", quantity="三")),
+        lambda: (makers.aliases(1), ColumnAlias.objects.get())[1],
+        lambda: (makers.brought(makers.sold("2026-01-29")), DayOwner.objects.get())[1],
+        lambda: (makers.brought(makers.sold("2026-01-29")), SalesLine.objects.get())[1],
     ],
 )
 def test_every_page_of_one_thing_can_be_read_by_everybody(make: Any, clients: dict[str, Client]) -> None:
     thing = make()
-    url = reverse(f"admin:products_{thing._meta.model_name}_change", args=[thing.pk])
+    url = reverse(f"admin:{thing._meta.label_lower.replace('.', '_')}_change", args=[thing.pk])
 
     assert {role: client.get(url).status_code for role, client in clients.items()} == dict.fromkeys(clients, 200)
 
 
 @pytest.mark.parametrize("name", [*SHARED, "accounts_loginattempt", "auditlog_logentry"])
 def test_nobody_adds_what_the_system_writes(name: str, as_boss: Client) -> None:
-    expected = 200 if name == "products_category" else 403
+    expected = 200 if name in {"products_category", "jobs_columnalias"} else 403
 
     assert as_boss.get(reverse(f"admin:{name}_add")).status_code == expected
 
@@ -201,3 +213,18 @@ def test_without_a_session_the_front_door_is_shown(client: Client, db: None) -> 
 
     assert answer.status_code == 302
     assert client.get(answer["Location"])["Location"].startswith("/login?next=")
+
+
+def test_a_user_does_not_teach_names_of_columns(clients: dict[str, Client]) -> None:
+    makers.aliases(1)
+    one = ColumnAlias.objects.get()
+    page = {name: reverse(f"admin:jobs_columnalias_{name}") for name in ("add", "import", "export")}
+    change = reverse("admin:jobs_columnalias_change", args=[one.pk])
+
+    refused = clients["user"].post(change, {"target": "daily_sales:cost", "alias": "別的"})
+    statuses = {role: [client.get(url).status_code for url in page.values()] for role, client in clients.items()}
+
+    one.refresh_from_db()
+    assert refused.status_code == 403
+    assert one.alias == "金額0"
+    assert statuses == {"user": [403, 403, 200], "manager": [200, 200, 200], "admin": [200, 200, 200]}

@@ -10,4 +10,5 @@ BENCHMARKS = {
     "api": "tests.benchmarks.api",
     "auth": "tests.benchmarks.auth",
     "export": "tests.benchmarks.export",
+    "sales": "tests.benchmarks.sales",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from django.db import transaction
 from django.test import override_settings
 
 from momo.rest.context import leave
-from tests.contract.world import SETTINGS, World, build
+from tests.admin.makers import workbook
+from tests.contract.world import DRIVEN, SETTINGS, World, build
+from tests.fakes.drive import SHEET, running_drive
 
 
 @contextmanager
@@ -24,10 +27,24 @@ def undone() -> Iterator[None]:
             transaction.set_rollback(True)
 
 
+@contextmanager
+def drive_settings(folder: Path) -> Iterator[dict[str, Any]]:
+    """Settings that lead to a Google Drive with two files; its key file lies in `folder`."""
+    with running_drive() as drive:
+        drive.add("每日銷售_20260201.xlsx", workbook(DRIVEN), id="sales-1")
+        drive.add("每日銷售", workbook(DRIVEN), id="sales-2", mime_type=SHEET)
+        yield drive.settings(folder)
+
+
 @pytest.fixture(scope="module")
-def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Made once a module, since hundreds of requests only read it."""
-    with django_db_blocker.unblock(), override_settings(**SETTINGS), undone():
+    with (
+        drive_settings(tmp_path_factory.mktemp("drive")) as drive,
+        django_db_blocker.unblock(),
+        override_settings(**SETTINGS, **drive),
+        undone(),
+    ):
         yield build()
     # Not every way of asking closes its last answer, and the audit would go on naming somebody who is no more.
     leave()

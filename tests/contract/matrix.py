@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.accounts.people import PASSWORD
+from tests.contract.bodies import Form
 
 DOORS = {
     ">admin": "/admin/",
@@ -25,7 +26,13 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 API = """
 path                                 methods                nobody  user  manager  admin  dead  inactive  must  cross
+/api/daily_sales                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/docs                            GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/export/daily_sales              GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/export/excel/{kind}             GET HEAD               401     200   200      200    401   401       403   200
@@ -34,12 +41,50 @@ path                                 methods                nobody  user  manage
 /api/history/{product_id}            GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/import/drive/files              GET HEAD               401     403   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/drive/import             POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs/{job_id}            GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs/{job_id}/cancel     POST                   401     403   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs/{job_id}/errors     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs/{job_id}/retry      POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/jobs/{job_id}/undo       POST                   401     403   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/import/upload                   POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/monthly_summary                 GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/products                        GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/run_task                        POST                   401     403   202      202    401   401       403   403
                                      GET HEAD               405     405   405      405    401   405       405   405
                                      PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/trend                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/schema                          GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
@@ -111,7 +156,12 @@ def rows(table: str) -> list[Row]:
 
 
 NEW = "Another-pass-2026"
+# One row of a report of a day that no other of the world is about.
+REPORT = "日期,品號,數量,業績\n2026-02-01,12345678,1,990\n".encode()
+# The other operations with POST take no body.
 BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/import/drive/import"): {"file_id": "sales-1", "job_type": "daily_sales"},
+    ("POST", "/api/import/upload"): Form({"job_type": "daily_sales"}, REPORT),
     ("POST", "/api/run_task"): {},
     ("POST", "/api/user/change_password"): {"current_password": PASSWORD, "new_password": NEW},
     ("POST", "/api/users"): {"username": "new.one", "password": NEW},

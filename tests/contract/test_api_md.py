@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,10 +19,12 @@ from django.utils import timezone
 from accounts.models import Role
 from accounts.services import create_token
 from tests.accounts.people import PASSWORD, person
+from tests.contract.caller import Caller
+from tests.contract.conftest import drive_settings
 from tests.contract.matrix import NEW
+from tests.contract.sales_story import XLSX, changes, drive, imports, sales
 from tests.contract.world import SETTINGS, stock
 
-TIMEOUT = 30
 ITEM = {
     "id",
     "product_id",
@@ -53,43 +56,21 @@ SORT_BY = (
 )
 
 
-class Caller:
-    """A client of the contract: a base address and a way in."""
-
-    def __init__(self, base: str) -> None:
-        self.base = base
-        self.session = requests.Session()
-
-    def ask(self, method: str, path: str, status: int = 200, **given: Any) -> requests.Response:
-        answer = self.session.request(method, self.base + path, timeout=TIMEOUT, allow_redirects=False, **given)
-        assert answer.status_code == status, answer.text
-        return answer
-
-    def data(self, method: str, path: str, status: int = 200, **given: Any) -> Any:
-        """What is in the envelope."""
-        body = self.ask(method, path, status, **given).json()
-        assert set(body) == {"success", "data", "message"}
-        assert body["success"] is True
-        assert body["message"]
-        return body["data"]
-
-    def refused(self, method: str, path: str, status: int, code: str, **given: Any) -> dict[str, Any]:
-        body: dict[str, Any] = self.ask(method, path, status, **given).json()
-        assert (body["success"], body["code"]) == (False, code)
-        assert body["error"]
-        return body
-
-
 @pytest.fixture(params=["cookie", "token"])
-def caller(request: pytest.FixtureRequest, live_server: Any, settings: Any) -> Iterator[Caller]:
+def caller(request: pytest.FixtureRequest, live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Caller]:
     """An admin, inside by either way; what is sent to the broker is thrown away."""
-    for name, value in SETTINGS.items():
-        setattr(settings, name, value)
+    with drive_settings(tmp_path) as lead:
+        for name, value in {**SETTINGS, **lead}.items():
+            setattr(settings, name, value)
+        yield from inside(request.param, live_server.url, settings)
+
+
+def inside(way: str, base: str, settings: Any) -> Iterator[Caller]:
     settings.SESSION_COOKIE_SECURE = False  # no TLS on loopback
     stock()
     admin = person("ada", Role.ADMIN)
-    made = Caller(live_server.url)
-    if request.param == "cookie":
+    made = Caller(base)
+    if way == "cookie":
         answer = made.ask("POST", "/login", 302, data={"username": "ada", "password": PASSWORD, "next": "/admin/"})
         assert answer.headers["Location"] == "/admin/"
         assert made.session.cookies["sessionid"]
@@ -106,6 +87,10 @@ def test_documented_calls(caller: Caller) -> None:
     history(caller)
     workbooks(caller)
     crawling(caller)
+    first = imports(caller)
+    sales(caller)
+    drive(caller)
+    changes(caller, first)
     people(caller)
     passwords(caller)
 
@@ -159,7 +144,7 @@ def history(caller: Caller) -> None:
 def workbooks(caller: Caller) -> None:
     for kind, rows in (("all", 2), ("changes", 1), ("delisted", 1)):
         answer = caller.ask("GET", f"/api/export/excel/{kind}")
-        assert answer.headers["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        assert answer.headers["Content-Type"] == XLSX
         assert answer.headers["Content-Disposition"].startswith("attachment; filename*=utf-8''")
         assert f"{timezone.localdate():%Y%m%d}.xlsx" in answer.headers["Content-Disposition"]
         sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
@@ -249,6 +234,10 @@ def test_a_trailing_slash_is_no_matter(caller: Caller) -> None:
         f"/api/users/{user.pk}": 200,
         "/api/users/login_history": 200,
         "/api/system/crawler/status": 200,
+        "/api/daily_sales": 200,
+        "/api/sales/trend": 200,
+        "/api/import/jobs": 200,
+        "/api/import/jobs/999999": 404,
         "/api/users/999999": 404,
         "/api/nowhere": 404,
     }.items():
@@ -258,6 +247,8 @@ def test_a_trailing_slash_is_no_matter(caller: Caller) -> None:
     assert with_slash == caller.ask("GET", "/api/export/excel/all").headers["Content-Disposition"]
     assert caller.data("PUT", f"/api/users/{user.pk}/", json={"display_name": "艾咪"})["display_name"] == "艾咪"
     assert caller.data("POST", "/api/run_task/", 202)["already_running"] is False
+    form = {"files": {"file": ("a.csv", b"x")}, "data": {"job_type": "daily_sales"}}
+    assert caller.data("POST", "/api/import/upload/", 202, **form)["job_id"]
     assert caller.data("DELETE", f"/api/users/{user.pk}/") is None
 
 

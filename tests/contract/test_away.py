@@ -1,4 +1,4 @@
-"""Broker and cache away: starting work says so and leaves nothing half begun; everything else goes on."""
+"""Broker and cache away: a crawl says so and leaves nothing half begun; an import waits; everything else goes on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from django.db import connection
 
 from accounts.models import IdempotencyRecord, Role
 from accounts.services import create_token
+from momo.jobs.models import Job
 from products.models import CrawlRun
 from tests.accounts.people import PASSWORD, person
+from tests.contract.matrix import REPORT
 from tests.products.factories import category
 
 # A process of its own, because Celery and the cache keep their connections for its life.
@@ -24,11 +26,12 @@ import json, sys
 import django
 django.setup()
 from django.test import Client
+from tests.contract.bodies import Form, sent
 asked = json.load(sys.stdin)
 told = []
 for headers, method, path, data in asked:
     client = Client(raise_request_exception=False, headers=headers)
-    given = {"data": data, "content_type": "application/json"} if isinstance(data, dict) else {}
+    given = sent(Form({"job_type": "daily_sales"}, data.encode()) if isinstance(data, str) else data)
     answer = getattr(client, method)(path, **given)
     told.append([answer.status_code, json.loads(answer.content), answer.headers.get("Retry-After")])
 print(json.dumps(told))
@@ -75,6 +78,10 @@ def test_redis_away(debug: bool) -> None:
             [headers, "get", "/api/system/crawler/status", None],
             [headers, "get", "/api/users", None],
             [headers, "post", "/api/user/change_password", change],
+            [headers, "get", "/api/daily_sales", None],
+            [headers, "post", "/api/import/upload", REPORT.decode()],
+            [keyed, "post", "/api/import/upload", REPORT.decode()],
+            [keyed, "post", "/api/import/upload", REPORT.decode()],
         ],
         debug=debug,
     )
@@ -82,6 +89,11 @@ def test_redis_away(debug: bool) -> None:
         assert (status, body["code"], retry_after) == (503, "UNAVAILABLE", "5")
         assert body["error"].startswith("訊息佇列目前無法使用")
         assert "REDIS_URL" in body["error"]
-    assert [status for status, _, _ in answers[3:]] == [200] * 4
+    assert [status for status, _, _ in answers[3:]] == [200] * 5 + [202] * 3
     assert {run.status for run in CrawlRun.objects.all()} == {CrawlRun.Status.FAILED}
-    assert not IdempotencyRecord.objects.exists()
+    jobs = {job.pk: job for job in Job.objects.all()}
+    assert len(jobs) == 2
+    assert [body["data"]["job_id"] in jobs for _, body, _ in answers[8:]] == [True] * 3
+    # The watch sends them once the broker is back.
+    assert {(job.status, job.heartbeat_at) for job in jobs.values()} == {(Job.Status.PENDING, None)}
+    assert {record.path for record in IdempotencyRecord.objects.all()} == {"/api/import/upload"}

@@ -9,16 +9,19 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
+from momo.jobs.models import Job
 from momo.rest import throttles
+from tests.contract.bodies import MULTIPART, Form, sent
 from tests.contract.conftest import undone
 from tests.contract.description import JSON, Operation, check_described, operations
-from tests.contract.matrix import BODIES, METHODS
+from tests.contract.matrix import BODIES, METHODS, REPORT
 from tests.contract.world import ELSEWHERE, World
 from tests.rest.test_failures import _with_database_away, check
 
 WITH_BODY = sorted(BODIES)
+FORMS = sorted(operation for operation, body in BODIES.items() if isinstance(body, Form))
 # Words that only the inside knows.
 INSIDE = (
     "Traceback",
@@ -27,6 +30,9 @@ INSIDE = (
     "relation",
     "SELECT",
     "accounts_",
+    "jobs_",
+    "sales_",
+    "googleapis",
     "sessionid",
     "127.0.0.1",
     "/momo/",
@@ -35,6 +41,8 @@ INSIDE = (
 
 each_operation = pytest.mark.parametrize("operation", sorted(operations()), ids=" ".join)
 each_with_body = pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
+each_with_json = pytest.mark.parametrize("operation", sorted(set(WITH_BODY) - set(FORMS)), ids=" ".join)
+each_form = pytest.mark.parametrize("operation", FORMS, ids=" ".join)
 
 
 @pytest.fixture(params=[False, True], ids=["", "DEBUG"], autouse=True)
@@ -52,12 +60,12 @@ def failed(response: Any, status: int, code: str, operation: Operation | None = 
 
 
 def path_of(operation: Operation, world: World) -> str:
-    return operation[1].format(**world.paths())
+    return operation[1].format(**world.paths(operation[1]))
 
 
 def ask(client: Client, operation: Operation, world: World, **given: Any) -> Any:
-    if operation in BODIES and "data" not in given:
-        given |= {"data": BODIES[operation], "content_type": JSON}
+    if "data" not in given:
+        given |= sent(BODIES.get(operation))
     path = path_of(operation, world) + given.pop("query", "")
     with undone():
         return getattr(client, operation[0].lower())(path, **given)
@@ -101,7 +109,7 @@ def test_another_host(operation: Operation, world: World, admin: Client) -> None
     failed(response, 400, "VALIDATION_ERROR", operation)
 
 
-@each_with_body
+@each_with_json
 @pytest.mark.parametrize(
     "body",
     [
@@ -131,16 +139,76 @@ def test_no_body(operation: Operation, world: World, admin: Client) -> None:
 
 
 @each_with_body
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/mixed", "nonsense"]
+)
 def test_other_content_types(operation: Operation, kind: str, world: World, admin: Client) -> None:
     response = ask(admin, operation, world, data=b"username=x", content_type=kind)
     failed(response, 400, "VALIDATION_ERROR", operation)
 
 
-@each_with_body
+@each_with_json
 def test_body_beyond_the_limit(operation: Operation, world: World, admin: Client) -> None:
     body = b'{"display_name": "' + b"x" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
     failed(ask(admin, operation, world, data=body, content_type=JSON), 413, "PAYLOAD_TOO_LARGE", operation)
+
+
+EDGE = "edge-of-a-form"
+PART = b'--edge-of-a-form\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+TYPE = PART % (b"job_type", b"", b"daily_sales")
+END = b"--edge-of-a-form--\r\n"
+FILE = PART % (b"file", b'; filename="a.csv"', REPORT)
+NO_FORMS: dict[str, tuple[bytes, str]] = {
+    "JSON": (b'{"job_type": "daily_sales"}', JSON),
+    "no boundary": (TYPE + FILE + END, MULTIPART),
+    "no sane boundary": (TYPE + FILE + END, f"{MULTIPART}; boundary={'x' * 300}"),
+    "boundary that is not ASCII": (TYPE + FILE + END, f"{MULTIPART}; boundary=\xe9"),
+    "another boundary": (TYPE + FILE + END, f"{MULTIPART}; boundary=other"),
+    "nothing": (END, f"{MULTIPART}; boundary={EDGE}"),
+    "no file": (TYPE + END, f"{MULTIPART}; boundary={EDGE}"),
+    "text for a file": (TYPE + PART % (b"file", b"", b"a.csv") + END, f"{MULTIPART}; boundary={EDGE}"),
+    "file without a name": (TYPE + PART % (b"file", b'; filename=""', REPORT) + END, f"{MULTIPART}; boundary={EDGE}"),
+    "empty file": (TYPE + PART % (b"file", b'; filename="a.csv"', b"") + END, f"{MULTIPART}; boundary={EDGE}"),
+    "no type": (FILE + END, f"{MULTIPART}; boundary={EDGE}"),
+    "unknown type": (PART % (b"job_type", b"", b"x") + FILE + END, f"{MULTIPART}; boundary={EDGE}"),
+    "file for a type": (
+        PART % (b"job_type", b'; filename="a"', b"daily_sales") + FILE + END,
+        f"{MULTIPART}; boundary={EDGE}",
+    ),
+    "unknown way with errors": (
+        TYPE + PART % (b"on_error", b"", b"explode") + FILE + END,
+        f"{MULTIPART}; boundary={EDGE}",
+    ),
+    "cut inside of the file": ((TYPE + FILE)[:-20], f"{MULTIPART}; boundary={EDGE}"),
+    "cut before its end": (TYPE + FILE, f"{MULTIPART}; boundary={EDGE}"),
+    "cut inside of its end": (TYPE + FILE + END[:-6], f"{MULTIPART}; boundary={EDGE}"),
+}
+
+
+@each_form
+@pytest.mark.parametrize("kind", NO_FORMS)
+def test_broken_forms(operation: Operation, kind: str, world: World, admin: Client) -> None:
+    body, content_type = NO_FORMS[kind]
+    before = Job.objects.count()
+    failed(ask(admin, operation, world, data=body, content_type=content_type), 400, "VALIDATION_ERROR", operation)
+    assert Job.objects.count() == before
+
+
+@each_form
+def test_forms_beyond_the_limits(operation: Operation, world: World, admin: Client, settings: Any) -> None:
+    """A file that says so, one that only shows it when it is read, text beside it, and too many fields."""
+    kind = f"{MULTIPART}; boundary={EDGE}"
+    long = TYPE + PART % (b"more", b"", b"x" * (django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)) + FILE + END
+    many = TYPE + PART % (b"x", b"", b"") * (django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1) + FILE + END
+    for body in (long, many):
+        failed(ask(admin, operation, world, data=body, content_type=kind), 413, "PAYLOAD_TOO_LARGE", operation)
+    settings.IMPORT_MAX_BYTES = len(REPORT) - 1
+    refusals = []
+    for more in (b"", b"x" * 100_000):
+        body = TYPE + PART % (b"file", b'; filename="a.csv"', REPORT + more) + END
+        response = ask(admin, operation, world, data=body, content_type=kind)
+        refusals.append(failed(response, 413, "PAYLOAD_TOO_LARGE", operation)["error"])
+    assert all("上限" in refusal for refusal in refusals)
 
 
 # --- People who may not ---------------------------------------------------------------------------------------------
@@ -193,12 +261,70 @@ def test_crash(operation: Operation, way: str, table: str, world: World) -> None
     assert response["X-Request-ID"] == "from-n8n.7"
 
 
+# What each needs before it can answer, by the beginning of its path.
+TABLES = {
+    "/api/daily_sales": "sales_daytotal",
+    "/api/export/daily_sales": "sales_dayowner",
+    "/api/export/excel": "products_product",
+    "/api/history": "products_product",
+    "/api/import": "jobs_job",
+    "/api/monthly_summary": "sales_daytotal",
+    "/api/products": "products_product",
+    "/api/run_task": "products_crawlrun",
+    "/api/sales": "sales_daytotal",
+    "/api/system/crawler": "products_crawlrun",
+    "/api/users/login_history": "accounts_loginattempt",
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "table"),
+    [
+        pytest.param(operation, table, id=" ".join(operation))
+        for beginning, table in TABLES.items()
+        for operation in sorted(operations())
+        if operation[1].startswith(beginning)
+    ],
+)
+def test_crash_of_a_view(operation: Operation, table: str, world: World, admin: Client) -> None:
+    """The same where the view itself fails."""
+    with undone():
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+        response = ask(admin, operation, world)
+    failed(response, 500, "SERVER_ERROR", operation)
+
+
+DRIVE = [operation for operation in sorted(operations()) if "/drive/" in operation[1]]
+AWAY = {"GOOGLE_DRIVE_URL": "http://127.0.0.1:1", "GOOGLE_DRIVE_RETRIES": 0}
+NOT_SET: dict[str, dict[str, Any]] = {
+    "GOOGLE_SERVICE_ACCOUNT_FILE": {"GOOGLE_SERVICE_ACCOUNT_FILE": ""},
+    "GOOGLE_DRIVE_FOLDER_ID": {"GOOGLE_DRIVE_FOLDER_ID": ""},
+}
+
+
+@pytest.mark.parametrize("operation", DRIVE, ids=" ".join)
+def test_drive_away(operation: Operation, world: World, admin: Client) -> None:
+    with override_settings(**AWAY):
+        body = failed(ask(admin, operation, world), 502, "UPSTREAM_ERROR", operation)
+    assert "Google 雲端硬碟" in body["error"]
+
+
+@pytest.mark.parametrize("operation", DRIVE, ids=" ".join)
+@pytest.mark.parametrize("setting", NOT_SET)
+def test_drive_not_configured(operation: Operation, setting: str, world: World, admin: Client) -> None:
+    with override_settings(**NOT_SET[setting]):
+        body = failed(ask(admin, operation, world), 503, "UNAVAILABLE", operation)
+    assert setting in body["error"]
+
+
 @each_operation
 def test_database_away(operation: Operation, world: World) -> None:
     method, path = operation[0].lower(), path_of(operation, world)
-    given = {"data": BODIES[operation], "content_type": JSON} if operation in BODIES else {}
     for client in world.actors["admin"].values():
-        response = _with_database_away(lambda client=client: getattr(client, method)(path, **given))
+        response = _with_database_away(
+            lambda client=client: getattr(client, method)(path, **sent(BODIES.get(operation)))
+        )
         assert "資料庫" in failed(response, 503, "UNAVAILABLE", operation)["error"]
         assert response["Retry-After"] == "5"
 

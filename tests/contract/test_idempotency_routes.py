@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.utils.module_loading import import_string
 
+from momo.jobs.models import Job
 from momo.rest.routes import api_routes
 from products.models import CrawlRun
+from tests.contract.bodies import Form, sent
 from tests.contract.conftest import undone
-from tests.contract.description import JSON, check_described, operations
+from tests.contract.description import check_described, operations
+from tests.contract.matrix import BODIES, REPORT
 from tests.contract.world import World
 from tests.rest.test_failures import check
 
 # A body for each, another one, and how many effects there are.
 STARTS: dict[str, tuple[Any, Any, Any]] = {
     "/api/run_task": ({"categories": ["1100100000"]}, {}, CrawlRun.objects.count),
+    "/api/import/drive/import": (
+        BODIES["POST", "/api/import/drive/import"],
+        {"file_id": "sales-1", "job_type": "daily_sales", "on_error": "skip"},
+        Job.objects.count,
+    ),
+    "/api/import/upload": (
+        BODIES["POST", "/api/import/upload"],
+        Form({"job_type": "daily_sales"}, REPORT + b"2026-02-01,87654321,1,10\n"),
+        Job.objects.count,
+    ),
+    "/api/import/jobs/{job_id}/retry": ({}, {"again": True}, Job.objects.count),
 }
 # Why it is no matter how often the others are sent.
 REPEATABLE = {
+    "/api/import/jobs/{job_id}/cancel": "the second asks for what was asked, or finds it cancelled",
+    "/api/import/jobs/{job_id}/undo": "the second finds it undone",
     "/api/user/change_password": "the second finds the old password wrong",
     "/api/users": "the second finds the name taken",
     "/api/users/{user_id}/reset_password": "only the last one counts",
@@ -32,8 +49,13 @@ def actor(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def post(client: Any, path: str, body: Any, key: str) -> Any:
-    return client.post(path, body, content_type=JSON, headers={"Idempotency-Key": key})
+@pytest.fixture
+def post(world: World) -> Callable[..., Any]:
+    def send(client: Any, path: str, body: Any, key: str, after: str = "") -> Any:
+        address = path.format(**world.paths(path)) + after
+        return client.post(address, **sent(body), headers={"Idempotency-Key": key})
+
+    return send
 
 
 def test_every_post_is_the_one_or_the_other() -> None:
@@ -44,7 +66,7 @@ def test_every_post_is_the_one_or_the_other() -> None:
 
 @pytest.mark.parametrize("way", ["cookie", "token"])
 @pytest.mark.parametrize("path", STARTS)
-def test_the_first_answer_again(path: str, way: str, actor: str, world: World) -> None:
+def test_the_first_answer_again(path: str, way: str, actor: str, world: World, post: Any) -> None:
     body, other, effects = STARTS[path]
     client = world.actors[actor][way]
     before = effects()
@@ -61,13 +83,13 @@ def test_the_first_answer_again(path: str, way: str, actor: str, world: World) -
         refused = post(client, path, other, "k-1")
         check(refused, 409, "CONFLICT")
         check_described(refused, ("POST", path))
-        with_slash = post(client, path + "/", body, "k-1")
+        with_slash = post(client, path, body, "k-1", "/")
         assert with_slash.content == first.content, "the same path"
         assert effects() == before + 1
 
 
 @pytest.mark.parametrize("path", STARTS)
-def test_a_key_is_of_one_person_and_no_way_around_the_role(path: str, world: World) -> None:
+def test_a_key_is_of_one_person_and_no_way_around_the_role(path: str, world: World, post: Any) -> None:
     body, _, _ = STARTS[path]
     with undone():
         first = post(world.actors["manager"]["token"], path, body, "k-1")
@@ -79,7 +101,7 @@ def test_a_key_is_of_one_person_and_no_way_around_the_role(path: str, world: Wor
 
 @pytest.mark.parametrize("path", STARTS)
 @pytest.mark.parametrize("key", ["", " ", "two words", "x" * 201, "鍵"])
-def test_keys_that_are_none(path: str, key: str, world: World) -> None:
+def test_keys_that_are_none(path: str, key: str, world: World, post: Any) -> None:
     response = post(world.actors["admin"]["token"], path, STARTS[path][0], key)
     assert "Idempotency-Key" in check(response, 400, "VALIDATION_ERROR")["fields"]
 

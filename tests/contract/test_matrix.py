@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from momo.rest.routes import api_routes
+from tests.contract.bodies import sent
 from tests.contract.conftest import undone
 from tests.contract.matrix import API, BODIES, DOORS, METHODS, PAGES, Row, rows
 from tests.contract.world import CODES, World
@@ -30,11 +31,10 @@ def drained(response: Any) -> Any:
 
 def ask(client: Client, row: Row, world: World) -> Any:
     """The response, after undoing what the request did."""
-    body = BODIES.get((row.method, row.path))
-    given = {"data": body, "content_type": "application/json"} if body is not None else {}
+    given = sent(BODIES.get((row.method, row.path)))
     cookies = copy.deepcopy(client.cookies)
     with undone():
-        response = getattr(client, row.method.lower())(row.path.format(**world.paths()), **given)
+        response = getattr(client, row.method.lower())(row.path.format(**world.paths(row.path)), **given)
         client.cookies = cookies
         return drained(response)
 
@@ -136,4 +136,4 @@ def test_methods_that_nobody_knows(method: str, world: World) -> None:
         for client in world.actors[actor].values():
             for row in API_ROWS:
                 if row.method == "OPTIONS":
-                    check(client.generic(method, row.path.format(**world.paths())), 405, "METHOD_NOT_ALLOWED")
+                    check(client.generic(method, row.path.format(**world.paths(row.path))), 405, "METHOD_NOT_ALLOWED")

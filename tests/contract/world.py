@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from accounts.models import LoginAttempt, Role, User
 from accounts.services import create_token, record_login, revoke_token
+from momo.jobs.models import Job
 from products.models import Category, Product
 from tests.accounts.people import person, session_client
+from tests.admin.makers import ended, waiting, workbook
 from tests.products.factories import Runs, absent, category, item
 
 ELSEWHERE = "https://evil.example"
@@ -40,6 +42,15 @@ SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
+class Imports:
+    """One that can be undone, one to cancel, one that failed over its rows and can be tried again."""
+
+    done: Job
+    waiting: Job
+    failed: Job
+
+
 @dataclass
 class World:
     """`actors` holds, for each kind of caller, a client for each way in; all of a kind must be treated alike."""
@@ -49,10 +60,17 @@ class World:
     tokens: dict[str, str]
     category: Category
     product: Product
+    imports: Imports
 
-    def paths(self) -> dict[str, Any]:
-        """Something that exists for each name in a path."""
-        return {"user_id": self.people["target"].pk, "product_id": self.product.product_id, "kind": "all"}
+    def paths(self, path: str) -> dict[str, Any]:
+        """Something that exists for each name in `path`, in a state that allows what the path does."""
+        jobs = {"cancel": self.imports.waiting, "errors": self.imports.failed, "retry": self.imports.failed}
+        return {
+            "user_id": self.people["target"].pk,
+            "product_id": self.product.product_id,
+            "kind": "all",
+            "job_id": jobs.get(path.rpartition("/")[2], self.imports.done).pk,
+        }
 
 
 def bearer(text: str) -> Client:
@@ -79,6 +97,27 @@ def stock() -> tuple[Category, Product]:
         other = item("87654321", 500) if step < 2 else absent("87654321")
         runs.run({where: [item("12345678", price), other]})
     return where, Product.objects.get(product_id="12345678")
+
+
+# Rows of a report, as `workbook` takes them.
+SOLD = (
+    ("2026-01-22", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", 2, 1980, 1200),
+    ("2026-01-28", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", 3, 2970, 1800),
+    ("2026-01-29", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", 5, 4950.5, 3000),
+    ("2026-01-29", "00087654", "洗髮精", "", "居家", "李小華", 1, 299, None),
+    ("2026-01-29", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", -1, -990, -600),
+)
+WRONG = ("2026-01-30", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", "三", 990, 600)
+# What lies in Google Drive.
+DRIVEN = ("2026-02-01", "12345678", "玻尿酸精華液", "水潤", "美妝", "王小明", 4, 3960, 2400)
+
+
+def imports(user: User | None = None) -> Imports:
+    """With three days of sales."""
+    done, failed = ended(waiting(workbook(*SOLD), user=user)), ended(waiting(workbook(WRONG), user=user))
+    made = Imports(done, waiting(workbook(*SOLD)), failed)
+    assert (made.done.status, made.failed.status) == (Job.Status.SUCCEEDED, Job.Status.FAILED)
+    return made
 
 
 def build() -> World:
@@ -122,4 +161,4 @@ def build() -> World:
         reason=LoginAttempt.Reason.WRONG_PASSWORD,
     )
     where, product = stock()
-    return World(actors, people, tokens, where, product)
+    return World(actors, people, tokens, where, product, imports(people[Role.MANAGER]))

@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from momo.rest.errors import flatten
-from tests.accounts.people import PASSWORD, session_client
+from tests.accounts.people import PASSWORD, session_client, token_client
+
+
+@pytest.fixture
+def uploader(manager: User) -> Client:
+    return token_client(manager)
+
 
 # kind → (status, code, words that the message must hold)
 EXPECTED: dict[str, tuple[int, str, str]] = {
@@ -134,6 +141,38 @@ def test_body_beyond_the_limit(api: Client, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     body = b'{"name":"' + b"x" * 2000 + b'"}'
     check(api.post("/api/t/echo", body, content_type="application/json"), 413, "PAYLOAD_TOO_LARGE")
+
+
+FORM = (
+    b'--end\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n1\r\n2\r\n'
+    b'--end\r\nContent-Disposition: form-data; name="kind"\r\n\r\nsales\r\n--end--'
+)
+FORM_TYPE = "multipart/form-data; boundary=end"
+
+
+@pytest.mark.parametrize("after", [b"", b"\r\n", b"\r\nepilogue\r\n"])
+def test_a_whole_form(uploader: Client, after: bytes) -> None:
+    response = uploader.post("/api/t/upload", FORM + after, content_type=FORM_TYPE)
+    assert response.json()["data"] == {"size": 4}
+
+
+@pytest.mark.parametrize("length", range(1, len(FORM)))
+def test_a_form_that_was_cut_off_is_none(uploader: Client, length: int) -> None:
+    check(uploader.post("/api/t/upload", FORM[:length], content_type=FORM_TYPE), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=é", "multipart/mixed"])
+def test_a_form_without_a_boundary(uploader: Client, content_type: str) -> None:
+    check(uploader.post("/api/t/upload", FORM, content_type=content_type), 400, "VALIDATION_ERROR")
+
+
+def test_a_form_larger_than_memory_takes(uploader: Client, settings: Any) -> None:
+    """Its file goes to disk piece by piece."""
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    content = b"x" * 300_000
+    form = FORM.replace(b"1\r\n2", content)
+    assert uploader.post("/api/t/upload", form, content_type=FORM_TYPE).json()["data"] == {"size": len(content)}
+    check(uploader.post("/api/t/upload", form[:200_000], content_type=FORM_TYPE), 400, "VALIDATION_ERROR")
 
 
 def test_messages_of_fields_are_chinese(api: Client) -> None:

@@ -19,7 +19,6 @@ from django.urls import include, path
 from django_filters import filters as django_filters
 from rest_framework import exceptions as drf
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,6 +32,7 @@ from momo.rest.filters import (
     StrictBooleanFilter,
     StrictFilterBackend,
 )
+from momo.rest.parsers import MultiPartParser
 from momo.rest.permissions import ADMIN, MANAGER, PUBLIC, USER
 from momo.rest.views import ApiView, DocsView, GenericApiView, SchemaView
 

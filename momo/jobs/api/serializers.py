@@ -1,0 +1,95 @@
+"""Bodies of the import endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from momo.jobs.importers import importers
+from momo.jobs.models import Job
+
+
+class _OfType(serializers.Serializer):
+    """What asks for an import says of which kind; the kinds are those that the apps have registered."""
+
+    on_error = serializers.ChoiceField(
+        Job.OnError.choices,
+        default=Job.OnError.REJECT,
+        help_text="遇到有錯的列：reject 整份不匯入，skip 略過那些列",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        kinds = [(job_type, importer.label) for job_type, importer in importers().items()]
+        texts: dict[str, Any] = {"invalid_choice": f"沒有這種匯入；可用：{'、'.join(importers())}"}
+        fields: dict[str, Any] = super().get_fields()
+        fields["job_type"] = serializers.ChoiceField(kinds, help_text="報表類型", error_messages=texts)
+        return fields
+
+
+class UploadSerializer(_OfType):
+    file = serializers.FileField(help_text=".xlsx、.xls、.xlsb、.ods、.csv，或存成 .xls 的 HTML 表格")
+
+
+class DriveImportSerializer(_OfType):
+    file_id = serializers.RegexField(
+        r"^[A-Za-z0-9_-]{1,200}$",
+        help_text="Google 雲端硬碟的檔案 id",
+        error_messages={"invalid": "這不是 Google 雲端硬碟的檔案 id"},
+    )
+
+
+class JobStartedSerializer(serializers.Serializer):
+    job_id = serializers.IntegerField()
+
+
+class DriveFilesQuerySerializer(serializers.Serializer):
+    page_token = serializers.CharField(required=False, max_length=2000, help_text="前一頁回覆的 `next_page_token`")
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200, help_text="每頁筆數")
+
+
+class DriveFileSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    mime_type = serializers.CharField()
+    modified_at = serializers.DateTimeField()
+    size = serializers.IntegerField(allow_null=True, help_text="位元組；Google 試算表沒有大小")
+    imported = serializers.BooleanField(help_text="這個版本已經匯入，而且沒有復原")
+
+
+class DriveFilesSerializer(serializers.Serializer):
+    items = DriveFileSerializer(many=True)
+    next_page_token = serializers.CharField(allow_null=True)
+
+
+class JobErrorSerializer(serializers.Serializer):
+    row = serializers.IntegerField(help_text="試算表的列號")
+    column = serializers.CharField(allow_blank=True, help_text="檔案裡的欄位標題；整列的問題為空字串")
+    value = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
+
+
+class JobSummarySerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    job_type = serializers.CharField(allow_blank=True, help_text="看不出類型的檔案為空字串")
+    source = serializers.ChoiceField(Job.Source.choices)  # type: ignore[assignment]
+    file_name = serializers.CharField()
+    status = serializers.ChoiceField(Job.Status.choices)
+    stage = serializers.ChoiceField(Job.Stage.choices)
+    progress = serializers.IntegerField(min_value=0, max_value=100)
+    total_rows = serializers.IntegerField()
+    processed_rows = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    error_count = serializers.IntegerField()
+    errors_url = serializers.CharField(allow_null=True, help_text="標出所有錯誤的活頁簿；沒有錯誤時為 null")
+    result = serializers.DictField(help_text="各類型自己的結果")
+    message = serializers.CharField(allow_blank=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class JobSerializer(JobSummarySerializer):
+    errors = JobErrorSerializer(many=True, help_text="前 100 個錯誤")  # type: ignore[assignment]

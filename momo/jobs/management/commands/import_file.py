@@ -1,0 +1,119 @@
+"""``manage.py import_file``: one import in the foreground, with a progress bar and a summary."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from momo.jobs.models import Job
+from momo.jobs.services import cancel_job, close_stale_jobs, create_job, run_job
+from momo.rest.errors import ApiError, Conflict
+
+UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
+ERRORS_PRINTED = 20
+
+
+class Command(BaseCommand):
+    help = "匯入一個檔案，完成後才結束；失敗時結束代碼為 1。"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, metavar="檔案")
+        parser.add_argument("--type", required=True, metavar="類型", help="例如 daily_sales")
+        parser.add_argument(
+            "--on-error",
+            choices=Job.OnError.values,
+            default=Job.OnError.REJECT,
+            help="遇到有錯的列：reject 整份不匯入（預設），skip 略過那些列",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
+        job = self.open(options["path"], job_type=options["type"], on_error=options["on_error"])
+        try:
+            job = self.finish(job, console)
+        except KeyboardInterrupt:
+            self.cancel(job)
+            raise CommandError(f"匯入 #{job.pk} 已取消") from None
+        console.print(summary(job))
+        for table in errors(job):
+            console.print(table)
+        if job.status != Job.Status.SUCCEEDED:
+            raise CommandError(job.message)
+        console.print(job.message, style="green")
+
+    @staticmethod
+    def open(path: Path, *, job_type: str, on_error: str) -> Job:
+        """Raises CommandError for what cannot be imported at all."""
+        try:
+            with path.open("rb") as content:
+                return create_job(
+                    job_type=job_type,
+                    source=Job.Source.COMMAND,
+                    file_name=path.name,
+                    content=content,
+                    user=None,
+                    on_error=on_error,
+                    dispatch=False,
+                )
+        except OSError as error:
+            raise CommandError(f"讀不到 {path}：{error.strerror}") from error
+        except ApiError as error:
+            raise CommandError(str(error)) from error
+
+    @staticmethod
+    def cancel(job: Job) -> None:
+        try:
+            cancel_job(job)
+        except Conflict as error:
+            # It was quicker.
+            raise CommandError(str(error)) from error
+
+    @staticmethod
+    def finish(job: Job, console: Console) -> Job:
+        """Run the job; should a worker have taken it, wait for that, and take it back when that dies."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        with Progress(*columns, TextColumn("{task.fields[rows]}"), TimeElapsedColumn(), console=console) as bar:
+            task = bar.add_task(Job.Stage.QUEUED.label, total=100, rows="")
+
+            def show(now: Job) -> None:
+                rows = f"{now.processed_rows:,}／{now.total_rows:,} 列" if now.total_rows else ""
+                bar.update(task, completed=now.progress, description=Job.Stage(now.stage).label, rows=rows)
+
+            while True:
+                run_job(job.pk, on_progress=show)
+                job.refresh_from_db()
+                show(job)
+                if job.status not in UNFINISHED:
+                    return job
+                time.sleep(1)
+                close_stale_jobs()
+
+
+def summary(job: Job) -> Table:
+    """What an import did, as a table."""
+    table = Table(title=f"匯入 #{job.pk}　{job.file_name}　{job.get_status_display()}")
+    for heading in ("總列數", "新增", "更新", "略過", "錯誤", "秒"):
+        table.add_column(heading, justify="right")
+    seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0
+    counts = (job.total_rows, job.created, job.updated, job.skipped, job.error_count)
+    table.add_row(*(f"{count:,}" for count in counts), f"{seconds:.1f}")
+    return table
+
+
+def errors(job: Job) -> list[Table]:
+    """The first errors, as a table, when there are any."""
+    if not job.error_count:
+        return []
+    table = Table(title=f"前 {min(job.error_count, ERRORS_PRINTED)} 個錯誤，共 {job.error_count:,} 個")
+    table.add_column("列", justify="right")
+    for heading in ("欄位", "內容", "問題"):
+        table.add_column(heading)
+    for error in job.errors.all()[:ERRORS_PRINTED]:
+        table.add_row(str(error.row), error.column, error.value, error.message)
+    return [table]

@@ -1,0 +1,136 @@
+"""Long work that a person waits for, what was wrong with its rows, and headers that staff have taught."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+def upload_path(instance: Any, filename: str) -> str:
+    """Where a job's file lies below MEDIA_ROOT; never under the name that somebody gave it."""
+    return f"jobs/{timezone.localdate():%Y/%m}/{instance.token}.bin"
+
+
+class Job(models.Model):
+    """One import: who asked for what, how far it is, and how it ended."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload", "上傳"
+        DRIVE = "drive", "Google 雲端硬碟"
+        COMMAND = "command", "指令"
+        TELEGRAM = "telegram", "Telegram"
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "等待中"
+        RUNNING = "running", "進行中"
+        SUCCEEDED = "succeeded", "完成"
+        FAILED = "failed", "失敗"
+        CANCELLED = "cancelled", "已取消"
+        UNDONE = "undone", "已復原"
+
+    class Stage(models.TextChoices):
+        QUEUED = "queued", "排隊"
+        READING = "reading", "讀取檔案"
+        CHECKING = "checking", "檢查資料"
+        PUBLISHING = "publishing", "寫入"
+        DONE = "done", "結束"
+
+    class OnError(models.TextChoices):
+        REJECT = "reject", "有錯就整份不匯入"
+        SKIP = "skip", "略過有錯的列"
+
+    token = models.UUIDField("檔案代號", unique=True, editable=False)
+    job_type = models.CharField("類型", max_length=30)
+    source = models.CharField("來源", max_length=10, choices=Source)
+    file_name = models.CharField("檔名", max_length=255)
+    file = models.FileField("檔案", upload_to=upload_path, max_length=200, blank=True)
+    size = models.PositiveBigIntegerField("大小", default=0)
+    sha256 = models.CharField("SHA-256", max_length=64, db_index=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="建立者"
+    )
+    on_error = models.CharField("遇到錯誤", max_length=6, choices=OnError, default=OnError.REJECT)
+    status = models.CharField("狀態", max_length=9, choices=Status, default=Status.PENDING)
+    stage = models.CharField("階段", max_length=10, choices=Stage, default=Stage.QUEUED)
+    progress = models.PositiveSmallIntegerField("進度", default=0)
+    total_rows = models.PositiveIntegerField("總列數", default=0)
+    processed_rows = models.PositiveIntegerField("已處理", default=0)
+    created = models.PositiveIntegerField("新增", default=0)
+    updated = models.PositiveIntegerField("更新", default=0)
+    skipped = models.PositiveIntegerField("略過", default=0)
+    error_count = models.PositiveIntegerField("錯誤", default=0)
+    sheet = models.CharField("工作表", max_length=255, blank=True)  # the one that was read
+    message = models.TextField("說明", blank=True)
+    result = models.JSONField("結果", default=dict, blank=True)
+    attempt = models.PositiveSmallIntegerField("嘗試", default=0)
+    cancel_requested = models.BooleanField("要求取消", default=False)
+    # Where a file from Drive came from: its id, and what tells its versions apart (md5, else the time of change).
+    drive_file_id = models.CharField("雲端檔案", max_length=200, blank=True)
+    drive_version = models.CharField("雲端檔案版本", max_length=100, blank=True)
+    # The schedule's own import of a version of a file. Not told by `created_by`, which is gone when the person is.
+    automatic = models.BooleanField("由排程匯入", default=False, editable=False)
+    retry_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="retries", verbose_name="重試自"
+    )
+    created_at = models.DateTimeField("建立時間", default=timezone.now)
+    started_at = models.DateTimeField("開始時間", null=True, blank=True)
+    finished_at = models.DateTimeField("結束時間", null=True, blank=True)
+    heartbeat_at = models.DateTimeField("最近回報", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "匯入"
+        verbose_name_plural = "匯入"
+        ordering = ("-id",)
+        constraints: ClassVar = [
+            # A version of a file is imported once by itself; people may import it again.
+            models.UniqueConstraint(
+                fields=["drive_file_id", "drive_version"],
+                name="job_drive_version_once",
+                condition=models.Q(automatic=True),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="job_unfinished", condition=models.Q(status__in=("pending", "running"))),
+            models.Index(fields=["drive_file_id", "drive_version"], name="job_drive_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.file_name}"
+
+
+class JobError(models.Model):
+    """One bad cell of a job's file."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="errors", verbose_name="匯入")
+    row = models.PositiveIntegerField("列")
+    column = models.CharField("欄位", max_length=100, blank=True)
+    value = models.CharField("內容", max_length=200, blank=True)
+    message = models.CharField("問題", max_length=300)
+
+    class Meta:
+        verbose_name = "匯入錯誤"
+        verbose_name_plural = "匯入錯誤"
+        ordering = ("job", "row", "id")
+
+    def __str__(self) -> str:
+        return f"第 {self.row} 列 {self.column}：{self.message}"
+
+
+class ColumnAlias(models.Model):
+    """A header that staff have taught: in reports of `job_type` a column named `alias` is `field`."""
+
+    job_type = models.CharField("類型", max_length=30)
+    field = models.CharField("欄位", max_length=30)
+    alias = models.CharField("標題", max_length=100)
+
+    class Meta:
+        verbose_name = "欄位別名"
+        verbose_name_plural = "欄位別名"
+        ordering = ("job_type", "field", "alias")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job_type", "alias"], name="columnalias_once")]
+
+    def __str__(self) -> str:
+        return f"{self.alias} → {self.field}"

@@ -1,0 +1,94 @@
+"""What people do with a job: cancel it, take back what it did, try again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Q, TextField, Value, When
+from django.utils import timezone
+
+from accounts.models import User
+from momo.jobs.importers import importer_for
+from momo.jobs.models import Job
+from momo.jobs.services.create import send_job
+from momo.rest.errors import Conflict
+
+UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
+AGAIN = (Job.Status.FAILED, Job.Status.CANCELLED)
+
+
+def _name(user: User | None) -> str:
+    return user.username if user is not None else ""
+
+
+def cancel_job(job: Job, user: User | None = None) -> Job:
+    """End a waiting job at once, and ask a running one to end before its rows count.
+
+    Raises Conflict when it has ended.
+    """
+    waiting = Q(status=Job.Status.PENDING)
+    # One statement, since the job may go from waiting to running, or back, at any moment.
+    changed = Job.objects.filter(pk=job.pk, status__in=UNFINISHED).update(
+        cancel_requested=True,
+        status=Case(When(waiting, then=Value(Job.Status.CANCELLED)), default=F("status")),
+        message=Case(When(waiting, then=Value("已取消", TextField())), default=F("message")),
+        finished_at=Case(When(waiting, then=Value(timezone.now())), default=F("finished_at")),
+        result={**job.result, "cancelled_by": _name(user)},
+    )
+    if not changed:
+        job.refresh_from_db()
+        raise Conflict(f"這個匯入{job.get_status_display()}，不能取消")
+    job.refresh_from_db()
+    return job
+
+
+def undo_job(job: Job, user: User | None = None) -> Job:
+    """Take back what a succeeded job did. Raises Conflict for any other, and when the importer cannot."""
+    with transaction.atomic():
+        locked = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if locked.status == Job.Status.UNDONE:
+            raise Conflict("這個匯入已經復原過了")
+        if locked.status != Job.Status.SUCCEEDED:
+            raise Conflict(f"只有完成的匯入才能復原，這一個是「{locked.get_status_display()}」")
+        importer = importer_for(locked.job_type)
+        if importer is None:
+            raise Conflict("系統已經沒有這種匯入，不能復原")
+        undone: dict[str, Any] = {"by": _name(user), "at": timezone.localtime().isoformat()}
+        undone |= importer.undo(locked)
+        locked.status = Job.Status.UNDONE
+        locked.result = {**locked.result, "undo": undone}
+        locked.save(update_fields=["status", "result"])
+    job.refresh_from_db()
+    return job
+
+
+def retry_job(job: Job, user: User | None = None) -> Job:
+    """A new job on the same file, for one that failed or was cancelled.
+
+    Raises Conflict for any other, and when the file is no longer kept.
+    """
+    if job.status not in AGAIN:
+        raise Conflict(f"只有失敗或取消的匯入才能重試，這一個是「{job.get_status_display()}」")
+    if importer_for(job.job_type) is None:
+        raise Conflict("系統不知道這是哪一種匯入，請直接上傳檔案並選擇類型")
+    if not job.file and not job.drive_file_id:
+        raise Conflict("檔案已超過保存期限，請重新上傳")
+    with transaction.atomic():
+        again = Job.objects.create(
+            token=uuid.uuid4(),
+            job_type=job.job_type,
+            source=job.source,
+            file_name=job.file_name,
+            file=job.file.name,
+            size=job.size,
+            sha256=job.sha256,
+            created_by=user,
+            on_error=job.on_error,
+            drive_file_id=job.drive_file_id,
+            drive_version=job.drive_version,
+            retry_of=job,
+        )
+        transaction.on_commit(lambda: send_job(again))
+    return again

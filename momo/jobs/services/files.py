@@ -1,0 +1,98 @@
+"""A job's file: measured while it is stored, under a name of ours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import Storage
+
+from momo.jobs.models import Job, upload_path
+from momo.rest.errors import PayloadTooLarge, ValidationFailed
+
+CHUNK = 256 * 1024
+NAMELESS = "未命名"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file below MEDIA_ROOT: its name there, size in bytes and SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class _Measured(File):
+    """Content that is counted and hashed as the storage takes it, and refused as soon as it is too large.
+
+    Hides from the storage that an upload may already lie in a file, which it would only move.
+    """
+
+    def __init__(self, content: BinaryIO) -> None:
+        super().__init__(content)
+        self.content = content
+        self.digest = hashlib.sha256()
+        self.taken = 0
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Raises PayloadTooLarge."""
+        if self.content.seekable():
+            self.content.seek(0)
+        while chunk := self.content.read(chunk_size or CHUNK):
+            self.taken += len(chunk)
+            refuse_larger_than_allowed(self.taken)
+            self.digest.update(chunk)
+            yield chunk
+
+
+@dataclass(frozen=True)
+class _Token:
+    token: UUID
+
+
+def refuse_larger_than_allowed(size: int) -> None:
+    """Raises PayloadTooLarge when `size` bytes are more than a file may have."""
+    if size > settings.IMPORT_MAX_BYTES:
+        allowed = f"{settings.IMPORT_MAX_BYTES / 1024 / 1024:g}"
+        raise PayloadTooLarge(f"檔案超過 {allowed} MB 的上限，請分成幾份再匯入")
+
+
+def storage() -> Storage:
+    """Where files lie."""
+    return Job._meta.get_field("file").storage
+
+
+def store_file(content: BinaryIO, *, token: UUID) -> Stored:
+    """Keep `content` under a name made of `token`. Raises PayloadTooLarge and ValidationFailed; then nothing stays."""
+    name = upload_path(_Token(token), "")
+    measured = _Measured(content)
+    try:
+        name = storage().save(name, measured)
+        if not measured.taken:
+            raise ValidationFailed(fields={"file": ["檔案是空的"]})
+    except BaseException:
+        storage().delete(name)
+        raise
+    return Stored(name, measured.taken, measured.digest.hexdigest())
+
+
+def shown_name(given: Any) -> str:
+    """The name that somebody gave a file, as it is shown; never used as a path."""
+    last = PurePosixPath(str(given).replace("\\", "/")).name
+    printable = "".join(letter if letter.isprintable() else " " for letter in last).strip()
+    return _shortened(printable) or NAMELESS
+
+
+def _shortened(name: str, length: int = 255) -> str:
+    """With its ending, which tells what it is."""
+    if len(name) <= length:
+        return name
+    suffix = PurePosixPath(name).suffix[:20]
+    return name[: length - len(suffix)] + suffix

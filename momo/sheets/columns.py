@@ -1,0 +1,185 @@
+"""Which column of a report is which: fields that a report has, and headers that mean them.
+
+Headers are compared after NFKC, without spaces, line breaks and bracketed suffixes; see `normalised`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import zip_longest
+from typing import Any
+
+from momo.sheets.errors import DuplicateColumn
+
+HEADER_ROWS = 10  # the header stands in one of the first so many rows
+
+
+class Kind(StrEnum):
+    """What a column's cells are."""
+
+    DATE = "date"
+    MONEY = "money"  # New Taiwan dollars to the cent, negative too
+    INTEGER = "integer"
+    CODE = "code"  # text whose leading zeros count; "123.0" is 123
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that an importer knows: `aliases` are headers for it, the most telling first."""
+
+    name: str
+    label: str
+    kind: Kind
+    aliases: tuple[str, ...]
+    required: bool = False
+    max_length: int = 200
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Where the fields stand: `columns` is field name → column index, `headers` field name → header as written.
+
+    `unknown` are headers that no field has (in order), `missing` the labels of required fields without a column.
+    """
+
+    row: int  # of the header, 0-based
+    columns: Mapping[str, int]
+    headers: Mapping[str, str]
+    unknown: Sequence[str] = field(default_factory=list)
+    missing: Sequence[str] = field(default_factory=list)
+
+
+_SUFFIX = re.compile(r"[(\[【〔｛{<].*?[)\]】〕｝}>]$")
+_SPACES = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]+")
+
+
+def _whole(header: Any) -> str:
+    """NFKC, lower case, without white space."""
+    return _SPACES.sub("", unicodedata.normalize("NFKC", str(header))).lower()
+
+
+def normalised(header: Any) -> str:
+    """A header as it is compared: NFKC, lower case, without white space and one bracketed suffix."""
+    text = _whole(header)
+    return _SUFFIX.sub("", text) or text
+
+
+def match(
+    rows: Sequence[Sequence[Any]], fields: Iterable[Field], aliases: Mapping[str, Sequence[str]] | None = None
+) -> Matched | None:
+    """Find the header among the first HEADER_ROWS of `rows` and match its columns to `fields`.
+
+    `aliases` are further headers by field name (those of staff). Returns the row with the most fields (the first of
+    equals), or None when no row has at least two. Raises DuplicateColumn when two columns have the same header of a
+    field; of different headers of one field the one that stands first in its aliases counts.
+
+    A header over two rows (merged cells: a group's title, its columns below) counts as the lower of the two. A column
+    whose header is an alias to the letter, bracket included, goes before one that is so only without the bracket.
+    """
+    fields = list(fields)
+    known = _known(fields, aliases or {})
+    best: tuple[int, int, list[Any]] | None = None
+    for number in range(min(HEADER_ROWS, len(rows))):
+        cells = list(rows[number])
+        claims = {index for index, cell in enumerate(cells) if _claim(cell, known)}
+        if best is None or len(_fields(cells, known)) > best[0]:
+            best = (len(_fields(cells, known)), number, cells)
+        if number + 1 < min(HEADER_ROWS, len(rows)):
+            both = _merged(cells, rows[number + 1], claims)
+            if both is not None and len(_fields(both, known)) > best[0]:
+                best = (len(_fields(both, known)), number + 1, both)
+    if best is None or best[0] < 2:
+        return None
+    return _matched(best[1], best[2], fields, known)
+
+
+# Header as compared → (field name, rank among its aliases); both with its bracket and without.
+_Known = Mapping[str, tuple[str, int]]
+
+
+def _known(fields: Sequence[Field], aliases: Mapping[str, Sequence[str]]) -> _Known:
+    known: dict[str, tuple[str, int]] = {}
+    # What staff have taught says which field a header is, even where a field has it from the start.
+    for taught in (True, False):
+        for each in fields:
+            own = aliases.get(each.name, ()) if taught else each.aliases
+            for rank, alias in enumerate(own, start=len(each.aliases) if taught else 0):
+                known.setdefault(_whole(alias), (each.name, rank))
+    for text, claim in list(known.items()):
+        known.setdefault(normalised(text), claim)
+    return known
+
+
+def _claim(cell: Any, known: _Known) -> tuple[str, tuple[int, int]] | None:
+    """The field that a header is, and how sure (smaller is surer): rank of the alias, then whether to the letter."""
+    if not isinstance(cell, str) or not cell:
+        return None
+    whole = _whole(cell)
+    exact = known.get(whole)
+    if exact is not None:
+        return exact[0], (exact[1], 0)
+    loose = known.get(normalised(cell))
+    return None if loose is None else (loose[0], (loose[1], 1))
+
+
+def _fields(cells: Sequence[Any], known: _Known) -> set[str]:
+    return {claim[0] for claim in (_claim(cell, known) for cell in cells) if claim is not None}
+
+
+def _merged(upper: Sequence[Any], lower: Sequence[Any], claims: set[int]) -> list[Any] | None:
+    """Two rows as one header, unless the lower says something below a column that is known already."""
+    if any(index in claims and cell not in ("", None) for index, cell in enumerate(lower)):
+        return None
+    width = max(len(upper), len(lower))
+    pad = [*upper, *[""] * (width - len(upper))]
+    return [below if below not in ("", None) else above for above, below in zip_longest(pad, lower, fillvalue="")]
+
+
+def _matched(row: int, cells: Sequence[Any], fields: Sequence[Field], known: _Known) -> Matched:
+    columns: dict[str, int] = {}
+    certainty: dict[str, tuple[int, int]] = {}
+    twice: dict[str, list[int]] = {}
+    for index, cell in enumerate(cells):
+        claim = _claim(cell, known)
+        if claim is None:
+            continue
+        name, sure = claim
+        if name not in columns or sure < certainty[name]:
+            columns[name], certainty[name], twice[name] = index, sure, [index]
+        elif sure == certainty[name]:
+            twice[name].append(index)
+    for places in twice.values():
+        if len(places) > 1:
+            where = "、".join(letters(index) for index in places)
+            raise DuplicateColumn(
+                f"第 {row + 1} 列有 {len(places)} 個「{shown(cells[places[0]])}」欄（{where}），無法判斷要用哪一欄；"
+                "請刪除或改名多出來的欄再匯入。"
+            )
+    order = [each.name for each in fields if each.name in columns]
+    return Matched(
+        row=row,
+        columns={name: columns[name] for name in order},
+        headers={name: shown(cells[columns[name]]) for name in order},
+        unknown=[shown(cell) for cell in cells if shown(cell) and _claim(cell, known) is None],
+        missing=[each.label for each in fields if each.required and each.name not in columns],
+    )
+
+
+def shown(header: Any) -> str:
+    """A header as people see it: on one line."""
+    return " ".join(str(header).split()) if header is not None else ""
+
+
+def letters(index: int) -> str:
+    """The spreadsheet's name of a column, from its 0-based index: 0 is A, 26 is AA."""
+    text = ""
+    index += 1
+    while index:
+        index, digit = divmod(index - 1, 26)
+        text = chr(65 + digit) + text
+    return text

@@ -1,0 +1,140 @@
+"""What a file is, by its content; its name may say anything."""
+
+from __future__ import annotations
+
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+from momo.sheets.errors import SheetError
+from momo.sheets.formats import archive, ods, text, xlsb, xlsx
+from momo.sheets.formats.base import broken
+
+
+class Format(StrEnum):
+    """The formats that are read."""
+
+    XLSX = "xlsx"  # with macros too
+    XLSB = "xlsb"
+    XLS = "xls"
+    ODS = "ods"
+    CSV = "csv"
+    HTML = "html"
+
+
+WANTED = "請匯入 .xlsx、.xls、.xlsb、.ods 或 .csv 檔"
+HEAD = 8192
+
+_OTHERS = (
+    (b"%PDF", "PDF 文件"),
+    (b"\xff\xd8\xff", "JPEG 圖片"),
+    (b"\x89PNG", "PNG 圖片"),
+    (b"GIF8", "GIF 圖片"),
+    (b"BM", "BMP 圖片"),
+    (b"II*\x00", "TIFF 圖片"),
+    (b"MM\x00*", "TIFF 圖片"),
+    (b"RIFF", "影音或圖片檔"),
+    (b"Rar!", "RAR 壓縮檔"),
+    (b"7z\xbc\xaf\x27\x1c", "7z 壓縮檔"),
+    (b"\x1f\x8b", "gzip 壓縮檔"),
+    (b"BZh", "bzip2 壓縮檔"),
+    (b"\xfd7zXZ\x00", "xz 壓縮檔"),
+    (b"MZ", "Windows 程式"),
+    (b"\x7fELF", "Linux 程式"),
+    (b"SQLite format 3", "SQLite 資料庫"),
+    (b"PAR1", "Parquet 檔"),
+    (b"{\\rtf", "RTF 文件"),
+    (b"MIME-Version:", "網頁封存檔（.mht）"),
+    (b"\x09\x00\x04\x00", "Excel 95 以前的舊檔"),
+    (b"\x09\x02\x06\x00", "Excel 95 以前的舊檔"),
+    (b"\x09\x04\x06\x00", "Excel 95 以前的舊檔"),
+)
+_ZIPPED_OTHERS = (
+    ("word/", "Word 文件"),
+    ("ppt/", "PowerPoint 簡報"),
+    ("Index/Document.iwa", "Apple Numbers 試算表"),
+    ("AndroidManifest.xml", "Android 程式"),
+)
+_CONTROLS = bytes([*range(9), *range(14, 32)])
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+
+
+def sniff(path: Path, *, name: str) -> Format:
+    """The format of the file at `path`; SheetError names what else it is."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head.strip(b"\x00 \t\r\n"):
+        raise SheetError(f"「{name}」是空的；請確認檔案內容後再匯入。")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zipped(path, name)
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return Format.XLS
+    for magic, what in _OTHERS:
+        # Two letters may begin a text as well; then no control characters follow.
+        if head.startswith(magic) and (len(magic) > 2 or magic[:1] == b"\x1f" or b"\x00" in head[:64]):
+            raise _wrong(name, what)
+    if head[4:8] == b"ftyp":
+        raise _wrong(name, "影片或 HEIC 圖片")
+    if b"PK\x01\x02" in head or _has_zip_end(path):
+        raise broken(name, "開頭遺失")
+    return _text(head, name)
+
+
+def _text(head: bytes, name: str) -> Format:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Format.CSV if not _is_html(head.replace(b"\x00", b"")[2:]) else Format.HTML
+    start = head.removeprefix(b"\xef\xbb\xbf")
+    if _is_html(start):
+        return Format.HTML
+    marked = start.lstrip()[:2000]
+    if marked.startswith((b"<?xml", b"<Workbook")):
+        if b"schemas-microsoft-com:office:spreadsheet" in start:
+            raise SheetError(f"「{name}」是 Excel 2003 的 XML 試算表；請用 Excel 開啟後另存成 .xlsx 再匯入。")
+        raise _wrong(name, "XML 檔")
+    if marked.startswith((b"{", b"[{")):
+        raise _wrong(name, "JSON 檔")
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    if controls * 20 > len(start) and not text.in_utf16(start):
+        raise _wrong(name, "看不懂的二進位檔")
+    return Format.CSV
+
+
+def _is_html(start: bytes) -> bool:
+    lowered = start.lstrip()[:HEAD].lower()
+    if lowered.startswith((b"<!doctype html", b"<html", b"<table", b"<meta", b"<head", b"<body", b"<style", b"<div")):
+        return True
+    return lowered.startswith(b"<") and (b"<table" in lowered or b"<html" in lowered)
+
+
+def _zipped(path: Path, name: str) -> Format:
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            parts = set(zipped.namelist())
+            kind = ""
+            if "mimetype" in parts and zipped.getinfo("mimetype").file_size < 200:
+                kind = zipped.read("mimetype").decode("ascii", "replace").strip()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise broken(name) from error
+    if xlsx.WORKBOOK in parts:
+        return Format.XLSX
+    if xlsb.WORKBOOK in parts:
+        return Format.XLSB
+    if kind.startswith(f"{_OPEN_DOCUMENT}spreadsheet") or (not kind and ods.CONTENT in parts):
+        return Format.ODS
+    if kind.startswith(_OPEN_DOCUMENT):
+        raise _wrong(name, "OpenDocument 文件")
+    for part, what in _ZIPPED_OTHERS:
+        if any(each.startswith(part) for each in parts):
+            raise _wrong(name, what)
+    raise SheetError(f"「{name}」是 ZIP 壓縮檔；請解壓縮後，{WANTED[1:]}。")
+
+
+def _has_zip_end(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - archive.END_OF_DIRECTORY))
+        return b"PK\x05\x06" in file.read()
+
+
+def _wrong(name: str, what: str) -> SheetError:
+    return SheetError(f"「{name}」其實是{what}，不是試算表；{WANTED}。")

@@ -1,0 +1,194 @@
+"""CSV files and HTML tables."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree, html
+
+from momo.sheets.columns import HEADER_ROWS
+from momo.sheets.errors import SheetError
+from momo.sheets.formats.base import Limits, Rows, broken, check_extent
+
+DELIMITERS = ",\t;|"
+CSV_SHEET = "CSV"
+HTML_SHEET = "HTML"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Text in UTF-8 or UTF-16 (with or without mark) or Big5 (cp950)."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return data[len(mark) :].decode(encoding)
+            except UnicodeDecodeError as error:
+                raise SheetError(
+                    f"「{name}」標示為 {_NAMES[encoding]}，但內容不符（第 {error.start + 1:,} 個位元組）；"
+                    "請用 Excel 另存成「CSV UTF-8」再匯入。"
+                ) from error
+    sample = data[:4096]
+    if in_utf16(sample):
+        # The side of the zeros tells the order.
+        even, odd = sample[::2].count(b"\x00"), sample[1::2].count(b"\x00")
+        encodings = ["utf-16-le" if odd >= even else "utf-16-be"]
+    else:
+        # Text in Big5 is practically never valid UTF-8.
+        encodings = ["utf-8", "cp950", "big5hkscs"]
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SheetError(f"看不懂「{name}」的文字編碼；請用 Excel 另存成「CSV UTF-8」再匯入。")
+
+
+def in_utf16(sample: bytes) -> bool:
+    """Whether text without a mark is UTF-16: its ASCII, delimiters at least, has a zero for every other byte."""
+    return sample.count(b"\x00") > len(sample) // 10 and sample.count(b"\x00\x00") < len(sample) // 100 + 1
+
+
+def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
+    """The rows of a CSV file by the delimiter that fits its first rows best, as the one sheet it is."""
+    text = decoded(path.read_bytes(), name)
+    first, newline, _ = text[:20].partition("\n")
+    declared = re.fullmatch(r'"?sep=(.)"?\r?', first, re.IGNORECASE)
+    if declared and newline:
+        # Excel's own line, which it does not show: row 1 is the next.
+        text = text[len(first) + 1 :]
+        delimiter = declared[1]
+    else:
+        delimiter = _delimiter(text)
+    rows: list[list[Any]] = []
+    width = 0
+    blank = 0
+    try:
+        for row in _records(text, delimiter):
+            if any(row):
+                width = max(width, len(row))
+                rows.extend([] for _ in range(blank))
+                blank = 0
+                rows.append(row)
+                if len(rows) > limits.rows + HEADER_ROWS or width > limits.columns:
+                    check_extent(CSV_SHEET, _count(text), width, limits)
+            else:
+                blank += 1
+    except csv.Error as error:
+        raise SheetError(
+            f"「{name}」第 {len(rows) + blank + 1:,} 列的引號不成對或欄位過長；請用 Excel 另存成 .xlsx 再匯入。"
+        ) from error
+    check_extent(CSV_SHEET, len(rows), width, limits)
+    return [Rows(CSV_SHEET, _squared(rows, width))]
+
+
+def _records(text: str, delimiter: str, *, strict: bool = True) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+
+
+def _count(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n"))
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that parts the first rows into the most columns."""
+    sample = text[:65536].splitlines(keepends=True)[: HEADER_ROWS + 10]
+    best, most = ",", 0
+    for each in DELIMITERS:
+        try:
+            width = max((len(row) for row in _records("".join(sample), each, strict=False)), default=0)
+        except csv.Error:
+            width = 0
+        if width > most:
+            best, most = each, width
+    return best
+
+
+def _squared(rows: list[list[Any]], width: int) -> list[list[Any]]:
+    for row in rows:
+        if len(row) < width:
+            row.extend([""] * (width - len(row)))
+    return rows
+
+
+def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
+    """The tables of an HTML file, as systems export them under the name .xls; each is a sheet."""
+    data = path.read_bytes()
+    text = _html_text(data, name)
+    try:
+        root = html.document_fromstring(text, parser=html.HTMLParser(huge_tree=True, no_network=True, encoding="utf-8"))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise broken(name) from error
+    tables = [table for table in root.iter("table") if next(table.iterdescendants("table"), None) is None]
+    if not tables:
+        raise SheetError(f"「{name}」是網頁，裡面沒有表格；請確認下載的是報表，而不是登入頁或錯誤頁。")
+    sheets = []
+    for number, table in enumerate(tables, start=1):
+        title = HTML_SHEET if len(tables) == 1 else f"{HTML_SHEET} 表格 {number}"
+        sheets.append(Rows(title, _table(table, title, limits)))
+    return sheets
+
+
+def _html_text(data: bytes, name: str) -> bytes:
+    """The page in UTF-8: by its mark, its own declaration, or as a CSV file would be read."""
+    declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:4096], re.IGNORECASE)
+    if declared and not data.startswith(tuple(mark for mark, _ in _MARKS)):
+        encoding = declared[1].decode("ascii")
+        try:
+            # Pages in Big5 use Microsoft's letters; a wrong declaration is tried like none.
+            return data.decode("cp950" if encoding.lower() == "big5" else encoding).encode()
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return decoded(data, name).encode()
+
+
+def _table(table: html.HtmlElement, title: str, limits: Limits) -> list[list[Any]]:
+    """Cells by position: spanned cells stand in the first of their places, the others are empty."""
+    rows: list[list[Any]] = []
+    taken: dict[int, int] = {}  # column → further rows that a cell from above reaches into
+    width = 0
+    for line in table.iter("tr"):
+        cells: list[Any] = []
+        reached = {column: left - 1 for column, left in taken.items() if left > 1}
+        for cell in line.iterchildren("td", "th"):
+            while taken.get(len(cells), 0) > 0:
+                cells.append("")
+            across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+            if down > 1:
+                reached.update(dict.fromkeys(range(len(cells), len(cells) + across), down - 1))
+            cells.append(_content(cell))
+            cells.extend([""] * (across - 1))
+        taken = reached
+        rows.append(cells)
+        width = max(width, len(cells))
+        if len(rows) > limits.rows + HEADER_ROWS or width > limits.columns:
+            check_extent(title, sum(1 for _ in table.iter("tr")), width, limits)
+    while rows and not any(rows[-1]):
+        rows.pop()
+    check_extent(title, len(rows), width, limits)
+    return _squared(rows, width)
+
+
+def _span(cell: html.HtmlElement, name: str) -> int:
+    text = cell.get(name, "1").strip()
+    return max(1, min(int(text), 1000)) if text.isascii() and text.isdigit() else 1
+
+
+def _content(cell: html.HtmlElement) -> str:
+    return " ".join(_pieces(cell)).strip()
+
+
+def _pieces(cell: html.HtmlElement) -> Iterable[str]:
+    """Text of a cell, a space for each run of white space and each line break, without scripts and comments."""
+    for text in cell.xpath(".//text()[not(ancestor::script or ancestor::style)]"):
+        yield from str(text).split()

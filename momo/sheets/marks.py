@@ -1,0 +1,214 @@
+"""A file that could not be imported as its user's own workbook, with every bad cell marked.
+
+openpyxl keeps what a workbook is made of (formats, formulas, macros); of files that it cannot write the rows are put
+into a new .xlsx. Of large files only the bad rows are, so that memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
+
+from momo.sheets.columns import HEADER_ROWS, letters, shown
+from momo.sheets.errors import SheetError
+from momo.sheets.formats.base import MEBIBYTE, Limits
+from momo.sheets.formats.sniff import Format, sniff
+from momo.sheets.read import sheets_of
+from momo.sheets.write import EXCEL_TEXT_LIMIT, neutralised
+
+ERRORS_SHEET = "匯入錯誤"
+NUMBER_HEADING = "原列號"
+# Beyond any of these a file comes back with its bad rows only: openpyxl keeps some 400 bytes for each cell.
+WHOLE_ROWS = 20_000
+WHOLE_CELLS = 600_000
+WHOLE_BYTES = 32 * MEBIBYTE  # of the unpacked parts, hidden sheets and all
+AUTHOR = "MOMO Pro"
+MACROS = "xl/vbaProject.bin"
+
+Error = tuple[int, str, str, str]  # row (from 1), header as written or empty, the cell's text, what is wrong
+_Rows = Sequence[Sequence[Any]]
+
+_RED = PatternFill("solid", start_color="FFFF9999", end_color="FFFF9999")
+_HEADER = PatternFill("solid", start_color="FFC2185B", end_color="FFC2185B")
+_WHITE = Font(bold=True, color="FFFFFFFF")
+_LINK = Font(color="FF0563C1", underline="single")
+_HEADINGS = ("列", "欄位", "內容", "問題")
+_WIDTHS = (10, 18, 30, 80)
+# The file has passed the importer's limits; marking it must not fail on those of a later setting.
+_READ_BEFORE = Limits(bytes=2**31, unpacked_bytes=2**31, rows=1_048_576, columns=16_384)
+_FORBIDDEN_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
+
+
+def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Error]) -> BinaryIO:
+    """The workbook at `source` with each bad cell red and commented, and first a sheet that lists and links all.
+
+    `name` is what the user calls the file, `sheet` the sheet that was read. The result is a temporary file positioned
+    at its start, which vanishes when closed; `suffix_of` says what it must be called. Raises SheetError when the file
+    cannot be read any more.
+    """
+    ordered = sorted(errors, key=lambda error: error[0])
+    kind = sniff(source, name=name)
+    with sheets_of(source, name=name, limits=_READ_BEFORE) as (sheets, _):
+        found = next((each for each in sheets if each.name == sheet), None)
+        if found is None:
+            raise SheetError(f"「{name}」沒有「{sheet}」工作表；檔案可能已經換過，請重新匯入。")
+        rows = found.rows()
+    marking = _Marking(rows, ordered)
+    book: Workbook | None = None
+    if len(rows) > WHOLE_ROWS or len(rows) * marking.width > WHOLE_CELLS:
+        book = marking.bad_rows(sheet)
+    elif kind is Format.XLSX:
+        book = marking.own(source, sheet)
+    book = book or marking.copied(sheet)
+    target = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    book.save(target)
+    if book.vba_archive is not None:
+        book.vba_archive.close()
+    target.seek(0)
+    return target
+
+
+def suffix_of(workbook: BinaryIO) -> str:
+    """ ".xlsm" of a workbook with macros, which Excel does not open under another name, else ".xlsx"."""
+    with zipfile.ZipFile(workbook) as zipped:
+        macros = MACROS in zipped.namelist()
+    workbook.seek(0)
+    return ".xlsm" if macros else ".xlsx"
+
+
+class _Marking:
+    """The rows that were read, and where in them the errors are."""
+
+    def __init__(self, rows: _Rows, errors: Sequence[Error]) -> None:
+        self.rows = rows
+        self.errors = errors
+        self.width = max(map(len, rows), default=0)
+        self.header, self.places = self._places({error[1] for error in errors})
+
+    def _places(self, headers: set[str]) -> tuple[int, Mapping[str, int]]:
+        """The header's row (from 1, the lowest that has one of `headers`), and the column of each header."""
+        lowest, places = 0, {}
+        for number, row in enumerate(self.rows[:HEADER_ROWS], start=1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, str) and cell and (text := shown(cell)) in headers and text not in places:
+                    places[text] = column
+                    lowest = number
+        return lowest, places
+
+    def own(self, source: Path, sheet: str) -> Workbook | None:
+        """The user's workbook, unless it is too large or openpyxl, which is stricter than others, does not take it."""
+        with zipfile.ZipFile(source) as zipped:
+            if sum(info.file_size for info in zipped.infolist()) > WHOLE_BYTES:
+                return None
+            macros = MACROS in zipped.namelist()
+        try:
+            # A file, since openpyxl judges a path by its suffix.
+            with source.open("rb") as file:
+                book = load_workbook(file, keep_vba=macros)
+            page = book[sheet]
+        except Exception:  # whatever a stranger's workbook makes it stumble over; the rows are there all the same
+            return None
+        if ERRORS_SHEET in book.sheetnames and sheet != ERRORS_SHEET:
+            del book[ERRORS_SHEET]  # of the file's last way through here
+        self._mark(page, lambda row: row, shift=0)
+        self._list(book, page.title, lambda row: row, shift=0)
+        return book
+
+    def copied(self, sheet: str) -> Workbook:
+        """A new workbook with all rows as they were read."""
+        book, page = _new(sheet)
+        for row in self.rows:
+            _append(page, row)
+        self._mark(page, lambda row: row, shift=0)
+        self._list(book, page.title, lambda row: row, shift=0)
+        return book
+
+    def bad_rows(self, sheet: str) -> Workbook:
+        """A new workbook with the rows down to the header and the bad ones; column A says which they were."""
+        book, page = _new(sheet)
+        wanted = sorted({error[0] for error in self.errors if self.header < error[0] <= len(self.rows)})
+        numbers = [*range(1, self.header + 1), *wanted]
+        moved = {number: line for line, number in enumerate(numbers, start=1)}
+        for number in numbers:
+            _append(page, [NUMBER_HEADING if number == self.header else number, *self.rows[number - 1]])
+        self._mark(page, moved.get, shift=1)
+        self._list(book, page.title, moved.get, shift=1)
+        return book
+
+    def _mark(self, page: Worksheet, line: Any, *, shift: int) -> None:
+        messages: dict[tuple[int, int], list[str]] = {}
+        for row, header, _, message in self.errors:
+            place = line(row)
+            if place is not None and 1 <= row <= len(self.rows):
+                messages.setdefault((place, self.places.get(header, 0) + shift + 1), []).append(message)
+        for (row, column), texts in messages.items():
+            cell = _writable(page, row, column)
+            cell.fill = _RED
+            comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
+            cell.comment = comment
+
+    def _list(self, book: Workbook, sheet: str, line: Any, *, shift: int) -> None:
+        page = cast(Worksheet, book.create_sheet(ERRORS_SHEET, 0))
+        page.append(_HEADINGS)
+        for column, width in enumerate(_WIDTHS):
+            page.column_dimensions[letters(column)].width = width
+            head = page.cell(1, column + 1)
+            head.fill, head.font = _HEADER, _WHITE
+        quoted = sheet.replace("'", "''")
+        for number, (row, header, value, message) in enumerate(self.errors, start=2):
+            page.append([row, *(neutralised(_clean(text)) for text in (header, value, message))])
+            page.cell(number, 4).alignment = Alignment(wrap_text=True, vertical="top")
+            place = line(row)
+            if place is not None:
+                where = f"{letters(self.places.get(header, 0) + shift)}{place}"
+                link = page.cell(number, 1)
+                link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{quoted}'!{where}", tooltip=where)
+                link.font = _LINK
+        page.freeze_panes = "A2"
+        page.auto_filter.ref = f"A1:D{len(self.errors) + 1}"
+        for each in book.worksheets:
+            each.sheet_view.tabSelected = False
+        book.active = 0
+        page.sheet_view.tabSelected = True
+
+
+def _new(sheet: str) -> tuple[Workbook, Worksheet]:
+    book = Workbook()
+    page = cast(Worksheet, book.active)
+    page.title = _FORBIDDEN_IN_TITLES.sub("_", sheet)[:31] or "資料"
+    return book, page
+
+
+def _append(page: Worksheet, row: Iterable[Any]) -> None:
+    cells = [_clean(cell) if isinstance(cell, str) else cell for cell in row]
+    page.append(cells)
+    for column, cell in enumerate(cells, start=1):
+        if isinstance(cell, str) and cell.startswith("="):
+            kept = page.cell(page.max_row, column)
+            kept.data_type = "s"  # text that looks like a formula stays text
+            kept.quotePrefix = True
+
+
+def _writable(page: Worksheet, row: int, column: int) -> Cell:
+    """The cell, or of merged ones the first, which alone can be marked."""
+    cell = page.cell(row, column)
+    if isinstance(cell, MergedCell):
+        for area in page.merged_cells.ranges:
+            if cell.coordinate in area:
+                return cast(Cell, page.cell(area.min_row, area.min_col))
+    return cast(Cell, cell)
+
+
+def _clean(text: str) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("", str(text))[:EXCEL_TEXT_LIMIT]

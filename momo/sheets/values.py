@@ -1,0 +1,303 @@
+"""One cell as a date, an amount, a whole number, a code or text; what is not certain is refused, never guessed.
+
+Cells come as calamine gives them: text, float, int, bool, date, datetime, time or timedelta.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NoReturn
+
+FIRST_DAY = date(1990, 1, 1)
+LAST_DAY = date(2100, 12, 31)
+MAX_CENTS = 10**14  # what numeric(14, 2) holds
+MAX_INTEGER = 2**31 - 1
+EXACT_DIGITS = 15  # as many as a spreadsheet keeps of a number
+
+EPOCH = date(1899, 12, 30)
+EPOCH_1904 = 1462  # days by which workbooks of old Macs count from later
+_FIRST_SERIAL = (FIRST_DAY - EPOCH).days
+_LAST_SERIAL = (LAST_DAY - EPOCH).days
+
+
+class BadCell(ValueError):
+    """A cell cannot be read with certainty; the text is for people and says what to do."""
+
+
+class CellError(str):
+    """What a spreadsheet shows in place of a value: #N/A, #REF!, or that a formula was never calculated."""
+
+    __slots__ = ()
+
+
+UNCALCULATED = CellError("公式未計算")
+_ERRORS = re.compile(
+    r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!)"
+    r"|(?:Err|錯誤)[:：]\s*\d{3}",
+    re.IGNORECASE,
+)
+# Invisible in every spreadsheet: controls (PostgreSQL takes no NUL), zero-width characters, the byte-order mark.
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_QUOTED = re.compile(r'="([^"]*)"')  # ="00123", how CSV files keep leading zeros
+
+
+def tidy(text: str) -> str:
+    """Text without what nobody sees: white space around it and doubled inside, controls, the quoting of CSV files."""
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+    text = " ".join(text.split())
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[1].strip() if quoted else text
+
+
+def plain(text: str) -> str:
+    """`tidy`, after NFKC: full-width digits, letters and signs become the usual ones."""
+    return tidy(text if text.isascii() else unicodedata.normalize("NFKC", text))
+
+
+def refuse_error(text: str) -> None:
+    """Raise when `text` is what a spreadsheet shows for an error."""
+    if text.startswith(("#", "E", "e", "錯")) and _ERRORS.fullmatch(text):
+        raise _error(text)
+
+
+def refuse(value: Any, wanted: str) -> NoReturn:
+    """Raise for a cell that cannot be `wanted`: an error, a date where none belongs, a check box."""
+    if isinstance(value, CellError):
+        if value == UNCALCULATED:
+            raise BadCell("公式沒有計算結果；請用 Excel 開啟檔案、存檔後再匯入，或把公式改成數值。")
+        raise _error(value)
+    if isinstance(value, bool):
+        raise BadCell(f"儲存格是 {shown(value)}，不是{wanted}；請改填{wanted}。")
+    if isinstance(value, date):
+        raise BadCell(f"儲存格是日期 {shown(value)}，不是{wanted}；可能被 Excel 自動轉換，請把格式改回後重填。")
+    raise BadCell(f"儲存格是時間 {shown(value)}，不是{wanted}；請把儲存格格式改回後重填。")
+
+
+def _error(text: str) -> BadCell:
+    return BadCell(f"儲存格是錯誤值 {text}；請修正公式或填入正確的值。")
+
+
+def shown(value: Any) -> str:
+    """A raw cell as the user would recognise it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y/%m/%d %H:%M:%S}"
+    if isinstance(value, date):
+        return f"{value:%Y/%m/%d}"
+    return str(value)
+
+
+# --- Dates -----------------------------------------------------------------------------------------------------------
+
+# A time after the date says nothing about the day, unless it is another zone's.
+# Not right behind a digit: 2026/11/2210:05 may be many things.
+_TIME = (
+    r"(?:(?:[ T]|(?<![0-9])|(?=[上下]午))(?:上午|下午|AM|PM)?\s?"
+    r"(?:[01]?\d|2[0-4])[:時]\s?[0-5]?\d(?:[:分]\s?[0-5]?\d(?:\.\d+)?)?[分秒]?"
+    r"\s?(?:AM|PM)?(?:\+08:?00)?)?"
+)
+_WEEKDAY = r"(?:\s?(?:\((?:星期|週)?[一二三四五六日]\)|(?:星期|週)[一二三四五六日]))?"
+_FLAGS = re.ASCII | re.IGNORECASE
+_WESTERN = re.compile(
+    rf"(\d{{4}})(?:([/.-])(\d{{1,2}})\2(\d{{1,2}})|\s?年\s?(\d{{1,2}})\s?月\s?(\d{{1,2}})\s?日){_WEEKDAY}{_TIME}",
+    _FLAGS,
+)
+_COMPACT = re.compile(rf"(\d{{4}})(\d\d)(\d\d)(?:\.0+)?(?: {_TIME})?", _FLAGS)
+_MINGUO = re.compile(
+    r"(?:(?:中華)?民國\s?(\d{1,3})|(\d{3}))\s?(?:([/.-])(\d{1,2})\3(\d{1,2})|年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日)"
+    rf"{_WEEKDAY}{_TIME}",
+    _FLAGS,
+)
+_MINGUO_COMPACT = re.compile(rf"(?:民國)?(1\d\d)(\d\d)(\d\d)(?:\.0+)?(?: {_TIME})?", _FLAGS)
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
+_DATE_HELP = "請寫成 2026/11/22，或在 Excel 把儲存格格式設成日期"
+
+
+def date_from_text(raw: str) -> date | None:
+    """2026/11/22, 2026-11-22, 2026.11.22, 20261122, 2026年11月22日, with or without time; Minguo likewise; serials."""
+    text = plain(raw)
+    if not text:
+        return None
+    refuse_error(text)
+    found = _WESTERN.fullmatch(text)
+    if found:
+        year, _, month, day, month_cjk, day_cjk = found.groups()
+        return _day(int(year), int(month or month_cjk), int(day or day_cjk), raw)
+    found = _COMPACT.fullmatch(text)
+    if found:
+        return _day(int(found[1]), int(found[2]), int(found[3]), raw)
+    found = _MINGUO.fullmatch(text)
+    if found:
+        named, bare, _, month, day, month_cjk, day_cjk = found.groups()
+        return _day(int(named or bare) + 1911, int(month or month_cjk), int(day or day_cjk), raw)
+    found = _MINGUO_COMPACT.fullmatch(text)
+    if found:
+        return _day(int(found[1]) + 1911, int(found[2]), int(found[3]), raw)
+    if _SERIAL.fullmatch(text):
+        return date_from_number(float(text))
+    raise BadCell(f"看不懂日期「{_short(raw)}」；{_DATE_HELP}。")
+
+
+def date_from_number(number: float, *, date1904: bool = False) -> date:
+    """An Excel serial (of the workbook's epoch), or the digits of 20261122 or of Minguo 1151122 as a number."""
+    serial = number + EPOCH_1904 if date1904 else number
+    if _FIRST_SERIAL <= serial < _LAST_SERIAL + 1:
+        return EPOCH + timedelta(days=int(serial))
+    if 1e6 <= number < 1e8 and number == int(number):
+        return date_from_text(str(int(number))) or FIRST_DAY
+    raise BadCell(f"看不懂日期「{shown(number)}」；{_DATE_HELP}。")
+
+
+def date_from_day(day: date) -> date:
+    """A date within the sane range."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadCell(f"日期「{day:%Y/%m/%d}」超出 1990 到 2100 年的範圍；請確認年份。")
+    return day
+
+
+def _day(year: int, month: int, day: int, raw: str) -> date:
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        raise BadCell(f"沒有「{_short(raw)}」這一天；請確認年月日。") from None
+    return date_from_day(found)
+
+
+# --- Numbers ---------------------------------------------------------------------------------------------------------
+
+_NUMBER = re.compile(
+    r"(?P<open>\()?(?P<sign>[-+])?\s?(?:NT\$|NTD|TWD|NT|\$)?\s?(?P<inner>[-+])?\s?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
+    r"\s?(?P<percent>%)?\s?(?:元整|元)?\s?(?P<close>\))?",
+    _FLAGS,
+)
+_SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d*)?E[-+]?\d+", _FLAGS)
+_DASHES = str.maketrans("−‐‑‒–—﹣", "-------")
+
+
+def number_from_text(raw: str) -> Decimal | None:
+    """1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12), 123.0."""
+    text = plain(raw).translate(_DASHES).removeprefix("'")
+    if not text:
+        return None
+    refuse_error(text)
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        if _SCIENTIFIC.fullmatch(text):
+            raise BadCell(f"「{_short(raw)}」是科學記號，已經看不出原來的數字；請把儲存格格式改成數值後重填。")
+        raise BadCell(f"「{_short(raw)}」不是數字；請改成像 1234 或 1,234.50 這樣的數字。")
+    signs = [sign for sign in (found["sign"], found["inner"]) if sign]
+    bracketed = bool(found["open"])
+    if bracketed != bool(found["close"]) or len(signs) + bracketed > 1:
+        raise BadCell(f"「{_short(raw)}」的正負號看不清楚；負數請寫成 -1234 或 (1,234)。")
+    number = Decimal(found["digits"].replace(",", ""))
+    if found["percent"]:
+        number /= 100
+    return -number if bracketed or signs == ["-"] else number
+
+
+_CENT = Decimal("0.01")
+
+
+def _cents(number: Decimal) -> int:
+    if abs(number) >= MAX_CENTS // 100:
+        raise BadCell("金額太大（一兆元以上）；請確認數字。")
+    return int(number.quantize(_CENT, ROUND_HALF_UP) * 100)
+
+
+def cents_from_text(raw: str) -> int | None:
+    """Cents, half up (away from zero)."""
+    number = number_from_text(raw)
+    return None if number is None else _cents(number)
+
+
+def cents_from_number(number: float) -> int:
+    """Cents, half up, of the number that the spreadsheet shows: 1.005 is 1.01 although the float lies below."""
+    cents = number * 100
+    whole = round(cents) if -1e14 < cents < 1e14 else 0
+    if -1e-6 < cents - whole < 1e-6 and (whole or not number):
+        return whole
+    return _cents(_decimal(number))
+
+
+def _decimal(number: float) -> Decimal:
+    """The 15 digits that a spreadsheet keeps and shows."""
+    exact = Decimal(f"{number:.15g}")
+    if not exact.is_finite():
+        raise BadCell("不是數字。")
+    return exact
+
+
+def integer_from_text(raw: str) -> int | None:
+    """A whole number; "123.0" is 123."""
+    number = number_from_text(raw)
+    return None if number is None else _integer(number)
+
+
+def integer_from_number(number: float) -> int:
+    """A whole number."""
+    return _integer(_decimal(number))
+
+
+def _integer(number: Decimal) -> int:
+    whole = int(number)
+    if whole != number:
+        raise BadCell(f"「{number}」不是整數；這一欄只能填整數。")
+    if not -MAX_INTEGER <= whole <= MAX_INTEGER:
+        raise BadCell(f"「{number}」太大；請確認數字。")
+    return whole
+
+
+# --- Codes and text --------------------------------------------------------------------------------------------------
+
+_FLOAT_CODE = re.compile(r"(\d+)\.0+", re.ASCII)
+_SCIENTIFIC_CODE = re.compile(r"\d(?:\.\d+)?E\+\d+", _FLAGS)
+
+
+def code_from_text(raw: str) -> str | None:
+    """A code: leading zeros are kept, "13326964.0" is 13326964."""
+    text = plain(raw).removeprefix("'")
+    if not text:
+        return None
+    refuse_error(text)
+    found = _FLOAT_CODE.fullmatch(text)
+    if found:
+        return found[1]
+    if _SCIENTIFIC_CODE.fullmatch(text):
+        raise BadCell(f"「{_short(raw)}」是科學記號，已經看不出原來的代號；請把儲存格格式改成文字後重填。")
+    return text
+
+
+def code_from_number(number: float) -> str:
+    """A code that the spreadsheet took for a number."""
+    if not (0 <= number < float("inf")) or number != int(number):
+        raise BadCell(f"「{shown(number)}」不像代號；請把儲存格格式改成文字後重填。")
+    if number >= 10**EXACT_DIGITS:
+        raise BadCell(f"「{int(number)}」超過 15 位，Excel 存成數字時後面的數字會變 0；請把儲存格格式改成文字後重填。")
+    return str(int(number))
+
+
+def text_from_text(raw: str) -> str | None:
+    """Text as it is, on one line."""
+    text = tidy(raw)
+    refuse_error(text)
+    return text or None
+
+
+def text_from_number(number: float) -> str:
+    """Text that the spreadsheet took for a number."""
+    return shown(number)
+
+
+def _short(raw: str) -> str:
+    text = " ".join(raw.split())
+    return text if len(text) <= 40 else text[:40] + "…"

@@ -1,0 +1,57 @@
+"""The lines of one day as a workbook or as CSV."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.db.models import DecimalField, ExpressionWrapper, F, Value
+from django.db.models.functions import NullIf, Round
+
+from momo.sheets.write import MAX_SHEET_ROWS, Column, csv_chunks, query_records, xlsx_file
+from sales.selectors.lines import lines_of
+
+SHEET = "每日銷售"
+FORMATS = {"excel": "xlsx", "csv": "csv"}
+_PERCENT: DecimalField = DecimalField(max_digits=20, decimal_places=2)
+
+
+def _columns() -> list[Column]:
+    """Amounts are New Taiwan dollars, the margin a percentage of the amount."""
+    ratio = F("gross_profit") * Decimal(100) / NullIf(F("amount"), Value(Decimal(0)))
+    margin = Round(ExpressionWrapper(ratio, _PERCENT), precision=2)
+    return [
+        Column("日期", "date", 12, source="date"),
+        Column("品號", width=18, source="product_code"),
+        Column("品名", width=56, source="product_name"),
+        Column("品牌", width=18, source="brand"),
+        Column("分類", width=18, source="category"),
+        Column("PM", width=12, source="pm"),
+        Column("廠商代號", width=12, source="vendor_code"),
+        Column("廠商名稱", width=24, source="vendor_name"),
+        Column("數量", "integer", 9, source="quantity"),
+        Column("業績", "decimal", 14, source="amount", number_format="#,##0.##"),
+        Column("成本", "decimal", 14, source="cost", number_format="#,##0.##"),
+        Column("毛利", "decimal", 14, source="gross_profit", number_format="#,##0.##"),
+        Column("毛利率", "decimal", 10, source=margin, number_format='0.00"%"'),
+    ]
+
+
+def export(day: date, format: str) -> tuple[str, BinaryIO]:
+    """File name and the open file (`excel`, or `csv`: UTF-8 with a byte-order mark) of the lines in force.
+
+    Written to its end before it is sent, so that no reader's line holds the database's cursor open.
+    """
+    columns = _columns()
+    limit = settings.EXPORT_MAX_ROWS if format == "csv" else min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)
+    records = query_records(lines_of(day)[:limit], columns)
+    name = f"momo_{SHEET}_{day:%Y%m%d}.{FORMATS[format]}"
+    if format == "excel":
+        return name, xlsx_file(sheet=SHEET, columns=columns, records=records)
+    handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
+    handle.writelines(csv_chunks(columns=columns, records=records))
+    handle.seek(0)
+    return name, handle

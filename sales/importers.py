@@ -1,0 +1,196 @@
+"""The daily sales report: what its columns are called, and what its rows must say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from django.utils import timezone
+
+from momo.jobs.importers import Importer, ImportRefused, Outcome, RowError, Table
+from momo.jobs.models import Job
+from momo.sheets.columns import Field, Kind
+from products.models import Product
+from sales.figures import NAMELESS, dollars
+from sales.models import SalesLine
+from sales.services.publish import Publication, days_in_force
+from sales.services.undo import undo_import
+
+EARLIEST = date(2000, 1, 1)  # before it momo sold nothing: a cell misread
+FUTURE_DAYS = 1  # a report may name the day that begins while it is made
+MAX_CENTS = 99_999_999_999  # of one row: NT$ 999,999,999.99; so that no sum outgrows its column
+MAX_QUANTITY = 2_147_483_647
+MONEY = ("amount", "unit_price", "cost", "unit_cost", "gross_profit")
+GROUPS = ("brand", "pm", "category")
+
+
+def _field(name: str, label: str, kind: Kind, *aliases: str, required: bool = False) -> Field:
+    stored = {field.name: field.max_length for field in SalesLine._meta.fields if getattr(field, "max_length", None)}
+    return Field(name, label, kind, aliases, required, stored.get(name) or 200)
+
+
+class DailySalesImporter(Importer):
+    """Rows of sold goods by day. Columns of personal data are no fields, so nobody reads them."""
+
+    job_type: ClassVar[str] = "daily_sales"
+    label: ClassVar[str] = "每日銷售"
+    fields: ClassVar[Sequence[Field]] = (
+        _field("date", "日期", Kind.DATE, "訂單日期", "日期", "銷售日期", "轉單日", required=True),
+        _field("product_code", "品號", Kind.CODE, "品號", "商品編號", "商品代碼", "i_code", required=True),
+        _field("product_name", "品名", Kind.TEXT, "品名", "商品名稱"),
+        _field("quantity", "數量", Kind.INTEGER, "數量", "銷量", "銷售數量", required=True),
+        _field("amount", "業績", Kind.MONEY, "業績", "銷售金額", "銷售額", "總業績"),
+        _field("unit_price", "售價", Kind.MONEY, "售價(含稅)", "售價", "單價"),
+        _field("cost", "成本", Kind.MONEY, "成本", "總成本"),
+        _field("unit_cost", "進價", Kind.MONEY, "進價(含稅)", "進價"),
+        _field("gross_profit", "毛利", Kind.MONEY, "毛利", "毛利額"),
+        _field("brand", "品牌", Kind.TEXT, "品牌"),
+        _field("pm", "PM", Kind.TEXT, "PM", "PM姓名", "負責PM"),
+        _field("category", "分類", Kind.TEXT, "館別", "分類", "部門", "處別", "科別"),
+        _field("vendor_code", "廠商代號", Kind.CODE, "廠商代號", "廠商編號", "供應商編號"),
+        _field("vendor_name", "廠商名稱", Kind.TEXT, "廠商名稱", "供應商名稱"),
+    )
+    publication: ClassVar[type[Publication]] = Publication
+
+    def check(self, table: Table) -> None:
+        """Dates, bounds, and what follows from other columns: amount, cost, gross profit, brand, category.
+
+        Raises ImportRefused when no column tells the amount.
+        """
+        columns = table.columns
+        if "amount" not in columns and "unit_price" not in columns:
+            amount, price = (field for field in self.fields if field.name in ("amount", "unit_price"))
+            raise ImportRefused(
+                f"檔案沒有金額欄位，無法計算業績。請加上「{amount.label}」（標題可為 {'、'.join(amount.aliases)}），"
+                f"或「{price.label}」（標題可為 {'、'.join(price.aliases)}，會乘上數量）。"
+            )
+        self._check_required(table)
+        self._check_dates(table)
+        self._check_bounds(table)
+        self._derive(table)
+        for name in GROUPS:
+            # So is called what has no name; a key of that name beside it would be taken for the same.
+            if name in columns:
+                columns[name] = ["" if value == NAMELESS else value for value in columns[name]]
+        self._fill_from_catalogue(table)
+
+    def publish(self, job: Job, table: Table) -> Outcome:
+        """See `Publication`."""
+        return self.publication(job=job, source=self.job_type, table=table).run()
+
+    def undo(self, job: Job) -> Mapping[str, Any]:
+        """See `undo_import`."""
+        return undo_import(job)
+
+    def preview_note(self, table: Table) -> str:
+        """How many days the file has, and how many of them are known."""
+        days = sorted({day for day in table.columns.get("date", ()) if day is not None})
+        if not days:
+            return ""
+        span = f"{days[0]:%Y-%m-%d}" if len(days) == 1 else f"{days[0]:%Y-%m-%d} 至 {days[-1]:%Y-%m-%d}"
+        known = days_in_force(self.job_type, days)
+        note = f"共 {len(days)} 天（{span}）"
+        return f"{note}，其中 {known} 天已有資料：內容不同時改以這份檔案為準。" if known else f"{note}，都是新的日期。"
+
+    def _check_required(self, table: Table) -> None:
+        for field in self.fields:
+            values = table.columns.get(field.name)
+            if field.required and values is not None and None in values:
+                for index, value in enumerate(values):
+                    if value is None and index not in table.bad:
+                        _fail(table, index, field.name, "", f"{field.label}不可空白")
+
+    def _check_dates(self, table: Table) -> None:
+        latest = timezone.localdate() + timedelta(days=FUTURE_DAYS)
+        values = table.columns["date"]
+        wrong = {day for day in set(values) if day is not None and not EARLIEST <= day <= latest}
+        if not wrong:
+            return
+        for index, day in enumerate(values):
+            if day in wrong and index not in table.bad:
+                message = "日期在未來，請確認年份" if day > latest else f"日期早於 {EARLIEST:%Y} 年，請確認年份"
+                _fail(table, index, "date", day.isoformat(), message)
+
+    def _check_bounds(self, table: Table) -> None:
+        for name in MONEY:
+            if name in table.columns:
+                _bound(table, name, table.columns[name], MAX_CENTS, "金額超過 NT$ 999,999,999.99")
+        _bound(table, "quantity", table.columns["quantity"], MAX_QUANTITY, "數量超出範圍")
+
+    def _derive(self, table: Table) -> None:
+        columns, rows = table.columns, len(table.numbers)
+        quantity = columns["quantity"]
+        amount = _first(columns.get("amount"), _product(columns.get("unit_price"), quantity), rows)
+        cost = _first(columns.get("cost"), _product(columns.get("unit_cost"), quantity), rows)
+        if "gross_profit" in columns:
+            cost = _first(cost, _difference(amount, columns["gross_profit"]), rows)
+        profit = _first(columns.get("gross_profit"), _difference(amount, cost), rows)
+        named = "amount" if "amount" in columns else "unit_price"
+        if None in amount:
+            for index, value in enumerate(amount):
+                if value is None and index not in table.bad:
+                    _fail(table, index, named, "", "沒有業績，也沒有可以計算業績的售價")
+        for name, values in (("amount", amount), ("cost", cost), ("gross_profit", profit)):
+            source = name if name in columns else {"amount": "unit_price", "cost": "unit_cost"}.get(name, named)
+            _bound(table, source, values, MAX_CENTS, f"計算出的{_LABELS[name]}超過 NT$ 999,999,999.99")
+        columns.update(amount=amount, cost=cost, gross_profit=profit)
+
+    def _fill_from_catalogue(self, table: Table) -> None:
+        columns = table.columns
+        absent = [name for name in ("brand", "category") if name not in columns]
+        if not absent:
+            return
+        codes = {code for code in columns["product_code"] if code}
+        found = Product.objects.filter(product_id__in=list(codes))
+        known = {code: texts for code, *texts in found.values_list("product_id", "brand", "category__name")}
+        for place, name in enumerate(("brand", "category")):
+            if name in absent:
+                one = {code: texts[place] for code, texts in known.items()}
+                columns[name] = [one.get(code, "") for code in columns["product_code"]]
+
+
+_LABELS = {field.name: field.label for field in DailySalesImporter.fields}
+
+
+def _fail(table: Table, index: int, name: str, value: str, message: str) -> None:
+    """As `Table.fail`, with the value as people write it: money in the table is cents."""
+    table.errors.append(RowError(table.numbers[index], table.headers.get(name, ""), value, message))
+    table.bad.add(index)
+
+
+def _bound(table: Table, name: str, values: Sequence[int | None], limit: int, message: str) -> None:
+    """Each of `values` beyond ±`limit` is an error of column `name`."""
+    present = set(values)
+    present.discard(None)
+    if not present or (max(present) <= limit and min(present) >= -limit):  # type: ignore[type-var, operator]
+        return
+    for index, value in enumerate(values):
+        if value is not None and abs(value) > limit and index not in table.bad:
+            _fail(table, index, name, str(value if name == "quantity" else dollars(value)), message)
+
+
+def _first(one: list[Any] | None, other: list[Any] | None, rows: int) -> list[Any]:
+    """Row by row what `one` says, else what `other` says."""
+    if one is None:
+        return [None] * rows if other is None else other
+    if other is None or None not in one:
+        return one
+    return [second if first is None else first for first, second in zip(one, other, strict=True)]
+
+
+def _product(prices: list[Any] | None, quantities: list[Any]) -> list[Any] | None:
+    if prices is None:
+        return None
+    if None in prices or None in quantities:
+        return [
+            None if price is None or quantity is None else price * quantity
+            for price, quantity in zip(prices, quantities, strict=True)
+        ]
+    return [price * quantity for price, quantity in zip(prices, quantities, strict=True)]
+
+
+def _difference(whole: list[Any], part: list[Any]) -> list[Any]:
+    if None in whole or None in part:
+        return [None if a is None or b is None else a - b for a, b in zip(whole, part, strict=True)]
+    return [a - b for a, b in zip(whole, part, strict=True)]

@@ -1,0 +1,148 @@
+"""Sales lines, whose day it is, and the totals of each day."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+# A day of as many lines as a file may have, each as big as a line can be, still fits.
+SUM_DIGITS = 20
+
+
+class SalesLine(models.Model):
+    """One row of a report, kept for good; it counts while its import owns its day. Amounts are New Taiwan dollars."""
+
+    # Without constraints in the database: a hundred thousand rows would each be looked up.
+    job = models.ForeignKey(
+        "jobs.Job", models.CASCADE, related_name="+", db_constraint=False, db_index=False, verbose_name="匯入"
+    )
+    date = models.DateField("日期")
+    row = models.PositiveIntegerField("列")  # as the spreadsheet numbers it
+    product_code = models.CharField("品號", max_length=30)
+    product_name = models.CharField("品名", max_length=500, blank=True)
+    brand = models.CharField("品牌", max_length=120, blank=True)
+    category = models.CharField("分類", max_length=120, blank=True)
+    pm = models.CharField("PM", max_length=60, blank=True)
+    vendor_code = models.CharField("廠商代號", max_length=30, blank=True)
+    vendor_name = models.CharField("廠商名稱", max_length=200, blank=True)
+    quantity = models.IntegerField("數量")
+    amount = models.DecimalField("業績", max_digits=14, decimal_places=2)
+    # Unknown where the report has neither cost nor gross profit.
+    cost = models.DecimalField("成本", max_digits=14, decimal_places=2, null=True)
+    gross_profit = models.DecimalField("毛利", max_digits=14, decimal_places=2, null=True)
+
+    class Meta:
+        verbose_name = "銷售明細"
+        verbose_name_plural = "銷售明細"
+        indexes: ClassVar = [models.Index(fields=["date", "job", "row"], name="salesline_day")]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.product_code}"
+
+
+class DayClaim(models.Model):
+    """What one import says of one day. The newest claim that was not undone owns the day."""
+
+    job = models.ForeignKey("jobs.Job", models.PROTECT, related_name="day_claims", verbose_name="匯入")
+    source = models.CharField("報表", max_length=30)
+    date = models.DateField("日期")
+    digest = models.CharField("內容指紋", max_length=80)  # the same rows in any order have the same
+    lines = models.PositiveIntegerField("列數")
+    quantity = models.BigIntegerField("數量")
+    amount = models.DecimalField("業績", max_digits=SUM_DIGITS, decimal_places=2)
+    cost = models.DecimalField("成本", max_digits=SUM_DIGITS, decimal_places=2, null=True)
+    gross_profit = models.DecimalField("毛利", max_digits=SUM_DIGITS, decimal_places=2, null=True)
+    undone_at = models.DateTimeField("復原時間", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "日報版本"
+        verbose_name_plural = "日報版本"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "source", "date"], name="dayclaim_once")]
+        indexes: ClassVar = [models.Index(fields=["source", "date", "-id"], name="dayclaim_day")]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.job_id}"
+
+
+class DayOwner(models.Model):
+    """Which claim is in force for a day of a report."""
+
+    source = models.CharField("報表", max_length=30)
+    date = models.DateField("日期")
+    claim = models.ForeignKey(DayClaim, models.PROTECT, related_name="owns", verbose_name="版本")
+
+    class Meta:
+        verbose_name = "銷售日"
+        verbose_name_plural = "銷售日"
+        ordering = ("-date",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["date", "source"], name="dayowner_once")]
+
+    def __str__(self) -> str:
+        return str(self.date)
+
+
+class Total(models.Model):
+    """Sums by dimension and key over the lines in force; written with each import, never by hand."""
+
+    class Dimension(models.TextChoices):
+        """What sums are kept by."""
+
+        ALL = "all", "合計"
+        BRAND = "brand", "品牌"
+        PM = "pm", "PM"
+        CATEGORY = "category", "分類"
+        VENDOR = "vendor", "廠商"
+
+    dimension = models.CharField("維度", max_length=8, choices=Dimension)
+    # Empty: the report does not say, and for all. Compared byte by byte, since no rule of a language is asked for here.
+    key = models.CharField("名稱", max_length=200, db_collation="C")
+    lines = models.PositiveIntegerField("列數")
+    quantity = models.BigIntegerField("數量")
+    amount = models.DecimalField("業績", max_digits=SUM_DIGITS, decimal_places=2)
+    # Of the lines that have one; none of them has: unknown.
+    cost = models.DecimalField("成本", max_digits=SUM_DIGITS, decimal_places=2, null=True)
+    gross_profit = models.DecimalField("毛利", max_digits=SUM_DIGITS, decimal_places=2, null=True)
+    # The amount of the lines whose gross profit is known: what it is a share of.
+    margin_base = models.DecimalField("有毛利的業績", max_digits=SUM_DIGITS, decimal_places=2, null=True)
+
+    class Meta:
+        abstract = True
+
+
+class DayTotal(Total):
+    """Sums of one day."""
+
+    date = models.DateField("日期")
+
+    class Meta:
+        verbose_name = "每日合計"
+        verbose_name_plural = "每日合計"
+        constraints: ClassVar = [
+            # One index for uniqueness and for the course of a key over time, which reads nothing else.
+            models.UniqueConstraint(
+                fields=["dimension", "key", "date"],
+                include=["amount", "quantity", "gross_profit"],
+                name="daytotal_once",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["date", "dimension"], name="daytotal_day")]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.dimension} {self.key}"
+
+
+class MonthTotal(Total):
+    """Sums of one month, over its days: which keys are the biggest of two years is told by 24 rows a key, not 730."""
+
+    month = models.DateField("月份")  # its first day
+
+    class Meta:
+        verbose_name = "每月合計"
+        verbose_name_plural = "每月合計"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["month", "dimension", "key"], name="monthtotal_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.dimension} {self.key}"

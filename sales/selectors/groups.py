@@ -1,0 +1,32 @@
+"""Figures by key as they come out of the tables of totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sales.figures import NAMELESS, Figures, percent
+from sales.models import DayTotal
+
+# What is told of each day and month; the vendors' totals have readers of their own.
+TOLD = {
+    "by_pm": DayTotal.Dimension.PM,
+    "by_brand": DayTotal.Dimension.BRAND,
+    "by_category": DayTotal.Dimension.CATEGORY,
+}
+# The columns of Figures, in cents; `{0}` is the alias of a table of totals.
+CENTS = (
+    "{0}.lines, {0}.quantity, ({0}.amount * 100)::bigint, ({0}.cost * 100)::bigint, "
+    "({0}.gross_profit * 100)::bigint, ({0}.margin_base * 100)::bigint"
+)
+
+
+def groups(figures: Mapping[str, Mapping[str, Figures]], whole: Figures) -> dict[str, list[dict[str, Any]]]:
+    """`by_pm`, `by_brand` and `by_category`, the biggest amount first, each with its share of `whole` in percent."""
+    told = {}
+    for name, dimension in TOLD.items():
+        keys = sorted(figures.get(dimension, {}).items(), key=lambda pair: (-pair[1].amount, pair[0]))
+        told[name] = [
+            {"key": key or NAMELESS, **one.as_dict(), "share": percent(one.amount, whole.amount)} for key, one in keys
+        ]
+    return told

@@ -1,0 +1,83 @@
+"""One month: its totals and days, and what they are against. Reads totals only, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+
+from sales.figures import Figures, total
+from sales.models import DayTotal
+from sales.selectors.groups import CENTS, groups
+from sales.selectors.lines import latest_or_today
+
+MONTHS = f"""
+SELECT t.month, t.dimension, t.key, {CENTS.format("t")}
+FROM sales_monthtotal t
+WHERE t.dimension <> 'vendor' AND (t.month = %(month)s OR t.month = ANY(%(before)s) AND t.dimension = 'all')
+"""  # noqa: S608 - names of columns
+
+DAYS = f"""
+SELECT t.date, {CENTS.format("t")}
+FROM unnest(%(months)s::date[]) AS m(month)
+JOIN sales_daytotal t ON t.date >= m.month AND t.date < m.month + interval '1 month'
+WHERE t.dimension = 'all' AND t.key = ''
+"""  # noqa: S608 - names of columns
+
+
+def monthly_summary(*, year: int | None = None, month: int | None = None) -> dict[str, Any]:
+    """A month, that of the latest day with data by default.
+
+    `month_to_date` goes to the last day with data, against as many days of the previous month and of the same month a
+    year ago (all of them, where those are shorter).
+    """
+    first = date(year, month, 1) if year and month else latest_or_today().replace(day=1)
+    previous, last_year = (first - timedelta(days=1)).replace(day=1), first.replace(year=first.year - 1)
+    months: dict[date, dict[str, dict[str, Figures]]] = defaultdict(lambda: defaultdict(dict))
+    with connection.cursor() as cursor:
+        cursor.execute(MONTHS, {"month": first, "before": [previous, last_year]})
+        for when, dimension, key, *figures in cursor.fetchall():
+            months[when][dimension][key] = Figures(*figures)
+        cursor.execute(DAYS, {"months": [first, previous, last_year]})
+        days = {day: Figures(*figures) for day, *figures in cursor.fetchall()}
+    whole = {when: months[when][DayTotal.Dimension.ALL].get("", Figures()) for when in (first, previous, last_year)}
+    return {
+        "year": first.year,
+        "month": first.month,
+        "totals": whole[first].as_dict(),
+        "days": [{"date": day, **days.get(day, Figures()).as_dict()} for day in _days_of(first, 31)],
+        **groups(months[first], whole[first]),
+        "month_on_month": _month(previous, whole[first], whole[previous]),
+        "year_on_year": _month(last_year, whole[first], whole[last_year]),
+        "month_to_date": _to_date(first, previous, last_year, days),
+    }
+
+
+def _days_of(first: date, count: int) -> list[date]:
+    """The first `count` days of a month, as far as it has so many."""
+    length = monthrange(first.year, first.month)[1]
+    return [first + timedelta(days=number) for number in range(min(count, length))]
+
+
+def _month(when: date, now: Figures, then: Figures) -> dict[str, Any]:
+    return {"year": when.year, "month": when.month, **now.against(then)}
+
+
+def _to_date(first: date, previous: date, last_year: date, days: dict[date, Figures]) -> dict[str, Any]:
+    last = max((day for day in days if day.replace(day=1) == first), default=None)
+    count = last.day if last else 0
+
+    def until(month: date) -> tuple[dict[str, Any], Figures]:
+        span = _days_of(month, count)
+        ends = {"start_date": span[0] if span else None, "end_date": span[-1] if span else None}
+        return ends, total(days.get(day, Figures()) for day in span)
+
+    ends, now = until(first)
+    told: dict[str, Any] = {"days": count, "current": {**ends, **now.as_dict()}}
+    for name, month in (("previous_month", previous), ("last_year", last_year)):
+        ends, then = until(month)
+        told[name] = {**ends, **now.against(then)}
+    return told

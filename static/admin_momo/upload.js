@@ -1,0 +1,97 @@
+// The upload page: drag and drop, a look at the file before anything is written, and a bar while it is sent.
+(() => {
+  "use strict";
+  document.addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector("form[data-upload]");
+    if (!form) return;
+    const drop = form.querySelector("[data-drop]");
+    const input = form.querySelector("input[type=file]");
+    const text = form.querySelector("[data-drop-text]");
+    const preview = document.querySelector("[data-preview]");
+    const sending = form.querySelector("[data-sending]");
+    const limit = Number(form.dataset.maxBytes);
+    const asked = text.textContent;
+    let turn = 0;
+
+    const refuse = (words) => {
+      const card = document.createElement("section");
+      card.className = "mo-card";
+      const line = document.createElement("p");
+      line.className = "mo-alert";
+      line.textContent = words;
+      card.append(line);
+      preview.replaceChildren(card);
+    };
+
+    const look = async () => {
+      const file = input.files[0];
+      const mine = ++turn;
+      text.textContent = file ? `${file.name}（${Math.ceil(file.size / 1024).toLocaleString("zh-TW")} KB）` : asked;
+      preview.replaceChildren();
+      if (!file) return;
+      if (file.size > limit) return refuse(`檔案超過 ${Math.floor(limit / 1024 / 1024)} MB`);
+      preview.innerHTML = '<section class="mo-card"><p class="mo-empty">讀取中…</p></section>';
+      try {
+        const answer = await fetch(form.dataset.previewUrl, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        const page = await answer.text();
+        if (mine !== turn) return;
+        // Made by our own server, every value of the file escaped.
+        if (answer.ok) preview.innerHTML = page;
+        else refuse("無法預覽這份檔案，請稍後再試");
+      } catch {
+        if (mine === turn) refuse("連線中斷，請再試一次");
+      }
+    };
+
+    for (const name of ["dragenter", "dragover"]) {
+      drop.addEventListener(name, (event) => {
+        event.preventDefault();
+        drop.classList.add("mo-drop--over");
+      });
+    }
+    for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("mo-drop--over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (!event.dataTransfer.files.length) return;
+      const chosen = new DataTransfer();
+      chosen.items.add(event.dataTransfer.files[0]);
+      input.files = chosen.files;
+      look();
+    });
+    input.addEventListener("change", look);
+    form.querySelector("[name=job_type]").addEventListener("change", look);
+
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const button = form.querySelector("button[type=submit]");
+      const bar = sending.querySelector("progress");
+      const words = sending.querySelector("[data-sending-text]");
+      const request = new XMLHttpRequest(); // fetch tells nothing of what was sent so far
+      button.disabled = true;
+      sending.hidden = false;
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        bar.value = total ? (100 * loaded) / total : 0;
+        words.textContent = `上傳中 ${Math.round(bar.value)}%`;
+      });
+      const stop = (message) => {
+        button.disabled = false;
+        sending.hidden = true;
+        refuse(message);
+      };
+      request.addEventListener("load", () => {
+        let body = {};
+        try {
+          body = JSON.parse(request.responseText);
+        } catch {
+          // An error page: told below.
+        }
+        if (body.url) window.location.assign(body.url);
+        else stop(body.error || "匯入沒有開始，請稍後再試");
+      });
+      request.addEventListener("error", () => stop("連線中斷，匯入沒有開始"));
+      request.open("POST", form.action || window.location.href);
+      request.setRequestHeader("X-Requested-With", "fetch");
+      request.send(new FormData(form));
+    });
+  });
+})();

@@ -1,0 +1,332 @@
+"""Requests of every operation, good and bad, and the status of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import User
+from momo.jobs.models import Job, JobError
+from momo.jobs.services import undo_job
+from products.models import Category, Product
+from tests.accounts.people import PASSWORD
+from tests.contract.bodies import Form
+from tests.contract.description import JSON, Operation
+from tests.contract.matrix import NEW, REPORT
+from tests.contract.world import World
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of `actor` and its status; `at` replaces what stands for a name in the path."""
+
+    status: int
+    actor: str = "admin"
+    query: str = ""
+    body: Any = None
+    at: dict[str, Any] = field(default_factory=dict)
+    prepare: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.actor} {self.query or self.body or self.at or ''}".strip()
+
+
+def no_products(world: World) -> None:
+    Product.objects.all().delete()
+
+
+def no_categories(world: World) -> None:
+    Category.objects.update(enabled=False)
+
+
+def crawling(world: World) -> None:
+    world.actors["admin"]["token"].post("/api/run_task", {}, content_type=JSON)
+
+
+def no_sales(world: World) -> None:
+    undo_job(world.imports.done)
+
+
+def no_job(world: World) -> None:
+    Job.objects.filter(pk__in=[world.imports.waiting.pk, world.imports.failed.pk]).delete()
+
+
+def running(world: World) -> None:
+    Job.objects.filter(pk=world.imports.waiting.pk).update(status="running", stage="checking", attempt=1)
+
+
+def file_gone(world: World) -> None:
+    Job.objects.filter(pk=world.imports.failed.pk).update(file="")
+
+
+def many_errors(world: World) -> None:
+    failed = world.imports.failed
+    JobError.objects.bulk_create(JobError(job=failed, row=row, message="數量不是整數") for row in range(3, 200))
+    Job.objects.filter(pk=failed.pk).update(error_count=198)
+
+
+def unknown_drive_file(world: World) -> None:
+    """As the schedule leaves a file that is no report."""
+    Job.objects.filter(pk=world.imports.failed.pk).update(job_type="", source="drive", created_by=None, file="")
+
+
+def bare_user(world: World) -> None:
+    """As few values as a user can have, and a name that is not ASCII."""
+    User.objects.filter(pk=world.people["target"].pk).update(username="小美", email="", last_login=None)
+
+
+NOBODY = {"user_id": 999999}
+NO_JOB = {"job_id": 999999}
+SALES = {"job_type": "daily_sales"}
+CALLS: dict[Operation, list[Call]] = {
+    ("GET", "/api/daily_sales"): [
+        Call(200, "user"),
+        Call(200, query="date=2026-01-29&pm=王小明&brand=水潤&page=1&per_page=1"),
+        Call(200, query="date=2026-01-28"),
+        Call(200, query="brand=未分類"),
+        Call(200, query="date=1999-12-31"),
+        Call(200, query="page=99"),
+        Call(200, query="date=&pm=&brand="),
+        Call(200, prepare=no_sales),
+        Call(400, query="date=2026-02-30"),
+        Call(400, query="date=20260129"),
+        Call(400, query="date=9999-12-31"),
+        Call(400, query="pm=nobody"),
+        Call(400, query="brand=nothing"),
+        Call(400, query=f"pm={'x' * 61}"),
+        Call(400, query="page=0"),
+        Call(400, query="per_page=201"),
+    ],
+    ("GET", "/api/monthly_summary"): [
+        Call(200, "user"),
+        Call(200, query="year=2026&month=1"),
+        Call(200, query="year=1971&month=1"),
+        Call(200, query="year=2199&month=12"),
+        Call(200, query="year=&month="),
+        Call(200, prepare=no_sales),
+        Call(400, query="year=2026"),
+        Call(400, query="month=1"),
+        Call(400, query="year=2026&month=13"),
+        Call(400, query="year=2200&month=1"),
+        Call(400, query="year=x&month=1"),
+    ],
+    ("GET", "/api/sales/trend"): [
+        Call(200, "user"),
+        *(Call(200, query=f"dimension={dimension}&top=1") for dimension in ("brand", "pm", "category")),
+        *(Call(200, query=f"interval={interval}&end_date=2026-02-28") for interval in ("day", "week", "month")),
+        Call(200, query="start_date=2026-01-29&end_date=2026-01-29&dimension=brand"),
+        Call(200, query="start_date=2000-01-01&end_date=2000-12-31&dimension=pm"),
+        Call(200, query="dimension=&interval=&top="),
+        Call(200, prepare=no_sales),
+        Call(200, query="dimension=brand", prepare=no_sales),
+        Call(400, query="dimension=vendor"),
+        Call(400, query="interval=hour"),
+        Call(400, query="top=0"),
+        Call(400, query="top=x"),
+        Call(400, query="start_date=2026-01-30&end_date=2026-01-29"),
+        Call(400, query="start_date=2000-01-01&end_date=2026-01-29"),
+        Call(400, query="start_date=someday"),
+    ],
+    ("GET", "/api/export/daily_sales"): [
+        Call(200, "user"),
+        Call(200, query="date=2026-01-29&format=excel"),
+        Call(200, query="date=2026-01-29&format=csv"),
+        Call(200, query="date=2000-01-01&format=csv"),
+        Call(200, query="format=", prepare=no_sales),
+        Call(400, query="format=pdf"),
+        Call(400, query="date=someday"),
+    ],
+    ("GET", "/api/import/drive/files"): [
+        Call(200, "manager"),
+        Call(200, query="page_size=1"),
+        Call(200, query="page_token=&page_size="),
+        Call(400, query="page_size=0"),
+        Call(400, query="page_size=1001"),
+        Call(400, query="page_token=unknown"),
+        Call(403, "user"),
+    ],
+    ("POST", "/api/import/drive/import"): [
+        Call(202, "manager", body={"file_id": "sales-1", **SALES}),
+        Call(202, body={"file_id": "sales-1", **SALES, "on_error": "skip"}),
+        Call(400, body={"file_id": "sales-1", "job_type": "unknown"}),
+        Call(400, body={"file_id": "sales-1", **SALES, "on_error": "explode"}),
+        Call(400, body={"file_id": "../sales-1", **SALES}),
+        Call(400, body={"file_id": "", **SALES}),
+        Call(400, body=SALES),
+        Call(400, body={}),
+        Call(403, "user", body={"file_id": "sales-1", **SALES}),
+        Call(404, body={"file_id": "no-such-file", **SALES}),
+    ],
+    ("POST", "/api/import/upload"): [
+        Call(202, "manager", body=Form(SALES, REPORT)),
+        Call(202, body=Form({**SALES, "on_error": "skip"}, REPORT, "報表.xlsx")),
+        Call(202, body=Form(SALES, b"no report at all", "../../etc/passwd")),
+        Call(400, body=Form({"job_type": "unknown"}, REPORT)),
+        Call(400, body=Form({**SALES, "on_error": "explode"}, REPORT)),
+        Call(400, body=Form(SALES, b"")),
+        Call(400, body=Form(SALES)),
+        Call(400, body=Form({}, REPORT)),
+        Call(400, body=Form({**SALES, "file": "每日銷售.xlsx"})),
+        Call(400, body=SALES),
+        Call(403, "user", body=Form(SALES, REPORT)),
+    ],
+    ("GET", "/api/import/jobs"): [
+        Call(200, "user"),
+        Call(200, query="status=failed&job_type=daily_sales&per_page=1"),
+        Call(200, query="status=undone"),
+        Call(200, query="page=99"),
+        Call(200, query="status=&job_type="),
+        Call(200, prepare=running),
+        Call(200, prepare=unknown_drive_file),
+        Call(200, prepare=no_job),
+        Call(400, query="status=lost"),
+        Call(400, query="job_type=unknown"),
+        Call(400, query="page=0"),
+    ],
+    ("GET", "/api/import/jobs/{job_id}"): [
+        *(Call(200, "user", at={"job_id": state}) for state in ("done", "waiting", "failed")),
+        Call(200, at={"job_id": "waiting"}, prepare=running),
+        Call(200, at={"job_id": "failed"}, prepare=many_errors),
+        Call(200, at={"job_id": "failed"}, prepare=unknown_drive_file),
+        Call(200, prepare=no_sales),
+        Call(404, at=NO_JOB),
+    ],
+    ("GET", "/api/import/jobs/{job_id}/errors"): [
+        Call(200, "user"),
+        Call(200, prepare=many_errors),
+        Call(200, prepare=file_gone),
+        Call(404, at={"job_id": "done"}),
+        Call(404, at=NO_JOB),
+    ],
+    ("POST", "/api/import/jobs/{job_id}/undo"): [
+        Call(200, "manager"),
+        Call(403, "user"),
+        Call(404, at=NO_JOB),
+        Call(409, at={"job_id": "waiting"}),
+        Call(409, at={"job_id": "failed"}),
+        Call(409, prepare=no_sales),
+    ],
+    ("POST", "/api/import/jobs/{job_id}/cancel"): [
+        Call(200, "manager"),
+        Call(200, prepare=running),
+        Call(403, "user"),
+        Call(404, at=NO_JOB),
+        Call(409, at={"job_id": "done"}),
+        Call(409, at={"job_id": "failed"}),
+    ],
+    ("POST", "/api/import/jobs/{job_id}/retry"): [
+        Call(202, "manager"),
+        Call(202, body={}),
+        Call(403, "user"),
+        Call(404, at=NO_JOB),
+        Call(409, at={"job_id": "done"}),
+        Call(409, at={"job_id": "waiting"}),
+        Call(409, prepare=file_gone),
+        Call(409, prepare=unknown_drive_file),
+    ],
+    ("GET", "/api/export/excel/{kind}"): [
+        *(Call(200, actor, at={"kind": kind}) for actor in ("user",) for kind in ("all", "changes", "delisted")),
+        Call(200, prepare=no_products),
+        Call(404, at={"kind": "everything"}),
+    ],
+    ("GET", "/api/history/{product_id}"): [
+        Call(200, "user"),
+        Call(200, query="start_date=2026-01-01&end_date=2199-01-01"),
+        Call(200, query="end_date=2000-01-01"),
+        Call(400, query="start_date=yesterday"),
+        Call(400, query="start_date=2026-02-02&end_date=2026-02-01"),
+        Call(404, at={"product_id": "00000000"}),
+    ],
+    ("GET", "/api/products"): [
+        Call(200, "user"),
+        Call(200, query="filter=decrease&hours=24&sort_by=change_percent&order=asc&q=12345678&per_page=1"),
+        Call(200, query="filter=delisted&category=1100100000"),
+        Call(200, query="page=99"),
+        Call(200, prepare=no_products),
+        Call(400, query="filter=unknown"),
+        Call(400, query="category=unknown"),
+        Call(400, query="hours=0"),
+        Call(400, query="hours=1.5"),
+        Call(400, query="sort_by=password"),
+        Call(400, query="order=up"),
+        Call(400, query="page=0"),
+        Call(400, query="per_page=201"),
+        Call(400, query=f"q={'x' * 101}"),
+    ],
+    ("POST", "/api/run_task"): [
+        Call(202, "manager", body={}),
+        Call(202, body={"categories": ["1100100000"]}),
+        Call(202, body={"categories": None}),
+        Call(202, body={}, prepare=crawling),
+        Call(400, body={"categories": []}),
+        Call(400, body={"categories": ["x"]}),
+        Call(400, body={"categories": ["9999999999"]}),
+        Call(400, body={}, prepare=no_categories),
+        Call(403, "user", body={}),
+    ],
+    ("GET", "/api/system/crawler/status"): [Call(200, "user"), Call(200, prepare=crawling)],
+    ("POST", "/api/user/change_password"): [
+        Call(200, "user", body={"current_password": PASSWORD, "new_password": NEW}),
+        Call(200, "must", body={"current_password": PASSWORD, "new_password": NEW}),
+        Call(400, body={"current_password": "wrong", "new_password": NEW}),
+        Call(400, body={"current_password": PASSWORD, "new_password": "123"}),
+        Call(400, body={}),
+    ],
+    ("GET", "/api/users"): [
+        Call(200),
+        Call(200, prepare=bare_user),
+        Call(200, query="q=admin&role=admin&is_active=true&per_page=1"),
+        Call(400, query="role=god"),
+        Call(400, query="is_active=maybe"),
+        Call(400, query="page=x"),
+        Call(403, "manager"),
+    ],
+    ("POST", "/api/users"): [
+        Call(201, body={"username": "new.one", "password": NEW}),
+        Call(
+            201,
+            body={
+                "username": "小美",
+                "password": NEW,
+                "email": "mei@example.com",
+                "role": "manager",
+                "display_name": "小美",
+                "must_change_password": True,
+            },
+        ),
+        Call(400, body={"username": "ADMIN", "password": NEW}),
+        Call(400, body={"username": "a b", "password": "x", "role": "god", "email": "nonsense"}),
+        Call(403, "manager", body={}),
+    ],
+    ("GET", "/api/users/login_history"): [
+        Call(200, "user"),
+        Call(200, query="username=user&success=false&start_date=2026-01-01&end_date=2199-01-01"),
+        Call(400, query="success=perhaps"),
+        Call(400, query="end_date=9999-12-31"),
+    ],
+    ("GET", "/api/users/{user_id}"): [Call(200), Call(200, prepare=bare_user), Call(404, at=NOBODY)],
+    ("PUT", "/api/users/{user_id}"): [
+        Call(200, body={}),
+        Call(200, body={"role": "admin", "display_name": "新", "email": "", "is_active": False}),
+        Call(400, body={"username": "admin"}),
+        Call(400, body={"email": "nonsense"}),
+        Call(404, at=NOBODY, body={}),
+        Call(409, at={"user_id": "admin"}, body={"is_active": False}),
+    ],
+    ("PATCH", "/api/users/{user_id}"): [
+        Call(200, body={"username": "小美"}),
+        Call(400, body={"role": None}),
+        Call(404, at=NOBODY, body={}),
+    ],
+    ("DELETE", "/api/users/{user_id}"): [
+        Call(200),
+        Call(404, at=NOBODY),
+        Call(409, at={"user_id": "admin"}),
+    ],
+    ("POST", "/api/users/{user_id}/reset_password"): [
+        Call(200, body={}),
+        Call(200, body={"new_password": NEW}),
+        Call(400, body={"new_password": "123"}),
+        Call(404, at=NOBODY, body={}),
+    ],
+}

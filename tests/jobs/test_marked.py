@@ -1,0 +1,72 @@
+"""All errors of a job, in the user's own workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import BinaryIO
+
+import openpyxl
+import pytest
+
+from momo.jobs.marked import XLSX, errors_workbook
+from momo.jobs.models import Job
+from momo.jobs.retention import OldFiles
+from momo.jobs.services import run_job
+from momo.rest.errors import NotFound
+from tests.jobs.importer import workbook
+
+pytestmark = pytest.mark.django_db
+
+ROWS = ((1001, 3, "甲"), (1002, "三", "-乙"), (1003, -1, None))
+
+
+@pytest.fixture
+def failed(job_of: Callable[..., Job]) -> Job:
+    job = job_of(workbook(ROWS), file_name="庫存 1.xlsx")
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.error_count, job.sheet) == (2, "Sheet")
+    return job
+
+
+def read(handle: BinaryIO) -> openpyxl.Workbook:
+    with handle:
+        return openpyxl.load_workbook(io.BytesIO(handle.read()))
+
+
+def test_the_users_own_workbook(failed: Job) -> None:
+    name, handle, content_type = errors_workbook(failed)
+    assert (name, content_type) == ("庫存 1_錯誤.xlsx", XLSX)
+    sheet = read(handle)["Sheet"]
+    assert [cell.value for cell in sheet[2]] == [1001, 3, "甲"]
+    commented = {cell.coordinate: cell.comment.text for row in sheet.iter_rows() for cell in row if cell.comment}
+    assert set(commented) == {"B3", "B4"}
+    assert "數量不可為負數" in commented["B4"]
+
+
+def test_without_the_file_a_list(failed: Job) -> None:
+    assert failed.finished_at is not None
+    OldFiles(failed.finished_at + (failed.finished_at - failed.created_at)).delete()
+    failed.refresh_from_db()
+    name, handle, _ = errors_workbook(failed)
+    assert name == "庫存 1_錯誤清單.xlsx"
+    sheet = read(handle).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0] == ("列", "欄位", "內容", "問題")
+    assert rows[2] == (4, "數量", "'-1", "數量不可為負數")
+    assert len(rows) == 3
+
+
+def test_a_file_that_went_by_itself(failed: Job) -> None:
+    failed.file.storage.delete(failed.file.name)
+    assert errors_workbook(failed)[0] == "庫存 1_錯誤清單.xlsx"
+
+
+def test_a_job_without_errors(job_of: Callable[..., Job]) -> None:
+    job = job_of()
+    run_job(job.pk)
+    job.refresh_from_db()
+    with pytest.raises(NotFound):
+        errors_workbook(job)

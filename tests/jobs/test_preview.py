@@ -1,0 +1,79 @@
+"""A look at a file before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from momo.jobs.models import ColumnAlias, Job
+from momo.jobs.services import create_job, preview, run_job
+from momo.rest.errors import ValidationFailed
+from momo.sheets.errors import SheetError
+from tests.jobs.importer import StockImporter, workbook
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "some.bin"
+
+
+def test_what_is_shown(stock_importer: StockImporter, path: Path) -> None:
+    rows = [(1000 + number, number, None) for number in range(30)] + [(1, "三", "x"), (2, -2, None)]
+    path.write_bytes(workbook([(*row, "?") for row in rows], header=("代號", "數量", "備註", "別的")).getvalue())
+    seen = preview(path, "庫存.xlsx", "test_stock")
+    assert seen.matched == [("代號", "代號"), ("數量", "數量"), ("備註", "備註")]
+    assert (seen.labels, seen.unknown, seen.header_row) == (["代號", "數量", "備註"], ["別的"], 1)
+    assert (seen.total, seen.error_count, len(seen.errors)) == (32, 2, 2)
+    assert [(error.row, error.column, error.value) for error in seen.errors] == [(32, "數量", "三"), (33, "數量", "-2")]
+    assert len(seen.rows) == len(seen.raw) == 20
+    assert seen.rows[1] == (3, ["1001", "1", ""])
+    assert seen.raw[1] == (3, ["1001", "1", ""])
+    assert seen.note == "30 個代號"
+    assert not Job.objects.exists()
+    assert not ColumnAlias.objects.exists()
+
+
+def test_a_preview_asks_once(stock_importer: StockImporter, path: Path, django_assert_num_queries: object) -> None:
+    path.write_bytes(workbook().getvalue())
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        preview(path, "庫存.xlsx", "test_stock")
+
+
+def test_what_cannot_be_read(stock_importer: StockImporter, path: Path) -> None:
+    path.write_bytes(b"%PDF-1.7")
+    with pytest.raises(SheetError):
+        preview(path, "庫存.xlsx", "test_stock")
+
+
+def test_an_unknown_type(stock_importer: StockImporter, path: Path) -> None:
+    with pytest.raises(ValidationFailed):
+        preview(path, "庫存.xlsx", "other")
+
+
+def test_another_sheet_of_the_same_report_is_told(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for number, name in enumerate(("一月", "二月")):
+        sheet = book.active if number == 0 else book.create_sheet()
+        sheet.title = name
+        sheet.append(["日期", "品號", "數量", "業績"])
+        sheet.append(["2026/11/01", f"100{number}", 1, 100])
+    path = tmp_path / "兩張.xlsx"
+    book.save(path)
+    assert list(preview(path, "兩張.xlsx", "daily_sales").others) == ["二月"]
+    with path.open("rb") as content:
+        job = create_job(
+            job_type="daily_sales",
+            source="upload",
+            file_name="兩張.xlsx",
+            content=content,
+            user=None,
+            dispatch=False,
+        )
+    done = run_job(job.pk)
+    assert done is not None
+    assert (done.status, done.created) == ("succeeded", 1)
+    assert "工作表「二月」沒有匯入" in done.message

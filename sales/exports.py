@@ -33,9 +33,9 @@ def _columns() -> list[Column]:
         Column("廠商代號", width=12, source="vendor_code"),
         Column("廠商名稱", width=24, source="vendor_name"),
         Column("數量", "integer", 9, source="quantity"),
-        Column("業績", "decimal", 14, source="amount", number_format="#,##0.##"),
-        Column("成本", "decimal", 14, source="cost", number_format="#,##0.##"),
-        Column("毛利", "decimal", 14, source="gross_profit", number_format="#,##0.##"),
+        Column("業績", "decimal", 14, source="amount"),
+        Column("成本", "decimal", 14, source="cost"),
+        Column("毛利", "decimal", 14, source="gross_profit"),
         Column("毛利率", "decimal", 10, source=margin, number_format='0.00"%"'),
     ]
 

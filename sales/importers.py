@@ -69,11 +69,11 @@ class DailySalesImporter(Importer):
         self._check_dates(table)
         self._check_bounds(table)
         self._derive(table)
+        self._fill_from_catalogue(table)
         for name in GROUPS:
             # So is called what has no name; a key of that name beside it would be taken for the same.
-            if name in columns:
+            if NAMELESS in columns.get(name, ()):
                 columns[name] = ["" if value == NAMELESS else value for value in columns[name]]
-        self._fill_from_catalogue(table)
 
     def publish(self, job: Job, table: Table) -> Outcome:
         """See `Publication`."""

@@ -42,7 +42,7 @@ class SalesLine(models.Model):
 
 
 class DayClaim(models.Model):
-    """What one import says of one day. The newest claim that was not undone owns the day."""
+    """What one import says of one day. Of those not undone that of the newest import owns the day."""
 
     job = models.ForeignKey("jobs.Job", models.PROTECT, related_name="day_claims", verbose_name="匯入")
     source = models.CharField("報表", max_length=30)

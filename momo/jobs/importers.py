@@ -56,7 +56,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What publishing did: rows, and `result`, JSON that the job's page and the API show."""
+    """What publishing did: rows, and `result`, JSON that the job's page and the API show.
+
+    `skipped` are rows that changed nothing, since they were there already; the engine adds those with errors.
+    """
 
     created: int = 0
     updated: int = 0

@@ -1,4 +1,4 @@
-"""A job's errors as a workbook for people: their own, with the bad cells marked, while its file is kept."""
+"""A job's errors as a workbook for people: their own, with the bad cells marked, or the plain list of them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ COLUMNS = [Column("列", "integer", 8), Column("欄位", width=18), Column("內�
 Error = tuple[int, str, str, str]
 
 
-def errors_workbook(job: Job) -> tuple[str, BinaryIO, str]:
+def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
     """File name, open file and content type. Raises NotFound for a job without errors.
 
-    Without the user's file it is a list of the errors.
+    With `own_file` it is the file that was brought, marked, with all that it holds, personal data too: for who may
+    see that file. Otherwise, and when the file is no longer kept, it is the list of the errors that are kept.
     """
     if not job.error_count:
         raise NotFound("這個匯入沒有錯誤的列")
     errors = list(job.errors.values_list("row", "column", "value", "message"))
     stem = PurePath(job.file_name).stem
-    marked = _marked(job, errors)
+    marked = _marked(job, errors) if own_file else None
     if marked is None:
         rows = as_records(COLUMNS, errors)
         return f"{stem}_錯誤清單.xlsx", xlsx_file(sheet="匯入錯誤", columns=COLUMNS, records=rows), XLSX

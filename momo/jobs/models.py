@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+
+from momo.sheets.columns import is_personal
 
 
 def upload_path(instance: Any, filename: str) -> str:
@@ -134,3 +137,8 @@ class ColumnAlias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alias} → {self.field}"
+
+    def clean(self) -> None:
+        """Raises ValidationError for a column that no import reads."""
+        if is_personal(self.alias):
+            raise ValidationError({"alias": f"「{self.alias}」是個人資料的欄位，系統不會讀取"})

@@ -48,7 +48,7 @@ def versions_imported(file_ids: Collection[str]) -> set[tuple[str, str]]:
 
 
 def errors_url(job: Job) -> str | None:
-    """Where the workbook with all errors is."""
+    """Where all errors are as a workbook: the marked file, or for readers the list."""
     return f"/api/import/jobs/{job.pk}/errors" if job.error_count else None
 
 

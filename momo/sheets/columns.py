@@ -16,6 +16,11 @@ from typing import Any
 from momo.sheets.errors import DuplicateColumn
 
 HEADER_ROWS = 10  # the header stands in one of the first so many rows
+HEADER_LENGTH = 100  # letters; what is longer is a note, and none for the patterns below to search through
+
+# People's names, addresses and identity in momo's exports: never read, whatever an alias says, so that no such cell
+# gets into a table, an error or a page.
+_PERSONAL = re.compile(r"(?:收件人|收貨人|訂購人|購買人).*|.*(?:個人識別碼|身[分份]證).*|貨運公司(?:出貨|回收)地址.*")
 
 
 class Kind(StrEnum):
@@ -69,6 +74,11 @@ def normalised(header: Any) -> str:
     return _SUFFIX.sub("", text) or text
 
 
+def is_personal(header: Any) -> bool:
+    """Whether a column of that name holds personal data, which is never read."""
+    return _PERSONAL.fullmatch(_whole(str(header)[:HEADER_LENGTH])) is not None
+
+
 def match(
     rows: Sequence[Sequence[Any]], fields: Iterable[Field], aliases: Mapping[str, Sequence[str]] | None = None
 ) -> Matched | None:
@@ -76,7 +86,8 @@ def match(
 
     `aliases` are further headers by field name (those of staff). Returns the row with the most fields (the first of
     equals), or None when no row has at least two. Raises DuplicateColumn when two columns have the same header of a
-    field; of different headers of one field the one that stands first in its aliases counts.
+    field; of different headers of one field the one that stands first in its aliases counts. Headers of personal data
+    are unknown ones.
 
     A header over two rows (merged cells: a group's title, its columns below) counts as the lower of the two. A column
     whose header is an alias to the letter, bracket included, goes before one that is so only without the bracket.
@@ -117,7 +128,7 @@ def _known(fields: Sequence[Field], aliases: Mapping[str, Sequence[str]]) -> _Kn
 
 def _claim(cell: Any, known: _Known) -> tuple[str, tuple[int, int]] | None:
     """The field that a header is, and how sure (smaller is surer): rank of the alias, then whether to the letter."""
-    if not isinstance(cell, str) or not cell:
+    if not isinstance(cell, str) or not cell or len(cell) > HEADER_LENGTH or is_personal(cell):
         return None
     whole = _whole(cell)
     exact = known.get(whole)
@@ -165,7 +176,7 @@ def _matched(row: int, cells: Sequence[Any], fields: Sequence[Field], known: _Kn
         row=row,
         columns={name: columns[name] for name in order},
         headers={name: shown(cells[columns[name]]) for name in order},
-        unknown=[shown(cell) for cell in cells if shown(cell) and _claim(cell, known) is None],
+        unknown=[shown(cell)[:HEADER_LENGTH] for cell in cells if shown(cell) and _claim(cell, known) is None],
         missing=[each.label for each in fields if each.required and each.name not in columns],
     )
 

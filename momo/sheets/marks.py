@@ -6,6 +6,7 @@ into a new .xlsx. Of large files only the bad rows are, so that memory does not 
 
 from __future__ import annotations
 
+import logging
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,8 @@ from momo.sheets.formats.base import MEBIBYTE, Limits
 from momo.sheets.formats.sniff import Format, sniff
 from momo.sheets.read import sheets_of
 from momo.sheets.write import EXCEL_TEXT_LIMIT, neutralised
+
+logger = logging.getLogger(__name__)
 
 ERRORS_SHEET = "匯入錯誤"
 NUMBER_HEADING = "原列號"
@@ -65,18 +68,10 @@ def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Err
             raise SheetError(f"「{name}」沒有「{sheet}」工作表；檔案可能已經換過，請重新匯入。")
         rows = found.rows()
     marking = _Marking(rows, ordered)
-    book: Workbook | None = None
     if len(rows) > WHOLE_ROWS or len(rows) * marking.width > WHOLE_CELLS:
-        book = marking.bad_rows(sheet)
-    elif kind is Format.XLSX:
-        book = marking.own(source, sheet)
-    book = book or marking.copied(sheet)
-    target = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
-    book.save(target)
-    if book.vba_archive is not None:
-        book.vba_archive.close()
-    target.seek(0)
-    return target
+        return _saved(marking.bad_rows(sheet))
+    own = marking.own(source, sheet) if kind is Format.XLSX else None
+    return own or _saved(marking.copied(sheet))
 
 
 def suffix_of(workbook: BinaryIO) -> str:
@@ -106,7 +101,7 @@ class _Marking:
                     lowest = number
         return lowest, places
 
-    def own(self, source: Path, sheet: str) -> Workbook | None:
+    def own(self, source: Path, sheet: str) -> BinaryIO | None:
         """The user's workbook, unless it is too large or openpyxl, which is stricter than others, does not take it."""
         with zipfile.ZipFile(source) as zipped:
             if sum(info.file_size for info in zipped.infolist()) > WHOLE_BYTES:
@@ -117,19 +112,21 @@ class _Marking:
             with source.open("rb") as file:
                 book = load_workbook(file, keep_vba=macros)
             page = book[sheet]
+            if ERRORS_SHEET in book.sheetnames and sheet != ERRORS_SHEET:
+                del book[ERRORS_SHEET]  # of the file's last way through here
+                _unmark(page)
+            self._mark(page, lambda row: row, shift=0)
+            self._list(book, page.title, lambda row: row, shift=0)
+            return _saved(book)
         except Exception:  # whatever a stranger's workbook makes it stumble over; the rows are there all the same
+            logger.info("a workbook is marked as a copy, openpyxl does not take it", exc_info=True)
             return None
-        if ERRORS_SHEET in book.sheetnames and sheet != ERRORS_SHEET:
-            del book[ERRORS_SHEET]  # of the file's last way through here
-        self._mark(page, lambda row: row, shift=0)
-        self._list(book, page.title, lambda row: row, shift=0)
-        return book
 
     def copied(self, sheet: str) -> Workbook:
         """A new workbook with all rows as they were read."""
         book, page = _new(sheet)
-        for row in self.rows:
-            _append(page, row)
+        for line, row in enumerate(self.rows, start=1):
+            _append(page, line, row)
         self._mark(page, lambda row: row, shift=0)
         self._list(book, page.title, lambda row: row, shift=0)
         return book
@@ -140,21 +137,23 @@ class _Marking:
         wanted = sorted({error[0] for error in self.errors if self.header < error[0] <= len(self.rows)})
         numbers = [*range(1, self.header + 1), *wanted]
         moved = {number: line for line, number in enumerate(numbers, start=1)}
-        for number in numbers:
-            _append(page, [NUMBER_HEADING if number == self.header else number, *self.rows[number - 1]])
+        for line, number in enumerate(numbers, start=1):
+            _append(page, line, [NUMBER_HEADING if number == self.header else number, *self.rows[number - 1]])
         self._mark(page, moved.get, shift=1)
         self._list(book, page.title, moved.get, shift=1)
         return book
 
     def _mark(self, page: Worksheet, line: Any, *, shift: int) -> None:
-        messages: dict[tuple[int, int], list[str]] = {}
+        messages: dict[str, tuple[Cell, list[str]]] = {}
         for row, header, _, message in self.errors:
             place = line(row)
             if place is not None and 1 <= row <= len(self.rows):
-                messages.setdefault((place, self.places.get(header, 0) + shift + 1), []).append(message)
-        for (row, column), texts in messages.items():
-            cell = _writable(page, row, column)
+                cell = _writable(page, place, self.places.get(header, 0) + shift + 1)
+                messages.setdefault(cell.coordinate, (cell, []))[1].append(message)
+        for cell, texts in messages.values():
             cell.fill = _RED
+            if cell.comment is not None:
+                texts.append(f"（原有註解）{cell.comment.text}")
             comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
             cell.comment = comment
 
@@ -183,6 +182,32 @@ class _Marking:
         page.sheet_view.tabSelected = True
 
 
+def _saved(book: Workbook) -> BinaryIO:
+    target = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        book.save(target)
+    except BaseException:
+        target.close()
+        raise
+    finally:
+        if book.vba_archive is not None:
+            book.vba_archive.close()
+    target.seek(0)
+    return target
+
+
+def _unmark(page: Worksheet) -> None:
+    """Take our marks off, so that what was put right since is not red for ever."""
+    for row in page.iter_rows():
+        for cell in row:
+            if (
+                isinstance(cell, Cell)
+                and cell.comment is not None
+                and cell.fill.start_color.rgb == _RED.start_color.rgb
+            ):
+                cell.fill, cell.comment = PatternFill(), None
+
+
 def _new(sheet: str) -> tuple[Workbook, Worksheet]:
     book = Workbook()
     page = cast(Worksheet, book.active)
@@ -190,12 +215,13 @@ def _new(sheet: str) -> tuple[Workbook, Worksheet]:
     return book, page
 
 
-def _append(page: Worksheet, row: Iterable[Any]) -> None:
+def _append(page: Worksheet, line: int, row: Iterable[Any]) -> None:
+    """Row `line` of the page, which ends above it. (openpyxl finds out where it ends by going through all cells.)"""
     cells = [_clean(cell) if isinstance(cell, str) else cell for cell in row]
     page.append(cells)
     for column, cell in enumerate(cells, start=1):
         if isinstance(cell, str) and cell.startswith("="):
-            kept = page.cell(page.max_row, column)
+            kept = page.cell(line, column)
             kept.data_type = "s"  # text that looks like a formula stays text
             kept.quotePrefix = True
 

@@ -34,6 +34,7 @@ from momo.sheets.formats.base import (
     broken,
     check_extent,
     protected,
+    too_many_rows,
 )
 from momo.sheets.formats.sniff import Format, sniff
 from momo.sheets.formats.text import csv_sheets, html_sheets
@@ -105,7 +106,7 @@ def read_rows(
     if not rows:
         raise SheetError(f"工作表「{chosen.name}」只有標題列，沒有資料；請確認匯出的報表內容。")
     if len(rows) > limits.rows:
-        check_extent(chosen.name, len(rows) + HEADER_ROWS, 1, limits)
+        raise too_many_rows(chosen.name, len(rows), limits)
     return Report(
         sheet=chosen.name,
         matched=matched,
@@ -196,20 +197,39 @@ class _Calamine:
         return self._sheet.total_height == 0
 
     def top(self) -> Sequence[Sequence[Any]]:
-        return self._patched(self._sheet.to_python(skip_empty_area=False, nrows=HEADER_ROWS))
+        return self._patched(self._sheet.to_python(skip_empty_area=False, nrows=HEADER_ROWS), HEADER_ROWS)
 
     def rows(self) -> list[list[Any]]:
-        return self._patched(self._sheet.to_python(skip_empty_area=False))
+        return self._patched(self._sheet.to_python(skip_empty_area=False), self._facts.rows)
 
-    def _patched(self, rows: list[list[Any]]) -> list[list[Any]]:
-        """With what calamine gives wrong put right."""
-        for (row, column), text in chain(self._facts.texts.items(), self._facts.errors.items()):
-            if row < len(rows):
-                cells = rows[row]
-                if column >= len(cells):
-                    cells.extend([""] * (column + 1 - len(cells)))
-                cells[column] = text
+    def _patched(self, rows: list[list[Any]], height: int) -> list[list[Any]]:
+        """With what calamine gives wrong put right, up to row `height`.
+
+        Its last rows and columns are missing where they hold nothing but formulas without a result.
+        """
+        self._pad(rows)
+        texts, errors = self._facts.texts, self._facts.errors
+        told = [place for place in chain(texts, errors) if place[0] < height]
+        if not told:
+            return rows
+        width = max(max(column for _, column in told) + 1, len(rows[0]) if rows else 0)
+        if rows and width > len(rows[0]):
+            for cells in rows:
+                cells.extend([""] * (width - len(cells)))
+        for _ in range(len(rows), max(row for row, _ in told) + 1):
+            rows.append([""] * width)
+        for row, column in told:
+            error = errors.get((row, column))
+            rows[row][column] = texts[row, column] if error is None else error
         return rows
+
+    def _pad(self, rows: list[list[Any]]) -> None:
+        """Give numbers back the zeros that they are shown with."""
+        for (row, column), digits in self._facts.digits.items():
+            if row < len(rows) and column < len(rows[row]):
+                cell = rows[row][column]
+                if cell.__class__ in (float, int) and cell >= 0 and float(cell).is_integer():
+                    rows[row][column] = str(int(cell)).zfill(digits)
 
 
 def _visible(file: BinaryIO, facts: Callable[[str], Facts], *, name: str, limits: Limits) -> Iterator[Sheet]:

@@ -251,9 +251,9 @@ def integer_from_number(number: float) -> int:
 def _integer(number: Decimal) -> int:
     whole = int(number)
     if whole != number:
-        raise BadCell(f"「{number}」不是整數；這一欄只能填整數。")
+        raise BadCell(f"「{_short(str(number))}」不是整數；這一欄只能填整數。")
     if not -MAX_INTEGER <= whole <= MAX_INTEGER:
-        raise BadCell(f"「{number}」太大；請確認數字。")
+        raise BadCell(f"「{_short(str(number))}」太大；請確認數字。")
     return whole
 
 

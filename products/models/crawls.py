@@ -134,9 +134,32 @@ class CategoryResult(models.Model):
 class CrawlError(models.Model):
     """A thing that could not be read; a price is never guessed from it. At most some hundreds are kept a run."""
 
+    class Kind(models.TextChoices):
+        PRICE = "price", "售價不明"
+        ITEM = "item", "資料不全"
+        COUNT = "count", "缺頁數或件數"
+        PRODUCT_ID = "product_id", "品號格式不對"
+        UNREADABLE = "unreadable", "版面無法辨識"
+        MISMATCH = "mismatch", "別件商品"
+        TRUNCATED = "truncated", "內容不完整"
+        NOT_JSON = "not_json", "不是 JSON"
+        SHAPE = "shape", "格式改變"
+        BLOCKED = "blocked", "被阻擋"
+        REFUSED = "refused", "網站拒絕"
+        ROBOTS = "robots", "robots.txt 不允許"
+        IGNORED = "ignored", "沒有讀取"
+        TIMEOUT = "timeout", "逾時"
+        NETWORK = "network", "連線失敗"
+        FORBIDDEN = "forbidden", "拒絕存取"
+        TOO_MANY = "too_many", "詢問太多次"
+        GONE = "gone", "頁面不存在"
+        REDIRECT = "redirect", "被轉到別處"
+        HTTP = "http", "HTTP 錯誤"
+        CLOSED = "closed", "網站關閉"
+
     run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="errors", verbose_name="爬取")
     category_code = models.CharField("分類代碼", max_length=10, blank=True)
-    kind = models.CharField("種類", max_length=20)
+    kind = models.CharField("種類", max_length=20, choices=Kind)
     code = models.CharField("商品編號", max_length=20, blank=True)
     url = models.CharField("網址", max_length=500, blank=True)
     value = models.CharField("原文", max_length=200, blank=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,9 +14,10 @@ from unfold.decorators import display
 
 from momo.admin_kit.display import GOOD, NOTHING, QUIET, WARN, badge, full_time, link, when
 from momo.admin_kit.tables import PageAdmin
-from sales.admin.lines import DateFilter, dollars
+from momo.jobs.admin.amounts import difference, dollars
+from sales.admin.lines import DateFilter
 from sales.admin.reads import chart_of_days, claims_of_day
-from sales.models import DayClaim, DayOwner
+from sales.models import DayClaim, DayOwner, DayTotal
 
 
 @admin.register(DayOwner)
@@ -51,11 +51,10 @@ class DayOwnerAdmin(PageAdmin):
         return dollars(obj.claim.gross_profit)
 
     @display(description="毛利率")
-    def margin(self, obj: DayOwner) -> str:
-        claim = obj.claim
-        if claim.gross_profit is None or not claim.amount:
-            return NOTHING
-        return f"{claim.gross_profit * 100 / claim.amount:.1f}%"
+    def margin(self, obj: Any) -> str:
+        """Of the lines whose gross profit is known, as everywhere."""
+        profit, base = obj.claim.gross_profit, obj.margin_base
+        return NOTHING if profit is None or not base else f"{profit * 100 / base:.1f}%"
 
     @display(description="數量")
     def quantity(self, obj: DayOwner) -> str:
@@ -92,17 +91,13 @@ class DayOwnerAdmin(PageAdmin):
         }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DayOwner]:
-        return super().get_queryset(request).select_related("claim__job__created_by")
+        whole = DayTotal.objects.filter(dimension=DayTotal.Dimension.ALL, key="", date=OuterRef("date"))
+        days = super().get_queryset(request).select_related("claim__job__created_by")
+        return days.annotate(margin_base=Subquery(whole.values("margin_base")))
 
 
 def _with_weekday(day: date) -> str:
     return f"{day:%Y-%m-%d}（{'一二三四五六日'[day.weekday()]}）"
-
-
-def _change(now: Decimal | int, then: Decimal | int | None) -> str:
-    if then is None:
-        return NOTHING
-    return f"{now - then:+,.0f}"
 
 
 def _version(claim: DayClaim, older: DayClaim | None, *, in_force: bool) -> dict[str, Any]:
@@ -117,9 +112,9 @@ def _version(claim: DayClaim, older: DayClaim | None, *, in_force: bool) -> dict
         "who": job.created_by or "系統",
         "time": full_time(job.finished_at),
         "lines": f"{claim.lines:,}",
-        "lines_change": _change(claim.lines, older.lines if older else None),
+        "lines_change": difference(claim.lines, older.lines if older else None),
         "quantity": f"{claim.quantity:,}",
-        "quantity_change": _change(claim.quantity, older.quantity if older else None),
+        "quantity_change": difference(claim.quantity, older.quantity if older else None),
         "amount": dollars(claim.amount),
-        "amount_change": _change(claim.amount, older.amount if older else None),
+        "amount_change": difference(claim.amount, older.amount if older else None),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -17,19 +16,13 @@ from unfold.utils import parse_date_str
 
 from momo.admin_kit.display import NOTHING, link
 from momo.admin_kit.tables import LongAdmin
+from momo.jobs.admin.amounts import dollars
+from sales.figures import NAMELESS
 from sales.models import DayOwner, DayTotal, SalesLine
 
 KEYS_OFFERED = 200
-DAYS_LOOKED_AT = 31
-DAYS_OFFERED = 31  # the last ones with sales tell the names
+DAYS_LOOKED_AT = 31  # the last ones with sales tell the names
 UNNAMED = "（未填）"
-
-
-def dollars(amount: Decimal | None) -> str:
-    """New Taiwan dollars; cents only where there are any."""
-    if amount is None:
-        return NOTHING
-    return f"${amount:,.0f}" if amount == amount.to_integral_value() else f"${amount:,.2f}"
 
 
 def _whole(text: str) -> str:
@@ -58,11 +51,12 @@ class KeyFilter(DropdownFilter):
         sums = DayTotal.objects.filter(dimension=self.dimension, date__in=days.values("date")).values("key").order_by()
         biggest = sums.annotate(money=Sum("amount")).order_by("-money", "key")
         names = biggest.values_list("key", flat=True)[:KEYS_OFFERED]
-        return [(name or "-", name or UNNAMED) for name in names]
+        # No name is ever stored as that, so it can stand for none in the address.
+        return [(name or NAMELESS, name or UNNAMED) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
         chosen = self.value()
-        return queryset.filter(**{self.dimension: "" if chosen == "-" else chosen}) if chosen else queryset
+        return queryset.filter(**{self.dimension: "" if chosen == NAMELESS else chosen}) if chosen else queryset
 
 
 def _by(dimension: str, title: str) -> type[KeyFilter]:

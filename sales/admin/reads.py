@@ -13,8 +13,8 @@ CHART_DAYS = 60
 
 
 def claims_of_day(*, date: date, source: str) -> QuerySet[DayClaim]:
-    """All versions of a day, newest first, each with its import."""
-    return DayClaim.objects.filter(date=date, source=source).select_related("job__created_by").order_by("-id")
+    """All versions of a day, that of the newest import first, each with its import."""
+    return DayClaim.objects.filter(date=date, source=source).select_related("job__created_by").order_by("-job_id")
 
 
 def chart_of_days(*, days: int = CHART_DAYS) -> dict[str, Any]:

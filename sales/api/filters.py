@@ -68,7 +68,7 @@ class MonthQuery(serializers.Serializer):
 
 
 class TrendQuery(serializers.Serializer):
-    start_date = DayField(help_text="起始日（含）；預設為結束日前 30 天")
+    start_date = DayField(help_text="起始日（含）；預設為到結束日為止的 30 天")
     end_date = DayField(help_text="結束日（含）；預設為最近有資料的一天；期間最長 3 年")
     dimension = _choice(DIMENSIONS, default="none", help_text="依品牌、PM 或分類分成數條；預設為合計一條")
     interval = _choice(INTERVALS, default="day", help_text="每天、每週（以週一的日期表示）或每月（以 1 日表示）")

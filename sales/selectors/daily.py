@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from momo.rest.errors import ValidationFailed
-from sales.figures import NAMELESS, Figures
+from sales.figures import NAMELESS, Figures, percent
 from sales.models import DayTotal
 from sales.selectors.groups import CENTS, groups
 from sales.selectors.lines import latest_or_today, lines_of
@@ -116,5 +116,5 @@ _ITEM = {
 def _item(line: tuple[Any, ...]) -> dict[str, Any]:
     item = dict(zip(_ITEM, line, strict=True))
     amount, profit = item["amount"], item["gross_profit"]
-    item["margin"] = None if profit is None or not amount else round(float(profit * 100 / amount), 2)
+    item["margin"] = None if profit is None else percent(int(profit * 100), int(amount * 100))
     return item

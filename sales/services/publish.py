@@ -1,7 +1,8 @@
 """Makes the rows of a report count: staged, compared by day with what is in force, stored, summed and sealed.
 
 Days whose rows are those in force already stay as they are. Each other day becomes a claim of this import; the pointer
-of the day moves to it in the same transaction in which the totals are rebuilt.
+of the day moves to it in the same transaction in which the totals are rebuilt. Of two imports the one brought later
+counts, whichever a worker finishes first: a day that a later one owns already keeps its owner.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ ORDER BY d.date
 
 OWN = """
 INSERT INTO sales_dayowner (source, date, claim_id)
-SELECT source, date, id FROM sales_dayclaim WHERE job_id = %(job)s AND source = %(source)s AND undone_at IS NULL
+SELECT source, date, id FROM sales_dayclaim
+WHERE job_id = %(job)s AND source = %(source)s AND undone_at IS NULL AND date = ANY(%(owned)s::date[])
 ON CONFLICT (date, source) DO UPDATE SET claim_id = excluded.claim_id
 """
 
@@ -84,6 +86,15 @@ SELECT date, count(*), sum(quantity), (sum(amount) * 100)::bigint, (sum(cost) * 
 FROM sales_salesline WHERE date = ANY(%(dates)s) AND job_id = %(job)s
 GROUP BY date
 """
+
+
+_TEXTS = {
+    "new": "{} 天新增",
+    "changed": "{} 天更正",
+    "unchanged": "{} 天與現有資料相同",
+    "superseded": "{} 天已有較晚送出的匯入，維持那一份",
+}
+_BESIDE = {"changed": "before", "superseded": "in_force"}  # how the result calls what else there is of the day
 
 
 @dataclass(frozen=True)
@@ -113,15 +124,18 @@ class Publication:
             _compare(said, staged, "讀入")
             force = _in_force(cursor, self.source, said)
             fresh = [day for day in sorted(said) if day not in force or force[day].digest != digests[day]]
+            # Workers publish side by side, so a file may come to its turn after one that was brought later.
+            owned = [day for day in fresh if day not in force or force[day].job < self.job.pk]
             if fresh:
                 self.store(cursor, fresh)
-                self._claim(cursor, {day: said[day] for day in fresh}, digests)
+                self._claim(cursor, {day: said[day] for day in fresh}, digests, owned)
                 _compare({day: said[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
-                wrong = rebuild_totals(cursor, fresh)
+            if owned:
+                wrong = rebuild_totals(cursor, owned)
                 if wrong:
                     raise ImportRefused(f"{_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
             cursor.execute("DROP TABLE sales_staging")
-        return _outcome(said, force, set(fresh))
+        return _outcome(said, force, set(fresh), set(owned))
 
     def stage(self, cursor: CursorWrapper) -> None:
         """COPY all rows into the staging table."""
@@ -136,7 +150,9 @@ class Publication:
         ordered = all(day <= after for day, after in pairwise(days))
         cursor.execute(STORE + ("" if ordered else BY_DAY), {"job": self.job.pk, "dates": list(dates)})
 
-    def _claim(self, cursor: CursorWrapper, sums: Mapping[date, Sums], digests: Mapping[date, str]) -> None:
+    def _claim(
+        self, cursor: CursorWrapper, sums: Mapping[date, Sums], digests: Mapping[date, str], owned: Sequence[date]
+    ) -> None:
         values: dict[str, Any] = {
             "job": self.job.pk,
             "source": self.source,
@@ -147,6 +163,7 @@ class Publication:
             "amounts": [one.amount for one in sums.values()],
             "costs": [one.cost for one in sums.values()],
             "profits": [one.gross_profit for one in sums.values()],
+            "owned": list(owned),
         }
         cursor.execute(CLAIM, values)
         cursor.execute(OWN, values)
@@ -240,27 +257,36 @@ def _days(days: Sequence[date]) -> str:
     return f"{named} 等 {len(days)} 天" if len(days) > NAMED_DAYS else named
 
 
-def _outcome(said: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[date]) -> Outcome:
+def _status(known: Claim | None, *, fresh: bool, owned: bool) -> str:
+    """What became of a day: `superseded` is kept as a version, and a file that was brought later stays in force."""
+    if not fresh:
+        return "unchanged"
+    if not owned:
+        return "superseded"
+    return "new" if known is None else "changed"
+
+
+def _outcome(said: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[date], owned: set[date]) -> Outcome:
     days: list[dict[str, Any]] = []
-    rows = {"new": 0, "changed": 0, "unchanged": 0}
+    rows = dict.fromkeys(_TEXTS, 0)
     for day in sorted(said):
         known = force.get(day)
-        status = "unchanged" if day not in fresh else "new" if known is None else "changed"
+        status = _status(known, fresh=day in fresh, owned=day in owned)
         told: dict[str, Any] = {"date": day.isoformat(), "status": status, **said[day].as_dict()}
-        if status == "changed" and known is not None:
-            told["before"] = {"job_id": known.job, **known.sums.as_dict()}
+        if known is not None and status in _BESIDE:
+            told[_BESIDE[status]] = {"job_id": known.job, **known.sums.as_dict()}
         days.append(told)
         rows[status] += said[day].lines
     same = sorted({force[day].job for day in said if day not in fresh})
     result = {"days": days, "message": _message(days, same)}
-    return Outcome(created=rows["new"], updated=rows["changed"], skipped=rows["unchanged"], result=result)
+    skipped = rows["unchanged"] + rows["superseded"]
+    return Outcome(created=rows["new"], updated=rows["changed"], skipped=skipped, result=result)
 
 
 def _message(days: Sequence[Mapping[str, Any]], same: Sequence[int]) -> str:
-    counts = {status: sum(day["status"] == status for day in days) for status in ("new", "changed", "unchanged")}
+    counts = {status: sum(day["status"] == status for day in days) for status in _TEXTS}
     if counts["unchanged"] == len(days):
         named = "、".join(f"#{job}" for job in same[:NAMED_DAYS])
         more = f" 等 {len(same)} 次匯入" if len(same) > NAMED_DAYS else ""
         return f"內容與匯入 {named}{more} 相同，資料沒有變動"
-    texts = {"new": "{} 天新增", "changed": "{} 天更正", "unchanged": "{} 天與現有資料相同"}
-    return "、".join(texts[status].format(count) for status, count in counts.items() if count)
+    return "、".join(_TEXTS[status].format(count) for status, count in counts.items() if count)

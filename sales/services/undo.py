@@ -15,13 +15,13 @@ from sales.figures import Sums
 from sales.models import DayClaim
 from sales.services.totals import lock_sales, rebuild_totals
 
-# The newest claim that was not undone, or none. Claims get their numbers under the lock, so newer is higher.
+# The claim of the import brought last that was not undone, or none. Imports are numbered as they are brought.
 RETURN = """
 WITH heirs AS (
     SELECT o.id AS owner_id,
            (SELECT c.id FROM sales_dayclaim c
             WHERE c.source = o.source AND c.date = o.date AND c.undone_at IS NULL
-            ORDER BY c.id DESC LIMIT 1) AS claim_id
+            ORDER BY c.job_id DESC LIMIT 1) AS claim_id
     FROM sales_dayowner o JOIN sales_dayclaim mine ON mine.id = o.claim_id
     WHERE mine.job_id = %(job)s
 ), left_alone AS (

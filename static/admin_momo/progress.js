@@ -8,10 +8,12 @@
 
   const bars = () => [...document.querySelectorAll("[data-crawl-run]")];
 
+  const count = (number) => number.toLocaleString("zh-TW");
+
   const text = ({ percent, pages, pages_expected: expected, items }, workers) => {
-    const known = expected ? `${pages} / ${expected}` : `${pages}`;
+    const known = expected ? `${count(pages)} / ${count(expected)}` : count(pages);
     const waiting = workers === 0 && pages === 0 ? "・沒有工作程序在線" : "";
-    return `${percent}%・${known} 頁・${items} 件${waiting}`;
+    return `${percent}%・${known} 頁・${count(items)} 件${waiting}`;
   };
 
   const show = (bar, progress, workers) => {

@@ -35,8 +35,9 @@
         const answer = await fetch(form.dataset.previewUrl, { method: "POST", body: new FormData(form), credentials: "same-origin" });
         const page = await answer.text();
         if (mine !== turn) return;
-        // Made by our own server, every value of the file escaped.
-        if (answer.ok) preview.innerHTML = page;
+        // Made by our own server, every value of the file escaped. Where it leads elsewhere, the session is over.
+        if (answer.redirected) refuse("登入已失效，請重新登入後再試");
+        else if (answer.ok) preview.innerHTML = page;
         else refuse("無法預覽這份檔案，請稍後再試");
       } catch {
         if (mine === turn) refuse("連線中斷，請再試一次");
@@ -58,7 +59,15 @@
       input.files = chosen.files;
       look();
     });
-    input.addEventListener("change", look);
+    // Caught on the way down: unfold's own listener on the input looks for the text field of its own widget.
+    drop.addEventListener(
+      "change",
+      (event) => {
+        event.stopPropagation();
+        look();
+      },
+      true,
+    );
     form.querySelector("[name=job_type]").addEventListener("change", look);
 
     form.addEventListener("submit", (event) => {

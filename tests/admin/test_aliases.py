@@ -65,6 +65,8 @@ def test_full_width_letters_are_the_same_as_others(as_manager: Client) -> None:
         ("　", "daily_sales:amount", "alias"),
         ("\u200b\u200b", "daily_sales:amount", "alias"),
         ("x" * 101, "daily_sales:amount", "alias"),
+        ("收件人姓名", "daily_sales:amount", "alias"),
+        ("個人識別碼（身分證）", "daily_sales:product_name", "alias"),
         ("價", "", "target"),
         ("價", "daily_sales:secrets", "target"),
         ("價", "secrets:amount", "target"),

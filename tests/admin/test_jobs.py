@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from momo.jobs.models import Job
+from momo.jobs.services import run_job
 from sales.models import DayOwner, SalesLine
 from tests.admin import makers
 from tests.admin.makers import brought, sold, waiting, workbook
@@ -209,27 +210,28 @@ def test_a_preview_is_not_asked_for_by_a_link(as_manager: Client) -> None:
 
 def test_a_running_import_has_a_bar_to_follow(as_reader: Client) -> None:
     job = waiting(workbook(sold(DAY)))
-    Job.objects.filter(pk=job.pk).update(status="running", stage="publishing", progress=60, total_rows=10)
+    rows = {"total_rows": 123_456, "processed_rows": 9_876}
+    Job.objects.filter(pk=job.pk).update(status="running", stage="publishing", progress=60, **rows)
 
     for page in (as_reader.get(reverse("admin:jobs_job_changelist")), page_of(as_reader, job)):
         html = page.content.decode()
         assert f'data-job="{job.pk}" data-status-url="/api/import/jobs/{job.pk}"' in html
         assert 'max="100" value="60"' in html
-        assert "寫入" in html
+        assert "60%・寫入・9,876 / 123,456 列" in html
     data = as_reader.get(f"/api/import/jobs/{job.pk}").json()["data"]
     assert {"id", "status", "progress", "stage", "processed_rows", "total_rows"} <= data.keys()
 
 
 def test_a_done_import_shows_its_days(as_reader: Client) -> None:
     brought(sold(DAY, amount=1000), sold("2026-01-28"))
-    job = brought(sold(DAY, amount=1500), sold("2026-01-28"), sold("2026-01-30", amount=99))
+    job = brought(sold(DAY, amount=1500.5), sold("2026-01-28"), sold("2026-01-30", amount=-99))
 
     page = page_of(as_reader, job)
 
     assert [(row["date"], row["amount"], row["before"], row["difference"]) for row in page.context["days"]] == [
         ("2026-01-28", "$990", "－", "－"),
-        ("2026-01-29", "$1,500", "$1,000", "+500"),
-        ("2026-01-30", "$99", "－", "－"),
+        ("2026-01-29", "$1,500.50", "$1,000", "+500.50"),
+        ("2026-01-30", "-$99", "－", "－"),
     ]
     assert "data-job=" not in page.content.decode()
     assert [word for word in ("相同", "更正", "新增") if word in text(page)] == ["相同", "更正", "新增"]
@@ -321,6 +323,27 @@ def test_undo(as_manager: Client, manager: User) -> None:
     assert "已經復原過" in words(again)
     assert (job.status, job.result["undo"]["by"]) == (Job.Status.UNDONE, manager.username)
     assert not DayOwner.objects.exists()
+    assert re.search(rf"由 {manager.username} 復原：1 天不再有資料", text(page_of(as_manager, job)))
+
+
+def test_a_file_that_was_not_fetched_yet_has_no_size(as_reader: Client) -> None:
+    job = waiting(workbook(sold(DAY)))
+    Job.objects.filter(pk=job.pk).update(file="", size=0, sha256="")
+
+    facts = dict(page_of(as_reader, job).context["facts"])
+
+    assert (facts["大小"], facts["SHA-256"]) == ("－", "－")
+
+
+def test_a_file_that_came_to_its_turn_too_late_says_so(as_reader: Client) -> None:
+    early = waiting(workbook(sold(DAY, amount=1)))
+    brought(sold(DAY, amount=2))
+
+    run_job(early.pk)
+
+    seen = text(page_of(as_reader, early))
+    assert "1 天已有較晚送出的匯入，維持那一份" in seen
+    assert "未採用" in seen
 
 
 def test_cancel(as_manager: Client) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from momo.jobs.admin.amounts import difference, dollars
 from momo.jobs.models import Job
 from sales.models import DayOwner, SalesLine
 from tests.admin.makers import brought, sold
@@ -29,7 +31,7 @@ def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_m
     versions = page.context["versions"]
     assert [re.sub("<[^>]+>", "", version["state"]) for version in versions] == ["已復原", "有效", "已被取代"]
     assert [(version["amount"], version["amount_change"]) for version in versions][1:] == [
-        ("$1,250.50", "-250"),
+        ("$1,250.50", "-249.50"),
         ("$1,500", "－"),
     ]
     assert [(version["lines"], version["lines_change"]) for version in versions][1:] == [("1", "-1"), ("2", "－")]
@@ -37,6 +39,24 @@ def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_m
     assert f"#{second.pk} 更正.xlsx" in seen
     assert f"#{first.pk}" in seen
     assert "2026-01-29（四）" in seen
+
+
+def test_the_margin_is_of_the_lines_whose_gross_profit_is_known(as_reader: Client) -> None:
+    """As in the API: of 1,000 with a cost of 600, and 9,000 of which nobody knows the cost."""
+    brought(sold(DAY, amount=1000), sold(DAY, amount=9000, cost=None), sold("2026-01-28", cost=None))
+
+    page = as_reader.get(reverse("admin:sales_dayowner_changelist"))
+
+    margins = re.findall(r'class="field-margin[^"]*"[^>]*>\s*([^<]*?)\s*<', page.content.decode())
+    assert margins == ["40.0%", "－"]
+    assert as_reader.get("/api/daily_sales", {"date": DAY}).json()["data"]["summary"]["margin"] == 40.0
+
+
+def test_losses_and_small_differences_are_written_to_the_cent() -> None:
+    written = [dollars(amount) for amount in (None, 0, 1234, Decimal("-1234.50"), Decimal("0.05"), -3)]
+    assert written == ["－", "$0", "$1,234", "-$1,234.50", "$0.05", "-$3"]
+    pairs = [(1, None), (None, 1), (5, 5), (1250.5, 1500), (0.3, 0.1), (Decimal("2000.00"), 1), (1, 2)]
+    assert [difference(now, then) for now, then in pairs] == ["－", "－", "0", "-249.50", "+0.20", "+1,999", "-1"]
 
 
 def test_the_days_have_a_chart(as_reader: Client) -> None:
@@ -61,19 +81,21 @@ def lines(db: None) -> None:
         sold(DAY, code="11111111"),
         sold(DAY, code="22222222", brand="其他牌", pm="李小華", category="居家"),
         sold("2026-01-28", code="00033333", brand="", amount=12.5),
+        sold("2026-01-28", code="00044444", brand="-", amount=11),
     )
 
 
 @pytest.mark.parametrize(
     ("query", "codes"),
     [
-        ("", ["22222222", "11111111", "00033333"]),
+        ("", ["22222222", "11111111", "00044444", "00033333"]),
         ("date_from=2026-01-29", ["22222222", "11111111"]),
-        ("date_to=2026-01-28", ["00033333"]),
-        ("date_from=2026-01-28&date_to=2026-01-28", ["00033333"]),
-        ("date_from=nonsense", ["22222222", "11111111", "00033333"]),
+        ("date_to=2026-01-28", ["00044444", "00033333"]),
+        ("date_from=2026-01-28&date_to=2026-01-28", ["00044444", "00033333"]),
+        ("date_from=nonsense", ["22222222", "11111111", "00044444", "00033333"]),
         ("brand=其他牌", ["22222222"]),
-        ("brand=-", ["00033333"]),
+        ("brand=未分類", ["00033333"]),
+        ("brand=-", ["00044444"]),
         ("brand=舊", []),
         ("pm=李小華", ["22222222"]),
         ("category=美妝&date_from=2026-01-29", ["11111111"]),
@@ -93,7 +115,7 @@ def test_the_names_to_choose_are_those_of_the_last_days(lines: None, as_reader: 
     filters = {spec.title: [name for _, name in spec.lookup_choices] for spec in page.context["cl"].filter_specs[1:4]}
     assert filters == {
         "PM": ["王小明", "李小華"],
-        "品牌": ["其他牌", "水潤", "（未填）"],
+        "品牌": ["其他牌", "水潤", "（未填）", "-"],
         "分類": ["美妝", "居家"],
     }
 

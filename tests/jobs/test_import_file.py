@@ -74,6 +74,14 @@ def test_what_is_refused(path: Path, given: str, job_type: str, told: str) -> No
     assert not Job.objects.exists()
 
 
+def test_what_cells_and_names_hold_is_no_markup(path: Path) -> None:
+    odd = path.rename(path.with_name("[red]庫存[bold].xlsx"))
+    odd.write_bytes(workbook([(1, "[/green]:smile:", None)]).getvalue())
+    printed = command(odd)
+    assert "[red]庫存[bold].xlsx" in printed
+    assert "[/green]:smile:" in printed
+
+
 def test_an_empty_file(path: Path) -> None:
     path.write_bytes(b"")
     assert "檔案是空的" in command(path)

@@ -36,7 +36,7 @@ def read(handle: BinaryIO) -> openpyxl.Workbook:
 
 
 def test_the_users_own_workbook(failed: Job) -> None:
-    name, handle, content_type = errors_workbook(failed)
+    name, handle, content_type = errors_workbook(failed, own_file=True)
     assert (name, content_type) == ("庫存 1_錯誤.xlsx", XLSX)
     sheet = read(handle)["Sheet"]
     assert [cell.value for cell in sheet[2]] == [1001, 3, "甲"]
@@ -45,11 +45,21 @@ def test_the_users_own_workbook(failed: Job) -> None:
     assert "數量不可為負數" in commented["B4"]
 
 
+def test_who_may_not_see_the_file_gets_the_list(failed: Job) -> None:
+    name, handle, content_type = errors_workbook(failed, own_file=False)
+    assert (name, content_type) == ("庫存 1_錯誤清單.xlsx", XLSX)
+    book = read(handle)
+    assert book.sheetnames == ["匯入錯誤"]
+    cells = [value for row in book["匯入錯誤"].iter_rows(values_only=True) for value in row]
+    assert "三" in cells
+    assert not {"甲", 1001} & set(cells)
+
+
 def test_without_the_file_a_list(failed: Job) -> None:
     assert failed.finished_at is not None
     OldFiles(failed.finished_at + (failed.finished_at - failed.created_at)).delete()
     failed.refresh_from_db()
-    name, handle, _ = errors_workbook(failed)
+    name, handle, _ = errors_workbook(failed, own_file=True)
     assert name == "庫存 1_錯誤清單.xlsx"
     sheet = read(handle).active
     assert sheet is not None
@@ -61,7 +71,7 @@ def test_without_the_file_a_list(failed: Job) -> None:
 
 def test_a_file_that_went_by_itself(failed: Job) -> None:
     failed.file.storage.delete(failed.file.name)
-    assert errors_workbook(failed)[0] == "庫存 1_錯誤清單.xlsx"
+    assert errors_workbook(failed, own_file=True)[0] == "庫存 1_錯誤清單.xlsx"
 
 
 def test_a_job_without_errors(job_of: Callable[..., Job]) -> None:
@@ -69,4 +79,4 @@ def test_a_job_without_errors(job_of: Callable[..., Job]) -> None:
     run_job(job.pk)
     job.refresh_from_db()
     with pytest.raises(NotFound):
-        errors_workbook(job)
+        errors_workbook(job, own_file=True)

@@ -43,9 +43,11 @@ def job(**values: Any) -> Job:
     return Job.objects.create(token=uuid.uuid4(), **given)
 
 
-def publish(rows: Sequence[Row], importer: DailySalesImporter | None = None) -> tuple[Job, Outcome]:
-    """Check and publish, each as the engine does it."""
-    importer, made, table = importer or DailySalesImporter(), job(), table_of(rows)
+def publish(
+    rows: Sequence[Row], importer: DailySalesImporter | None = None, *, made: Job | None = None
+) -> tuple[Job, Outcome]:
+    """Check and publish, each as the engine does it; `made` is a job that was opened earlier."""
+    importer, made, table = importer or DailySalesImporter(), made or job(), table_of(rows)
     importer.check(table)
     assert table.errors == []
     with transaction.atomic():

@@ -254,6 +254,11 @@ def test_nameless_by_name_is_nameless() -> None:
     ]
 
 
+def test_nameless_by_name_in_the_catalogue_is_nameless_too() -> None:
+    product("1000001", "未分類", "未分類")
+    assert columns(checked(sale(code="1000001")), "brand", "category") == [("", "")]
+
+
 # --- The preview ----------------------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,7 @@ def test_a_workbook(asker: Client) -> None:
     assert len(rows) == 3 + len(NAMES)
     (sheet,) = load_workbook(BytesIO(content)).worksheets
     assert (sheet.title, sheet.freeze_panes, sheet["A2"].number_format) == ("每日銷售", "A2", "yyyy-mm-dd")
+    assert [cell.number_format for cell in sheet[2][8:]] == ["#,##0", *["#,##0.00"] * 3, '0.00"%"']
     assert not [cell.coordinate for cells in sheet.iter_rows() for cell in cells if cell.data_type == "f"]
 
 

@@ -21,7 +21,7 @@ from momo.rest.errors import Conflict
 from sales.importers import DailySalesImporter
 from sales.models import DayClaim, DayOwner, DayTotal, MonthTotal, SalesLine
 from sales.services.publish import Publication
-from tests.sales.factories import DAY, database_text, publish, sale, totals, undo
+from tests.sales.factories import DAY, database_text, job, publish, sale, totals, undo
 from tests.sales.test_check import SUPPLIER_HEADER
 
 pytestmark = pytest.mark.django_db
@@ -287,15 +287,67 @@ def _at_once(*works: Any) -> list[Any]:
 def test_two_imports_of_one_day_at_once() -> None:
     rows = [[sale(0, amount, code=str(n)) for n in range(400)] for amount in (10, 20, 30, 40)]
     answers = _at_once(*[lambda rows=each: publish(rows) for each in rows])
-    assert [answer[1].created + answer[1].updated for answer in answers] == [400] * 4
+    assert [answer[1].created + answer[1].updated + answer[1].skipped for answer in answers] == [400] * 4
     owner = DayOwner.objects.select_related("claim").get()
-    assert owner.claim == DayClaim.objects.latest("id")
+    assert owner.claim.job_id == max(made.pk for made, _ in answers)
     assert amounts() == {(day(0), ""): owner.claim.amount}
     assert SalesLine.objects.filter(job_id=owner.claim.job_id).count() == 400
-    # Each told what it found, in the order in which they came.
+    # Each told what it found, in the order in which they published; whoever was brought last is in force.
     order = [claim.job_id for claim in DayClaim.objects.order_by("id")]
     told = {made.pk: outcome.result["days"][0] for made, outcome in answers}
-    assert [told[job].get("before", {}).get("job_id") for job in order] == [None, *order[:-1]]
+    assert told[order[0]]["status"] == "new"
+    for place, this in enumerate(order[1:], 1):
+        newest = max(order[:place])
+        expected = ("changed", "before") if newest < this else ("superseded", "in_force")
+        assert (told[this]["status"], told[this][expected[1]]["job_id"]) == (expected[0], newest)
+
+
+def test_the_file_brought_later_counts_whichever_is_read_first() -> None:
+    """Workers read side by side: a short correction is done before the long report that it corrects."""
+    long, short = job(), job()
+    publish([sale(0, 99)], made=short)
+    before = totals()
+
+    made, outcome = publish([sale(0, 1), sale(1, 5)], made=long)
+
+    assert amounts() == {(day(0), ""): 99, (day(1), ""): 5}
+    assert [row for row in totals() if row[0] == DAY] == [row for row in before if row[0] == DAY]
+    assert (outcome.created, outcome.updated, outcome.skipped) == (1, 0, 1)
+    late, new = outcome.result["days"]
+    assert (late["status"], late["in_force"]) == (
+        "superseded",
+        {"job_id": short.pk, "lines": 1, "quantity": 1, "amount": 99},
+    )
+    assert new["status"] == "new"
+    assert outcome.result["message"] == "1 天新增、1 天已有較晚送出的匯入，維持那一份"
+    # It is a version like any other: what is left when the correction is taken back.
+    undo(short)
+    assert amounts() == {(day(0), ""): 1, (day(1), ""): 5}
+    undo(made)
+    assert amounts() == {}
+
+
+def test_a_file_whose_days_all_came_later_changes_nothing_and_says_so() -> None:
+    early, later = job(), job()
+    publish([sale(0, 99)], made=later)
+
+    _, outcome = publish([sale(0, 1)], made=early)
+
+    assert amounts() == {(day(0), ""): 99}
+    assert outcome.result["message"] == "1 天已有較晚送出的匯入，維持那一份"
+    assert undo(early)["days"][0]["status"] == "superseded"
+    assert amounts() == {(day(0), ""): 99}
+
+
+def test_undo_goes_back_to_what_was_brought_last_of_the_rest() -> None:
+    first, second, third = job(), job(), job()
+    publish([sale(0, 2)], made=second)
+    publish([sale(0, 1)], made=first)
+    publish([sale(0, 3)], made=third)
+
+    undo(third)
+
+    assert amounts() == {(day(0), ""): 2}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,10 @@ def _office() -> Path:
     return folder
 
 
-def by_office(data: bytes, suffix: str) -> bytes:
+def by_office(data: bytes, suffix: str, source_suffix: str = "xlsx") -> bytes:
     """The workbook as LibreOffice saves it in another format."""
     with tempfile.TemporaryDirectory(prefix="momo-office-") as folder:
-        source = Path(folder, "book.xlsx")
+        source = Path(folder, f"book.{source_suffix}")
         source.write_bytes(data)
         out = Path(folder, "out")
         subprocess.run(
@@ -224,10 +225,17 @@ def _wide(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
+@dataclass(frozen=True)
+class Padded:
+    """A number under the format 00000."""
+
+    number: float
+
+
 def xlsb(rows: Rows, *, far: tuple[int, int] | None = None) -> bytes:
-    """A workbook of records ([MS-XLSB]): text, numbers, and errors given as an int code in a 1-tuple."""
+    """A workbook of records ([MS-XLSB]): text, numbers (padded ones too), and errors as an int code in a 1-tuple."""
     last = struct.pack("<4I", 0, len(rows), 0, max(map(len, rows)))
-    sheet = _record(129) + _record(148, last) + _record(145)
+    sheet = bytearray(_record(129) + _record(148, last) + _record(145))
     for number, row in enumerate(rows):
         sheet += _row(number)
         for column, value in enumerate(row):
@@ -244,17 +252,55 @@ def xlsb(rows: Rows, *, far: tuple[int, int] | None = None) -> bytes:
         + _record(144)
         + _record(132)
     )
-    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    listing = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
     return nothing_but(
         {
-            "[Content_Types].xml": b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+            "[Content_Types].xml": _types("workbook", "worksheets/sheet1", "styles"),
+            "_rels/.rels": _relations(officeDocument="xl/workbook.bin"),
             "xl/workbook.bin": workbook,
-            "xl/_rels/workbook.bin.rels": listing.format(
-                f'<Relationship Id="rId1" Type="{relations}/worksheet" Target="worksheets/sheet1.bin"/>'
-            ).encode(),
-            "xl/worksheets/sheet1.bin": sheet,
+            "xl/styles.bin": _styles(),
+            "xl/_rels/workbook.bin.rels": _relations(worksheet="worksheets/sheet1.bin", styles="styles.bin"),
+            "xl/worksheets/sheet1.bin": bytes(sheet),
         }
+    )
+
+
+_BINARY = {"workbook": "sheet.binary.macroEnabled.main", "worksheets/sheet1": "worksheet", "styles": "styles"}
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def _types(*parts: str) -> bytes:
+    """What each part is; without it nobody but us knows the workbook for one."""
+    known = "".join(
+        f'<Override PartName="/xl/{part}.bin" ContentType="application/vnd.ms-excel.{_BINARY[part]}"/>'
+        for part in parts
+    )
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+    return (
+        f'<?xml version="1.0"?><Types xmlns="{_PACKAGE}/content-types">'
+        f'<Default Extension="rels" ContentType="{relations}"/>{known}</Types>'
+    ).encode()
+
+
+def _relations(**targets: str) -> bytes:
+    known = "".join(
+        f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets.items(), start=1)
+    )
+    return f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}/relationships">{known}</Relationships>'.encode()
+
+
+def _styles() -> bytes:
+    """Style 0 is the usual one, 1 has the format 00000."""
+    plain, padded = (struct.pack("<8H", 0, number, 0, 0, 0, 0, 0, 0) for number in (0, 164))
+    return b"".join(
+        (
+            _record(278),
+            _record(615, struct.pack("<I", 1)) + _record(44, struct.pack("<H", 164) + _wide("00000")) + _record(616),
+            _record(626, struct.pack("<I", 1)) + _record(47, b"\xff\xff" + plain[2:]) + _record(627),
+            _record(617, struct.pack("<I", 2)) + _record(47, plain) + _record(47, padded) + _record(618),
+            _record(279),
+        )
     )
 
 
@@ -263,7 +309,9 @@ def _row(number: int) -> bytes:
 
 
 def _cell(column: int, value: Any) -> bytes:
-    place = struct.pack("<II", column, 0)
+    place = struct.pack("<II", column, isinstance(value, Padded))
+    if isinstance(value, Padded):
+        value = value.number
     if isinstance(value, tuple):
         return _record(3, place + bytes(value))
     if isinstance(value, str):

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from momo.sheets.cells import convert
@@ -197,3 +198,31 @@ def test_a_workbook_with_a_large_sheet_beside_is_not_loaded(tmp_path: Path) -> N
     path.write_bytes(files.rezipped(data, grow))
     result = marked_workbook(path, name="x", sheet="銷售", errors=[(2, "業績", "十元", "不是數字")])
     assert load_workbook(result).sheetnames == [ERRORS_SHEET, "銷售"]
+
+
+def _commented(book: Workbook, page: Worksheet) -> None:
+    page["D3"].comment = Comment("請再確認", "小明")
+    page["F1"].comment = Comment("別動", "小明")
+
+
+def test_comments_of_people_stay(tmp_path: Path) -> None:
+    result, sheet, _ = marked(files.xlsx(PLAIN_WRONG, change=_commented), tmp_path)
+    page = load_workbook(result)[sheet]
+    assert "不是整數" in red(page)["D3"]
+    assert "請再確認" in red(page)["D3"]
+    assert page["F1"].comment is not None
+    assert page["F1"].comment.text == "別動"
+
+
+def test_what_was_put_right_is_no_longer_red(tmp_path: Path) -> None:
+    """The marked file, corrected in one place and imported again."""
+    first, sheet, _ = marked(files.xlsx(PLAIN_WRONG), tmp_path)
+
+    def correct(book: Workbook) -> None:
+        book[sheet]["D3"] = 2
+
+    again, _, errors = marked(files.edited(first.read(), correct), tmp_path)
+    page = load_workbook(again)[sheet]
+    assert len(errors) == 2
+    assert set(red(page)) == {"A3", "E4"}
+    assert page["D3"].comment is None

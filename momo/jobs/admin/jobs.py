@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
@@ -21,6 +23,7 @@ from momo.admin_kit.dialogs import after_dialog, question
 from momo.admin_kit.display import BAD, GOOD, INFO, NOTHING, QUIET, WARN, badge, duration, full_time, when
 from momo.admin_kit.filters import DayRangeFilter
 from momo.admin_kit.tables import PageAdmin
+from momo.jobs.admin.amounts import difference, dollars
 from momo.jobs.admin.upload import UploadPages
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
@@ -37,8 +40,8 @@ TONES = {
 }
 UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
 ERRORS_SHOWN = 100
-DAY_TONES = {"new": GOOD, "changed": WARN, "unchanged": QUIET}
-DAY_WORDS = {"new": "新增", "changed": "更正", "unchanged": "相同"}
+DAY_TONES = {"new": GOOD, "changed": WARN, "unchanged": QUIET, "superseded": QUIET}
+DAY_WORDS = {"new": "新增", "changed": "更正", "unchanged": "相同", "superseded": "未採用"}
 
 
 def type_label(job_type: str) -> str:
@@ -139,7 +142,7 @@ class JobAdmin(UploadPages, PageAdmin):
 
     @display(description="類型")
     def kind(self, obj: Job) -> str:
-        return type_label(obj.job_type)
+        return format_html('<span class="mo-nowrap">{}</span>', type_label(obj.job_type) or NOTHING)
 
     @display(description="執行者")
     def who(self, obj: Job) -> str:
@@ -178,13 +181,15 @@ class JobAdmin(UploadPages, PageAdmin):
             "badge": status_badge(obj),
             "progress": progress_bar(obj) if obj.status in UNFINISHED else "",
             "note": obj.message or obj.result.get("message", ""),
+            "undone": _undone(obj),
             "facts": [
-                ("類型", type_label(obj.job_type)),
+                ("類型", type_label(obj.job_type) or NOTHING),
                 ("來源", obj.get_source_display()),
                 ("執行者", obj.created_by or "系統"),
                 ("遇到錯誤", obj.get_on_error_display()),
-                ("大小", f"{obj.size / 1024:,.0f} KB"),
-                ("SHA-256", f"{obj.sha256[:16]}…"),
+                # Unknown until a worker has fetched the file.
+                ("大小", f"{ceil(obj.size / 1024):,} KB" if obj.size else NOTHING),
+                ("SHA-256", f"{obj.sha256[:16]}…" if obj.sha256 else NOTHING),
                 ("建立時間", full_time(obj.created_at)),
                 ("結束時間", full_time(obj.finished_at)),
                 ("歷時", took(obj)),
@@ -293,7 +298,16 @@ def _day_row(day: dict[str, Any]) -> dict[str, Any]:
         "status": badge(DAY_WORDS.get(status, status), DAY_TONES.get(status, QUIET)),
         "lines": f"{day.get('lines', 0):,}",
         "quantity": f"{day.get('quantity', 0):,}",
-        "amount": NOTHING if amount is None else f"${float(amount):,.0f}",
-        "before": NOTHING if old is None else f"${float(old):,.0f}",
-        "difference": NOTHING if old is None or amount is None else f"{float(amount) - float(old):+,.0f}",
+        "amount": dollars(amount),
+        "before": dollars(old),
+        "difference": difference(amount, old),
     }
+
+
+def _undone(job: Job) -> str:
+    """Who took the import back, when, and what the days show since."""
+    told = job.result.get("undo")
+    if not told:
+        return ""
+    moment = parse_datetime(told.get("at", ""))
+    return f"{full_time(moment)} 由 {told.get('by') or '系統'} 復原：{told.get('message', '')}"

@@ -81,9 +81,11 @@ class JobSummarySerializer(serializers.Serializer):
     processed_rows = serializers.IntegerField()
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
-    skipped = serializers.IntegerField()
+    skipped = serializers.IntegerField(help_text="沒有寫入的列：有錯而略過的，以及內容早已匯入、完全相同的")
     error_count = serializers.IntegerField()
-    errors_url = serializers.CharField(allow_null=True, help_text="標出所有錯誤的活頁簿；沒有錯誤時為 null")
+    errors_url = serializers.CharField(
+        allow_null=True, help_text="所有錯誤的活頁簿：主管以上為標出錯誤的原檔，使用者為錯誤清單；沒有錯誤時為 null"
+    )
     result = serializers.DictField(help_text="各類型自己的結果")
     message = serializers.CharField(allow_blank=True)
     started_at = serializers.DateTimeField(allow_null=True)

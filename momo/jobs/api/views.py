@@ -32,7 +32,7 @@ from momo.jobs.services.files import refuse_larger_than_allowed
 from momo.rest.examples import answered, sent
 from momo.rest.pagination import Pagination
 from momo.rest.parsers import MultiPartParser
-from momo.rest.permissions import MANAGER, USER
+from momo.rest.permissions import MANAGER, USER, has_role
 from momo.rest.views import ApiView, GenericApiView
 
 IMPORTS = ["匯入"]
@@ -187,15 +187,19 @@ class JobErrorsView(ApiView):
     @extend_schema(
         operation_id="import_jobs_errors",
         tags=IMPORTS,
-        summary="標出錯誤的活頁簿",
-        description="上傳的活頁簿，有錯的儲存格標上顏色與註解；原檔已超過保存期限時只有錯誤清單。沒有錯誤時為 404。",
+        summary="所有錯誤的活頁簿",
+        description=(
+            "主管與管理員：上傳的活頁簿，有錯的儲存格標上顏色與註解；原檔已超過保存期限時為錯誤清單。"
+            "使用者：錯誤清單（列、欄位、內容、問題），不含檔案裡的其他資料，因為原檔可能有個人資料。沒有錯誤時為 404。"
+        ),
         responses={
             (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY),
             (200, XLSM): OpenApiResponse(OpenApiTypes.BINARY),
         },
     )
     def get(self, request: Request, job_id: int) -> FileResponse:
-        name, handle, content_type = errors_workbook(job_by_id(job_id))
+        own_file = has_role(request.user, MANAGER)
+        name, handle, content_type = errors_workbook(job_by_id(job_id), own_file=own_file)
         return FileResponse(handle, as_attachment=True, filename=name, content_type=content_type)
 
 

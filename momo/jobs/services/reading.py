@@ -133,17 +133,17 @@ def preview(path: Path, name: str, job_type: str) -> Preview:
     fields = {field.name: field for field in importer.fields}
     # Derived columns, which `check` adds, are in no file.
     names = sorted(report.matched.columns, key=lambda field: report.matched.columns[field])
-    shown = range(min(PREVIEW_ROWS, len(table.numbers)))
+    first = range(min(PREVIEW_ROWS, len(table.numbers)))
     rows = [
         (
             table.numbers[index],
             [_text(table.columns[field][index], money=fields[field].kind == "money") for field in names],
         )
-        for index in shown
+        for index in first
     ]
     raw = [
         (table.numbers[index], [_raw(report, table.numbers[index], report.matched.columns[field]) for field in names])
-        for index in shown
+        for index in first
     ]
     total = len(table.numbers)
     table.keep_good()

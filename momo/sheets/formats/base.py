@@ -33,13 +33,14 @@ class Facts:
     """The last row and column (from 1) that hold something, and cells (0-based row, column) that calamine gives wrong.
 
     An error (#N/A) and a formula that was never calculated are empty to it, which would count as nothing; a number
-    that its format shows with leading zeros (`texts`) has lost them.
+    that its format shows with leading zeros has lost them: `texts` says what is shown, or `digits` how many of them.
     """
 
     rows: int = 0
     columns: int = 0
     errors: dict[tuple[int, int], CellError] = field(default_factory=dict)
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    digits: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def reach(self, row: int, column: int) -> None:
         """A cell (from 0) holds something."""
@@ -53,6 +54,11 @@ class Facts:
         self.errors[row, column] = error
         if len(self.errors) > MAX_ERRORS:
             raise SheetError(f"檔案有超過 {MAX_ERRORS:,} 個錯誤值或沒有計算的公式；請先在 Excel 修正後再匯入。")
+
+
+def zeros_of(code: str) -> int:
+    """The digits that a number format of nothing but zeros shows (123 under 00000 is meant as 00123), else 0."""
+    return len(code) if len(code) > 1 and not code.strip("0") else 0
 
 
 class Sheet(Protocol):
@@ -92,9 +98,7 @@ class Rows:
 def check_extent(sheet: str, rows: int, columns: int, limits: Limits) -> None:
     """Refuse a sheet that is larger than what is read."""
     if rows - HEADER_ROWS > limits.rows:
-        raise SheetError(
-            f"工作表「{sheet}」有 {rows:,} 列，最多能匯入 {limits.rows:,} 列；請刪除多餘的列，或把資料分成幾個檔案。"
-        )
+        raise too_many_rows(sheet, rows, limits)
     if columns > limits.columns:
         raise SheetError(
             f"工作表「{sheet}」用到第 {columns:,} 欄，最多能匯入 {limits.columns:,} 欄；請刪除右邊用不到的欄。"
@@ -103,6 +107,13 @@ def check_extent(sheet: str, rows: int, columns: int, limits: Limits) -> None:
         raise SheetError(
             f"工作表「{sheet}」有 {rows:,} 列 × {columns:,} 欄，太大了；請只留需要的欄，或把資料分成幾個檔案。"
         )
+
+
+def too_many_rows(sheet: str, rows: int, limits: Limits) -> SheetError:
+    """A sheet of `rows` rows, more than are read."""
+    return SheetError(
+        f"工作表「{sheet}」有 {rows:,} 列，最多能匯入 {limits.rows:,} 列；請刪除多餘的列，或把資料分成幾個檔案。"
+    )
 
 
 def broken(name: str, why: str = "") -> SheetError:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
     """The rows of a CSV file by the delimiter that fits its first rows best, as the one sheet it is."""
     text = decoded(path.read_bytes(), name)
     first, newline, _ = text[:20].partition("\n")
-    declared = re.fullmatch(r'"?sep=(.)"?\r?', first, re.IGNORECASE)
+    declared = re.fullmatch(r'"?sep=([^"\r])"?\r?', first, re.IGNORECASE)
     if declared and newline:
         # Excel's own line, which it does not show: row 1 is the next.
         text = text[len(first) + 1 :]
@@ -77,11 +78,12 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
         for row in _records(text, delimiter):
             if any(row):
                 width = max(width, len(row))
+                # Before the empty rows above are made: a file of nothing but line ends has 50 million.
+                if len(rows) + blank >= limits.rows + HEADER_ROWS or width > limits.columns:
+                    check_extent(CSV_SHEET, max(_count(text), len(rows) + blank + 1), width, limits)
                 rows.extend([] for _ in range(blank))
                 blank = 0
                 rows.append(row)
-                if len(rows) > limits.rows + HEADER_ROWS or width > limits.columns:
-                    check_extent(CSV_SHEET, _count(text), width, limits)
             else:
                 blank += 1
     except csv.Error as error:
@@ -101,16 +103,20 @@ def _count(text: str) -> int:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that parts the first rows into the most columns."""
-    sample = text[:65536].splitlines(keepends=True)[: HEADER_ROWS + 10]
-    best, most = ",", 0
+    """The delimiter that parts the most of the first rows into equally many columns; of equals, the most columns.
+
+    Not the one with the most columns in any row: a cell may well list ten colours with | between.
+    """
+    sample = "".join(text[:65536].splitlines(keepends=True)[: HEADER_ROWS + 10])
+    best, most = ",", (0, 0)
     for each in DELIMITERS:
         try:
-            width = max((len(row) for row in _records("".join(sample), each, strict=False)), default=0)
+            widths = Counter(len(row) for row in _records(sample, each, strict=False) if len(row) > 1)
         except csv.Error:
-            width = 0
-        if width > most:
-            best, most = each, width
+            continue
+        alike = max(((rows, width) for width, rows in widths.items()), default=(0, 0))
+        if alike > most:
+            best, most = each, alike
     return best
 
 
@@ -147,7 +153,7 @@ def _html_text(data: bytes, name: str) -> bytes:
         try:
             # Pages in Big5 use Microsoft's letters; a wrong declaration is tried like none.
             return data.decode("cp950" if encoding.lower() == "big5" else encoding).encode()
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):  # the codec "undefined" raises the latter, and pages do declare that
             pass
     return decoded(data, name).encode()
 
@@ -185,7 +191,9 @@ def _span(cell: html.HtmlElement, name: str) -> int:
 
 
 def _content(cell: html.HtmlElement) -> str:
-    return " ".join(_pieces(cell)).strip()
+    if len(cell) == 0:
+        return " ".join((cell.text or "").split())  # most cells by far; a search of each takes ten times as long
+    return " ".join(_pieces(cell))
 
 
 def _pieces(cell: html.HtmlElement) -> Iterable[str]:

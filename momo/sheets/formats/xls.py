@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import olefile
 
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import Facts, Limits, broken, check_extent, error_of, protected
+from momo.sheets.formats.base import Facts, Limits, broken, check_extent, error_of, protected, zeros_of
 
 _EOF, _FILE_PASS, _DATE_MODE, _BOUND_SHEET = 0x0A, 0x2F, 0x22, 0x85
 _FORMULA, _MULTIPLE, _BOOLEAN_OR_ERROR = 0x06, 0xBD, 0x205
+_FORMAT, _STYLE = 0x41E, 0xE0
+_NUMBERS = frozenset({_FORMULA, _MULTIPLE, 0x203, 0x27E})
 # Cells with a row and a column in their first four bytes: numbers, text, short numbers, rich text.
 _CELLS = frozenset({_FORMULA, _MULTIPLE, _BOOLEAN_OR_ERROR, 0x203, 0x204, 0xFD, 0x27E, 0xD6})
 _OTHERS = {
@@ -32,6 +34,9 @@ def inspect(path: Path, *, name: str, limits: Limits) -> tuple[Callable[[str], F
     starts: dict[str, int] = {}
     date1904 = False
     unicode_names = True
+    formats: dict[int, int] = {}  # number format → digits, of those that show leading zeros
+    styles: dict[int, int] = {}
+    style = 0
     for position, kind, length in _records(data, 0, name):
         body = data[position : position + length]
         if position == 4:
@@ -42,13 +47,19 @@ def inspect(path: Path, *, name: str, limits: Limits) -> tuple[Callable[[str], F
             date1904 = body[:2] == b"\x01\x00"
         elif kind == _BOUND_SHEET and length > 8:
             starts[_sheet_name(body, unicode_names)] = struct.unpack_from("<I", body)[0]
+        elif kind == _FORMAT and length > 5 and unicode_names:
+            formats[int.from_bytes(body[:2], "little")] = zeros_of(_text(body[2:]))
+        elif kind == _STYLE and length >= 4:
+            styles[style] = formats.get(int.from_bytes(body[2:4], "little"), 0)
+            style += 1
         elif kind == _EOF:
             break
     order = list(starts)
+    padded = {number: digits for number, digits in styles.items() if digits}
 
     def facts(sheet: str) -> Facts:
         # Names of BIFF5 depend on a code page; there the place in the list tells.
-        return _facts(data, starts.get(sheet, -1), sheet, name, limits)
+        return _facts(data, starts.get(sheet, -1), sheet, name, limits, padded)
 
     return (facts if unicode_names else _by_any(data, starts, order, name, limits)), date1904
 
@@ -96,7 +107,9 @@ def _records(data: bytes, position: int, name: str) -> Iterator[tuple[int, int, 
         position += length
 
 
-def _facts(data: bytes, start: int, sheet: str, name: str, limits: Limits) -> Facts:
+def _facts(
+    data: bytes, start: int, sheet: str, name: str, limits: Limits, padded: Mapping[int, int] | None = None
+) -> Facts:
     facts = Facts()
     if start < 0:
         return facts
@@ -107,6 +120,12 @@ def _facts(data: bytes, start: int, sheet: str, name: str, limits: Limits) -> Fa
             row, column = unpack(data, position)
             last = unpack(data, position + length - 2 - 2)[1] if kind == _MULTIPLE else column
             facts.reach(row, last)
+            if padded and kind in _NUMBERS:
+                for place in range(column, last + 1):
+                    digits = padded.get(int.from_bytes(data[position + 4 : position + 6], "little"))
+                    if digits:
+                        facts.digits[row, place] = digits
+                    position += 6  # of several numbers in one record each has a style and four bytes
             if kind == _BOOLEAN_OR_ERROR and length >= 8 and data[position + 7]:
                 facts.note(row, column, error_of(data[position + 6]))
             elif (
@@ -130,6 +149,16 @@ def _sheet_name(body: bytes, unicode_names: bool) -> str:
     length = body[6]
     if not unicode_names:
         return body[7 : 7 + length].decode("latin-1")
-    if body[7] & 1:
-        return body[8 : 8 + 2 * length].decode("utf-16-le", "replace")
-    return body[8 : 8 + length].decode("latin-1")
+    return _letters(body[7:], length)
+
+
+def _text(body: bytes) -> str:
+    """XLUnicodeString ([MS-XLS] 2.5.294)."""
+    return _letters(body[2:], int.from_bytes(body[:2], "little"))
+
+
+def _letters(body: bytes, length: int) -> str:
+    """Letters of two bytes or one, as the byte before them says."""
+    if body[0] & 1:
+        return body[1 : 1 + 2 * length].decode("utf-16-le", "replace")
+    return body[1 : 1 + length].decode("latin-1")

@@ -6,13 +6,16 @@ import struct
 from collections.abc import Callable, Iterator
 
 from momo.sheets.formats.archive import Archive, relations
-from momo.sheets.formats.base import Facts, Limits, broken, check_extent, error_of
+from momo.sheets.formats.base import Facts, Limits, broken, check_extent, error_of, zeros_of
 
 WORKBOOK = "xl/workbook.bin"
 STRINGS = "xl/sharedStrings.bin"
 _ROW, _BLANK, _ERROR, _FORMULA_ERROR = 0, 1, 3, 11
 _LAST_CELL = 11  # types 1 to 11 are cells
 _SHEET, _WORKBOOK_PROPERTIES = 156, 153
+STYLES = "xl/styles.bin"
+_FORMAT, _STYLE, _BEGIN_STYLES, _END_STYLES = 44, 47, 617, 618
+_NUMBERS = frozenset({2, 5, 9})  # short, real, of a formula
 
 
 def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
@@ -28,10 +31,26 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
         elif kind == _WORKBOOK_PROPERTIES:
             date1904 = bool(body[0] & 1)
     archive.measure(STRINGS)
-    return lambda name: _facts(archive, name, parts.get(name, ""), limits), date1904
+    padded = _padded(archive)
+    return lambda name: _facts(archive, name, parts.get(name, ""), limits, padded), date1904
 
 
-def _facts(archive: Archive, name: str, part: str, limits: Limits) -> Facts:
+def _padded(archive: Archive) -> dict[int, int]:
+    """Cell style → digits, of styles whose number format shows leading zeros."""
+    formats: dict[int, int] = {}
+    styles: list[int] = []
+    inside = False
+    for kind, body in _records(archive, STYLES) if STYLES in archive else ():
+        if kind == _FORMAT:
+            formats[int.from_bytes(body[:2], "little")] = zeros_of(_text(body, 2)[0])
+        elif kind in (_BEGIN_STYLES, _END_STYLES):
+            inside = kind == _BEGIN_STYLES
+        elif kind == _STYLE and inside:
+            styles.append(formats.get(int.from_bytes(body[2:4], "little"), 0))
+    return {style: digits for style, digits in enumerate(styles) if digits}
+
+
+def _facts(archive: Archive, name: str, part: str, limits: Limits, padded: dict[int, int]) -> Facts:
     facts = Facts()
     if part not in archive:
         return facts
@@ -44,6 +63,8 @@ def _facts(archive: Archive, name: str, part: str, limits: Limits) -> Facts:
             facts.reach(row, column)
             if kind in (_ERROR, _FORMULA_ERROR):
                 facts.note(row, column, error_of(body[8]))
+            elif padded and kind in _NUMBERS and (digits := padded.get(int.from_bytes(body[4:7], "little"))):
+                facts.digits[row, column] = digits
     check_extent(name, facts.rows, facts.columns, limits)
     return facts
 

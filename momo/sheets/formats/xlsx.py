@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from momo.sheets.formats.archive import Archive, relations
-from momo.sheets.formats.base import Facts, Limits, check_extent
+from momo.sheets.formats.base import Facts, Limits, check_extent, zeros_of
 from momo.sheets.values import UNCALCULATED, CellError
 
 WORKBOOK = "xl/workbook.xml"
@@ -33,7 +33,6 @@ _SHARED_NO_RESULT = re.compile(
 )
 _REFERENCE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
-_ZEROS = re.compile(r"0{2,}")  # a number format of nothing else: 123 under 00000 is shown, and meant, as 00123
 _TAIL = 4096  # no cell's start tag is longer
 
 
@@ -58,7 +57,7 @@ def _padded(archive: Archive) -> dict[int, int]:
         return {}
     styles = archive.xml(STYLES)
     formats = {each.get("numFmtId"): each.get("formatCode", "") for each in styles.iterfind("{*}numFmts/{*}numFmt")}
-    digits = {number: len(code) for number, code in formats.items() if _ZEROS.fullmatch(code)}
+    digits = {number: zeros_of(code) for number, code in formats.items() if zeros_of(code)}
     return {
         place: digits[style.get("numFmtId")]
         for place, style in enumerate(styles.iterfind("{*}cellXfs/{*}xf"))

@@ -33,7 +33,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
+        # File names and cells are printed as they are: "[/b]" in one of them is no markup.
+        width = None if self.stdout.isatty() else 100
+        console = Console(file=self.stdout, width=width, markup=False, emoji=False)  # type: ignore[arg-type]
         job = self.open(options["path"], job_type=options["type"], on_error=options["on_error"])
         try:
             job = self.finish(job, console)

@@ -1,0 +1,98 @@
+"""Where readers go astray: personal data, delimiters inside cells, declarations that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from momo.sheets.cells import convert
+from momo.sheets.columns import is_personal, match
+from momo.sheets.errors import SheetError
+from momo.sheets.read import read_rows
+from tests.sheets import files
+from tests.sheets.cases import DAY, EXPECTED, FIELDS, HEADER, NAMES, TABLE
+from tests.sheets.test_read import LIMITS, read
+
+PERSONAL = (
+    "收件人姓名",
+    "收件人地址",
+    "訂購人姓名",
+    "個人識別碼",
+    "貨運公司出貨地址",
+    "貨運公司回收地址",
+    "身分證字號",
+)
+
+
+def values(folder: Path, data: bytes) -> list[tuple[Any, ...]]:
+    converted = convert(read(folder, data), FIELDS)
+    assert not converted.errors
+    return list(zip(*(converted.columns[name] for name in NAMES), strict=True))
+
+
+@pytest.mark.parametrize("header", [*PERSONAL, "收件人\n姓名", "　收件人姓名（必填）", "收 件 人"])
+def test_personal_columns(header: str) -> None:
+    assert is_personal(header)
+
+
+@pytest.mark.parametrize("header", ["品名", "訂單編號", "廠商名稱", "地址", 20251122, None])
+def test_other_columns(header: Any) -> None:
+    assert not is_personal(header)
+
+
+def test_no_alias_makes_personal_data_readable(tmp_path: Path) -> None:
+    path = tmp_path / "upload.bin"
+    rows = [(*HEADER[:2], "收件人姓名", *HEADER[3:]), ("2025/11/22", "A1", "王小明", "三", 10)]
+    path.write_bytes(files.csv(rows))
+    aliases = {"product_name": ["收件人姓名"]}
+    report = read_rows(path, name="銷售.csv", limits=LIMITS, fields=FIELDS, aliases=aliases)
+    converted = convert(report, FIELDS)
+    assert "收件人姓名" in report.matched.unknown
+    assert "product_name" not in converted.columns
+    assert [value for *_, value, _ in converted.errors] == ["三"]
+    assert "王小明" not in repr(converted)
+
+
+def test_a_long_note_is_no_header() -> None:
+    found = match([[*HEADER, "說" * 5000]], FIELDS)
+    assert found is not None
+    assert [len(each) for each in found.unknown] == [100]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_cell_may_list_things_with_another_delimiter(delimiter: str, tmp_path: Path) -> None:
+    other = "|" if delimiter != "|" else ";"
+    colours = other.join("紅橙黃綠藍靛紫黑白灰")
+    rows = [[*row] for row in TABLE]
+    rows[1][2] = colours
+    found = values(tmp_path, files.csv(rows, delimiter=delimiter))
+    assert found[0] == (*EXPECTED[0][:2], colours, *EXPECTED[0][3:])
+    assert found[1] == EXPECTED[1]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_declared_delimiter(line: str, tmp_path: Path) -> None:
+    data = f"{line}\r\n".encode() + files.csv(TABLE, delimiter=";")
+    assert values(tmp_path, data) == list(EXPECTED)
+
+
+def test_line_ends_without_end(tmp_path: Path) -> None:
+    """Refused before a row is made for each of them."""
+    data = files.csv([HEADER]) + b"\n" * 500_000 + b"2025/11/22,A1,x,1,10"
+    with pytest.raises(SheetError, match="最多能匯入 100 列"):
+        read(tmp_path, data)
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "no-such-letters", "big5"])
+def test_a_page_that_declares_what_it_is_not(encoding: str, tmp_path: Path) -> None:
+    data = files.html(TABLE, head=f'<meta charset="{encoding}">')
+    assert values(tmp_path, data) == list(EXPECTED)
+
+
+def test_a_long_number_is_told_short(tmp_path: Path) -> None:
+    converted = convert(read(tmp_path, files.csv([HEADER, ("2025/11/22", "A1", "x", "9" * 400 + ".5", 10)])), FIELDS)
+    (message,) = [message for *_, message in converted.errors]
+    assert len(message) < 100
+    assert converted.columns["date"] == [DAY]

@@ -44,8 +44,10 @@ def world(
     """A worker that knows the stand-in is starting in it."""
     drive.use(settings, tmp_path)
     with import_settings(house, django_db_blocker, settings):
-        settings.MEDIA_ROOT = tmp_path / "media"  # of this test alone, to see what is left there
-        made = ImportWorld(house, more={**drive.settings(tmp_path), "MEDIA_ROOT": str(settings.MEDIA_ROOT)})
+        own = tmp_path / "media"  # of this test alone, to see what is left there
+        # What several tests share is prepared in here, by the first of them, and keeps its files elsewhere.
+        made = ImportWorld(house, more={**drive.settings(tmp_path), "MEDIA_ROOT": str(own)})
+        settings.MEDIA_ROOT = own
         with made.opened(made.prepared.first, worker=True):
             yield made
 

@@ -34,6 +34,8 @@ _RUN = (
     "vendors.*:*",
     "notifications.*:change",
     "notifications.*template*:add",
+    "notifications.subscription:*",
+    "notifications.chat:*",
     "jobs.*:add",
     "jobs.*:change",
     "*.*alias*:*",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -40,7 +41,16 @@ class MomoAdminSite(UnfoldAdminSite):
         """Called by unfold for every page: our stylesheet, scripts and icon beside its own."""
         context["site_favicons"] = [Favicon(href=static("accounts/mark.svg"), rel="icon", type="image/svg+xml")]
         context["styles"] = [*context["styles"], static("admin_momo/admin.css")]
-        scripts = ("page", "progress", "jobs", "upload", "charts")
+        scripts = (
+            "page",
+            "progress",
+            "jobs",
+            "upload",
+            "charts",
+            "template_editor",
+            "template_variables",
+            "subscriptions",
+        )
         context["scripts"] = [*context["scripts"], *(static(f"admin_momo/{name}.js") for name in scripts)]
         return context
 
@@ -67,6 +77,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar, by what people do, with how much of it waits; unfold leaves out what has no permission."""
     # Django reads this module before there are models, so what needs them lies apart.
     waiting = import_string("momo.dashboard.waiting")(request)
+    # Only where mails go to files instead of a server.
+    kept = _link("本機郵件", "drafts", "notifications_outboxmessage_mails", "notifications.change_outboxmessage")
     return [
         {
             "title": "商品與價格",
@@ -101,6 +113,25 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _link("銷售明細", "receipt_long", "sales_salesline_changelist", "sales.view_salesline"),
                 _link("匯入", "upload_file", "jobs_job_changelist", "jobs.view_job"),
                 _link("欄位別名", "label", "jobs_columnalias_changelist", "jobs.view_columnalias"),
+            ],
+        },
+        {
+            "title": "通知",
+            "separator": True,
+            "items": [
+                _link("通知範本", "edit_note", "notifications_template_changelist", "notifications.view_template"),
+                _link(
+                    "寄件匣",
+                    "outbox",
+                    "notifications_outboxmessage_changelist",
+                    "notifications.view_outboxmessage",
+                    waiting["messages"],
+                ),
+                _link(
+                    "訂閱", "subscriptions", "notifications_subscription_changelist", "notifications.view_subscription"
+                ),
+                _link("Telegram 聊天室", "forum", "notifications_chat_changelist", "notifications.view_chat"),
+                *([] if settings.EMAIL_URL else [kept]),
             ],
         },
         {

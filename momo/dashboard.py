@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from momo.admin_kit.display import duration, money, percent_change, price_change, when
+from notifications.selectors import waiting_count
 from products.admin.crawls import progress_bar
 from products.admin.looks import product_link, verdict_badge
 from products.models import Product
@@ -15,18 +16,19 @@ from products.selectors import dashboard as figures
 
 PRODUCTS = "admin:products_product_changelist"
 EVENTS = "admin:products_priceevent_changelist"
+OUTBOX = "admin:notifications_outboxmessage_changelist"
 
 
 def waiting(request: HttpRequest) -> dict[str, int]:
     """What waits for people, for the badges of the sidebar."""
-    return {"held": figures.held_count(), "alerts": figures.open_alert_count()}
+    return {"held": figures.held_count(), "alerts": figures.open_alert_count(), "messages": waiting_count()}
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures to the start page's context, for who may see products and crawls."""
     if request.user.has_perm("products.view_product"):
         context.update(
-            cards=_cards(),
+            cards=_cards(request),
             chart=figures.events_per_day(),
             drops=[_row(product) for product in figures.biggest_changes(up=False)],
             rises=[_row(product) for product in figures.biggest_changes(up=True)],
@@ -38,14 +40,14 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _cards() -> list[dict[str, Any]]:
+def _cards(request: HttpRequest) -> list[dict[str, Any]]:
     products, events, held = figures.product_counts(), figures.event_counts(), figures.held_count()
     listed, happened = reverse(PRODUCTS), reverse(EVENTS)
 
     def card(name: str, number: int, url: str, tone: str = "") -> dict[str, Any]:
         return {"name": name, "number": f"{number:,}", "url": url, "tone": tone if number else ""}
 
-    return [
+    cards = [
         card("在架商品", products["on_sale"], listed),
         card("24 小時漲價", products["increased"], f"{listed}?moved=up-24h", "up"),
         card("24 小時降價", products["decreased"], f"{listed}?moved=down-24h", "down"),
@@ -53,6 +55,9 @@ def _cards() -> list[dict[str, Any]]:
         card("24 小時下架", events["delisted"], f"{happened}?kind__exact=delisted&within=24h"),
         card("待確認價格", held, reverse("admin:products_quarantinedprice_changelist"), "warn"),
     ]
+    if request.user.has_perm("notifications.view_outboxmessage"):
+        cards.append(card("待處理訊息", waiting_count(), reverse(OUTBOX), "warn"))
+    return cards
 
 
 def _crawl() -> dict[str, Any]:

@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "axes",
     "auditlog",
     "accounts",
+    "notifications",
     "momo.jobs",
     "products",
     "sales",
@@ -290,7 +291,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"JobStatusEnum": "momo.jobs.models.Job.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": "momo.jobs.models.Job.Status",
+        "TemplateFormatEnum": "notifications.models.Format",
+    },
 }
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
@@ -305,8 +309,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "products.crawl_shard": {"queue": "crawl"},
+    "products.tell": {"queue": "messages"},
     "jobs.run": {"queue": "imports"},
     "jobs.drive_sync": {"queue": "imports"},
+    "notifications.*": {"queue": "messages"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -410,6 +416,30 @@ GOOGLE_DRIVE_FOLDER_ID = env("GOOGLE_DRIVE_FOLDER_ID", default="")
 GOOGLE_DRIVE_TIMEOUT = env.float("GOOGLE_DRIVE_TIMEOUT", default=30)  # seconds, a request
 GOOGLE_DRIVE_RETRIES = env.int("GOOGLE_DRIVE_RETRIES", default=4)
 GOOGLE_DRIVE_BACKOFF = env.float("GOOGLE_DRIVE_BACKOFF", default=1.0)  # seconds before the first retry, then doubled
+
+# --- Messages -------------------------------------------------------------------------------------------------------
+
+# smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port. Without one mails are kept as files locally, and
+# wait in the outbox in production.
+EMAIL_URL = env("EMAIL_URL", default="")
+EMAIL_FROM = env("EMAIL_FROM", default=f"MOMO Pro <no-reply@{urlsplit(PUBLIC_URL).hostname}>")
+EMAIL_REPLY_TO = env("EMAIL_REPLY_TO", default="")
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30)  # seconds, one step of the talk with the server
+EMAIL_CA_FILE = env("EMAIL_CA_FILE", default="")  # PEM, a private authority in the place of the system's
+EMAIL_FILES_DIR = Path(env("EMAIL_FILES_DIR", default=str(LOCAL_DIR / "mail")))
+TELEGRAM_BOT_TOKEN = env("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_API_URL = env("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
+TELEGRAM_CHAT_ID = env("TELEGRAM_CHAT_ID", default="")  # where messages without a chat go
+TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20)  # seconds, a request
+TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=30)  # messages of all workers together
+TELEGRAM_CHAT_SECONDS = env.float("TELEGRAM_CHAT_SECONDS", default=1)  # between two messages to a person
+TELEGRAM_GROUP_SECONDS = env.float("TELEGRAM_GROUP_SECONDS", default=3)  # between two messages to a group
+OUTBOX_CLAIM_TIMEOUT = env.float("OUTBOX_CLAIM_TIMEOUT", default=300)  # seconds until a silent sender counts as dead
+OUTBOX_GIVE_UP_HOURS = env.int("OUTBOX_GIVE_UP_HOURS", default=48)  # a message that never got through fails then
+OUTBOX_BACKOFF = env.float("OUTBOX_BACKOFF", default=10)  # seconds before the second attempt, then doubled
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that are over
+DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20)  # products in a digest's text; more are in its workbook
+DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24)  # older events are no news any more
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 

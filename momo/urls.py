@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from accounts.api.urls import urlpatterns as accounts_api
 from momo.jobs.api.urls import urlpatterns as jobs_api
 from momo.rest.views import DocsView, SchemaView
+from notifications.api.urls import urlpatterns as notifications_api
 from products.api.urls import urlpatterns as products_api
 from sales.api.urls import urlpatterns as sales_api
 
@@ -14,7 +15,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
-    path("api/", include([*accounts_api, *products_api, *jobs_api, *sales_api])),
+    path("api/", include([*accounts_api, *products_api, *jobs_api, *sales_api, *notifications_api])),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
 ]

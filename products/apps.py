@@ -11,6 +11,7 @@ class ProductsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only from here on.
-        from products import audit  # noqa: PLC0415
+        from products import audit, events  # noqa: PLC0415
 
         audit.register()
+        events.register_events()

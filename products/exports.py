@@ -1,18 +1,23 @@
-"""The three workbooks of products: all, changed within the window, delisted."""
+"""The three workbooks of products (all, changed within the window, delisted), and the one of a price digest."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db.models import Case, CharField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
-from momo.sheets.write import MAX_SHEET_ROWS, Column, query_records, xlsx_file
+from momo.sheets.write import MAX_SHEET_ROWS, Column, as_records, query_records, xlsx_file
 from products.models import PriceSpan, Product
 from products.selectors.products import LOWEST_DAYS, changed_products
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which has to fit into a message
+SIGNED = "+#,##0;-#,##0;0"
+SIGNED_PERCENT = '+0.00"%";-0.00"%";0.00"%"'
 KINDS = {"all": "全部商品", "changes": "價格變動", "delisted": "已下架商品"}
 
 
@@ -38,8 +43,8 @@ def columns_for(kind: str) -> list[Column]:
         Column("狀態", width=9, source=_status_text()),
         Column("售價", "integer", 10, source="price"),
         Column("前次售價", "integer", 10, source="previous_price"),
-        Column("漲跌", "integer", 9, source="change", number_format="+#,##0;-#,##0;0"),
-        Column("漲跌幅", "decimal", 10, source="change_percent", number_format='+0.00"%";-0.00"%";0.00"%"'),
+        Column("漲跌", "integer", 9, source="change", number_format=SIGNED),
+        Column("漲跌幅", "decimal", 10, source="change_percent", number_format=SIGNED_PERCENT),
         Column("30天最低價", "integer", 12, source=_lowest()),
         Column("變價時間", "datetime", 17, source="price_changed_at"),
         Column("首次看到", "datetime", 17, source="first_seen_at"),
@@ -66,3 +71,24 @@ def workbook(kind: str) -> tuple[str, BinaryIO]:
     records = query_records(products_of(kind)[:limit], columns)
     name = f"momo_{KINDS[kind]}_{timezone.localdate():%Y%m%d}.xlsx"
     return name, xlsx_file(sheet=KINDS[kind], columns=columns, records=records)
+
+
+NEWS_COLUMNS = (
+    Column("事件", width=10),
+    Column("商品編號", width=18),
+    Column("品名", width=56),
+    Column("品牌", width=18),
+    Column("分類", width=18),
+    Column("原售價", "integer", 10),
+    Column("新售價", "integer", 10),
+    Column("漲跌", "integer", 9, number_format=SIGNED),
+    Column("漲跌幅", "decimal", 10, number_format=SIGNED_PERCENT),
+    Column("時間", "datetime", 17),
+    Column("連結", width=46),
+)
+
+
+def news_workbook(rows: Iterable[Sequence[Any]]) -> bytes:
+    """The workbook of a price digest: `rows` as NEWS_COLUMNS name them."""
+    with xlsx_file(sheet="商品事件", columns=NEWS_COLUMNS, records=as_records(NEWS_COLUMNS, rows)) as handle:
+        return handle.read()

@@ -20,6 +20,7 @@ from products.services.runs import (
     start_run,
 )
 from products.services.shards import run_shard
+from products.services.tell import tell as tell_news
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +42,25 @@ def crawl_shard(shard_id: int) -> None:
         apply_run(shard.run_id)
 
 
+@shared_task(name="products.tell")
+def tell() -> None:
+    """Write the messages of what nobody was told of."""
+    tell_news()
+
+
 @shared_task(name="products.crawl_watch")
 def crawl_watch() -> None:
-    """Every half minute: take up what a dead worker left, apply what is ready, close what is lost, forget the old."""
+    """Every half minute: take up what a dead worker left, apply what is ready, close what is lost, forget the old.
+
+    And tell what was not told.
+    """
     close_lost_runs()
     forget_observations()
+    _take_up()
+    tell_news()
+
+
+def _take_up() -> None:
     for run in CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING):
         if run_is_crawled(run.pk):
             apply_run(run.pk)

@@ -12,6 +12,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only from here on.
-        from momo.jobs import audit  # noqa: PLC0415
+        from momo.jobs import audit, events  # noqa: PLC0415
 
         audit.register()
+        events.register_events()

@@ -131,7 +131,7 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
-    from momo.local import demo, demo_sales
+    from momo.local import demo, demo_messages, demo_sales
 
     say("資料表")
     call_command("migrate", verbosity=0, interactive=False)
@@ -139,6 +139,8 @@ def main() -> None:
     call_command("ensure_admin")
     if demo_wanted() and demo.load():
         say("示範資料：分類與過去兩週的價格")
+    if demo_wanted():
+        demo_messages.load(say)
     demo.crawl_once(say)
     if demo_wanted():
         demo_sales.load(say)

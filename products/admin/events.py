@@ -18,12 +18,28 @@ from momo.admin_kit.dialogs import after_dialog, dialog_link, question
 from momo.admin_kit.display import badge, money, percent_change, percent_of, when
 from momo.admin_kit.filters import DayRangeFilter, within
 from momo.admin_kit.tables import LongAdmin, ReadOnlyAdmin
+from momo.rest.permissions import MANAGER, has_role
 from products.admin.looks import HELD_TONES, kind_badge, product_link, run_link
 from products.models import PriceEvent, Product, QuarantinedPrice
 from products.selectors.products import search, search_words
 from products.services.quarantine import AlreadyDecided, accept_price, reject_price
+from products.services.tell import tell_price_events
 
 HELD = QuarantinedPrice.Status.HELD
+
+
+class ToldFilter(DropdownFilter):
+    """Events that somebody was told of, or that still wait for it."""
+
+    title = "通知"
+    parameter_name = "told"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "未通知"), ("yes", "已通知")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PriceEvent]) -> QuerySet[PriceEvent]:
+        chosen = self.value()
+        return queryset.filter(told_at__isnull=chosen == "no") if chosen in {"no", "yes"} else queryset
 
 
 @admin.register(PriceEvent)
@@ -35,6 +51,7 @@ class PriceEventAdmin(LongAdmin):
     list_select_related = ("product",)
     list_filter = (
         ("kind", ChoicesDropdownFilter),
+        ToldFilter,
         within("created_at"),
         ("created_at", DayRangeFilter),
         ("product__category", AutocompleteSelectFilter),
@@ -45,6 +62,26 @@ class PriceEventAdmin(LongAdmin):
     sortable_by = ()
     fields = ("what", "goods", "prices", "change", "run_number", "time", "told")
     readonly_fields = fields
+    actions_list = ("tell_now",)
+
+    def has_tell_permission(self, request: HttpRequest) -> bool:
+        return has_role(request.user, MANAGER)
+
+    @action(
+        description="立即通知",
+        icon="notifications_active",
+        permissions=["tell"],
+        dialog=question(
+            "立即通知",
+            "把還沒通知過的事件，依各訂閱的條件寄給訂閱「價格通知」的人。每個事件只會通知一次。",
+            yes="立即通知",
+        ),
+    )
+    def tell_now(self, request: HttpRequest, form: Any) -> HttpResponse:
+        told = tell_price_events()
+        show = messages.success if told.messages else messages.warning
+        show(request, told.in_words())
+        return after_dialog(request, reverse("admin:products_priceevent_changelist"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # A run's events bear one time, a million of them perhaps: the ids tell the same order without sorting. Those of

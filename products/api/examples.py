@@ -24,6 +24,8 @@ PRODUCT: dict[str, Any] = {
 }
 POINT = {"t": "2026-01-29 14:00", "p": 3280, "until": "2026-01-29 16:00"}
 STARTED = {"run_id": 42, "task_id": "crawl-42-1-1", "already_running": False}
+TOLD = {"events": 57, "messages": 3}
+NOTHING_TOLD = {"events": 0, "messages": 0}
 _COUNTS = {
     "categories": 4,
     "seen": 5576,

@@ -68,6 +68,11 @@ class RunStartedSerializer(serializers.Serializer):
     already_running = serializers.BooleanField()
 
 
+class ToldSerializer(serializers.Serializer):
+    events = serializers.IntegerField(min_value=0, help_text="這次通知的事件")
+    messages = serializers.IntegerField(min_value=0, help_text="寫入寄件匣的訊息")
+
+
 class ProgressSerializer(serializers.Serializer):
     pages = serializers.IntegerField()
     pages_expected = serializers.IntegerField()

@@ -8,6 +8,7 @@ urlpatterns = [
     path("products", views.ProductListView.as_view(), name="products"),
     path("history/<str:product_id>", views.HistoryView.as_view(), name="history"),
     path("run_task", views.RunTaskView.as_view(), name="run-task"),
+    path("trigger_momo_notification", views.TriggerNotificationView.as_view(), name="trigger-notification"),
     path("system/crawler/status", views.CrawlerStatusView.as_view(), name="crawler-status"),
     path("export/excel/<str:kind>", views.ExcelView.as_view(), name="export-excel"),
 ]

@@ -29,15 +29,15 @@ from products.api.serializers import (
     ProductSerializer,
     RunStartedSerializer,
     RunTaskSerializer,
+    ToldSerializer,
     history_point,
 )
-from products.exports import KINDS, workbook
+from products.exports import KINDS, XLSX, workbook
 from products.models import CrawlRun, PriceSpan, Product
 from products.selectors import crawls
 from products.selectors.products import history_of
 from products.services.runs import BrokerUnavailable, NothingToCrawl, UnknownCategories, start_run
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from products.services.tell import tell_price_events
 
 
 class ProductListView(GenericApiView):
@@ -144,6 +144,30 @@ class RunTaskView(ApiView):
         if isinstance(exc, BrokerUnavailable):
             exc = Unavailable("訊息佇列", "爬取沒有開始；請確認 REDIS_URL 的服務後再試", retry_after=5)
         return super().handle_exception(exc)
+
+
+class TriggerNotificationView(ApiView):
+    """POST /api/trigger_momo_notification."""
+
+    roles = {"POST": MANAGER}
+    idempotent = True
+    throttle_scope = "send"
+
+    @extend_schema(
+        operation_id="trigger_momo_notification",
+        tags=["通知"],
+        summary="立即通知價格變動",
+        description=(
+            "把還沒通知過的商品事件寫成通知，寄給訂閱「價格通知」的人；每個事件只通知一次。沒有新事件，或沒有人訂閱時，"
+            "`events` 與 `messages` 都是 0。`events` 是這次通知的事件數，`messages` 是寫入寄件匣的訊息數。"
+        ),
+        request=None,
+        responses={202: ToldSerializer},
+        examples=[answered("已寫入", examples.TOLD, 202), answered("沒有新事件", examples.NOTHING_TOLD, 202)],
+    )
+    def post(self, request: Request) -> Response:
+        told = tell_price_events()
+        return self.answer({"events": told.events, "messages": told.messages}, status=202, message=told.in_words())
 
 
 class CrawlerStatusView(ApiView):

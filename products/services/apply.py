@@ -18,6 +18,7 @@ from products.models import Alert, Category, CategoryResult, CrawlRun
 from products.selectors.counts import forget_counts
 from products.selectors.products import LOWEST_DAYS
 from products.services.runs import run_is_crawled
+from products.services.tell import tell_soon
 
 logger = logging.getLogger(__name__)
 
@@ -286,6 +287,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> bool:
             _carry_out(cursor, run_id, now)
             _finish(cursor, run, now)
         transaction.on_commit(forget_counts)
+        tell_soon()
     return True
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from products.models import CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
+from products.services.tell import DECIDING, tell_soon
 
 
 class AlreadyDecided(ValueError):
@@ -61,6 +62,7 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             defaults={"old_price": old_price, "new_price": held.price, "created_at": timezone.now()},
         )
         transaction.on_commit(forget_counts)
+        tell_soon(seconds=DECIDING)
 
 
 def reject_price(*, held: QuarantinedPrice, user: User | None) -> None:

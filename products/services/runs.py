@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, Product
+from products.services.tell import tell_soon
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +168,7 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
         unfinished.update(status=CrawlShard.Status.FAILED, message=message)
         if not Alert.objects.filter(kind=Alert.Kind.FAILED, resolved_at=None).exists():
             Alert.objects.create(kind=Alert.Kind.FAILED, run=run, message=f"爬取 #{run.pk}：{message}", created_at=now)
+            tell_soon()
 
 
 def stale_shards(run: CrawlRun) -> list[CrawlShard]:

@@ -9,6 +9,8 @@ from django.test import Client
 
 from accounts.models import Role, User
 from accounts.services import create_user
+from notifications import events
+from notifications.events import EventKind
 
 PASSWORD = "Momo-pass-2026"
 
@@ -52,3 +54,12 @@ def as_manager(manager: User) -> Client:
 @pytest.fixture
 def as_boss(boss: User) -> Client:
     return client_of(boss)
+
+
+@pytest.fixture
+def happened(monkeypatch: Any) -> list[dict[str, Any]]:
+    """What `recent` of an event gives whose template is `host_notice`."""
+    found: list[dict[str, Any]] = []
+    kind = EventKind("host_event", "主機事件", template="host_notice", recent=lambda limit: found[:limit])
+    monkeypatch.setattr(events, "_registered", {**events.event_kinds(), "host_event": kind})
+    return found

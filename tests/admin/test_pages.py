@@ -25,6 +25,7 @@ from products.selectors import dashboard
 from products.selectors.pages import chart_points, last_spans
 from sales.models import DayOwner, SalesLine
 from tests.admin import makers
+from tests.admin import makers_notifications as messages
 
 OUR_FILES = Path(settings.BASE_DIR) / "static" / "admin_momo"
 
@@ -125,6 +126,9 @@ def pages() -> list[str]:
     done = makers.brought(makers.sold("2026-01-29"))
     failed = makers.brought(makers.sold("2026-01-29", quantity="三"))
     waiting = makers.waiting(makers.workbook())
+    text, chat = messages.template(), messages.chat(is_active=False, note="被踢出")
+    subscription, mail, parts = messages.subscription(), messages.mail("held"), messages.parts()
+    messages.attachment(mail)
     lists = [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry]
     return [
         *map(reverse, lists),
@@ -140,6 +144,21 @@ def pages() -> list[str]:
         reverse("admin:jobs_columnalias_import"),
         reverse("admin:sales_dayowner_change", args=[DayOwner.objects.get().pk]),
         reverse("admin:sales_salesline_change", args=[SalesLine.objects.get().pk]),
+        reverse("admin:notifications_template_add"),
+        reverse("admin:notifications_template_import"),
+        reverse("admin:notifications_template_change", args=[text.pk]),
+        reverse("admin:notifications_template_send_test", args=[text.pk]),
+        reverse("admin:notifications_template_history_of", args=[text.pk]),
+        reverse("admin:notifications_template_restore", args=[text.pk, 1]),
+        reverse("admin:notifications_subscription_add"),
+        reverse("admin:notifications_subscription_change", args=[subscription.pk]),
+        reverse("admin:notifications_subscription_send_test", args=[subscription.pk]),
+        reverse("admin:notifications_chat_add"),
+        reverse("admin:notifications_chat_change", args=[chat.pk]),
+        reverse("admin:notifications_chat_switch_on", args=[chat.pk]),
+        *(reverse("admin:notifications_outboxmessage_change", args=[one.pk]) for one in (mail, parts[0])),
+        *(reverse(f"admin:notifications_outboxmessage_{act}", args=[mail.pk]) for act in ("release", "mark_sent")),
+        reverse("admin:notifications_outboxmessage_mails"),
         reverse("admin:accounts_user_add"),
         reverse("admin:accounts_apitoken_add"),
         reverse("admin:django_celery_beat_periodictask_add"),

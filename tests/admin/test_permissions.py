@@ -12,6 +12,7 @@ from momo.jobs.models import ColumnAlias
 from products.models import Alert, CrawlRun, PriceEvent, Product, QuarantinedPrice
 from sales.models import DayOwner, SalesLine
 from tests.admin import makers
+from tests.admin import makers_notifications as messages
 
 SHARED = [
     "products_product",
@@ -24,6 +25,10 @@ SHARED = [
     "jobs_columnalias",
     "sales_dayowner",
     "sales_salesline",
+    "notifications_template",
+    "notifications_outboxmessage",
+    "notifications_subscription",
+    "notifications_chat",
 ]
 ADMIN_ONLY = [
     "accounts_user",
@@ -41,12 +46,14 @@ def clients(as_reader: Client, as_manager: Client, as_boss: Client) -> dict[str,
 
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.parametrize("role", ["user", "manager", "admin"])
-def test_everybody_reads_products_crawls_imports_and_sales(name: str, role: str, clients: dict[str, Client]) -> None:
+def test_everybody_reads_what_is_shared(name: str, role: str, clients: dict[str, Client]) -> None:
     makers.events(1)
     makers.held(1)
     makers.full_run()
     makers.aliases(1)
     makers.brought(makers.sold("2026-01-29"))
+    messages.mails(3)
+    messages.subscriptions(1)
 
     assert clients[role].get(reverse(f"admin:{name}_changelist")).status_code == 200
 
@@ -84,6 +91,10 @@ def test_the_sidebar_offers_only_what_may_be_opened(name: str, clients: dict[str
         lambda: (makers.aliases(1), ColumnAlias.objects.get())[1],
         lambda: (makers.brought(makers.sold("2026-01-29")), DayOwner.objects.get())[1],
         lambda: (makers.brought(makers.sold("2026-01-29")), SalesLine.objects.get())[1],
+        lambda: messages.template(),
+        lambda: messages.mail("held"),
+        lambda: messages.subscription(),
+        lambda: messages.chat(),
     ],
 )
 def test_every_page_of_one_thing_can_be_read_by_everybody(make: Any, clients: dict[str, Client]) -> None:
@@ -95,9 +106,23 @@ def test_every_page_of_one_thing_can_be_read_by_everybody(make: Any, clients: di
 
 @pytest.mark.parametrize("name", [*SHARED, "accounts_loginattempt", "auditlog_logentry"])
 def test_nobody_adds_what_the_system_writes(name: str, as_boss: Client) -> None:
-    expected = 200 if name in {"products_category", "jobs_columnalias"} else 403
+    written_by_people = {
+        "products_category",
+        "jobs_columnalias",
+        "notifications_template",
+        "notifications_subscription",
+        "notifications_chat",
+    }
+    expected = 200 if name in written_by_people else 403
 
     assert as_boss.get(reverse(f"admin:{name}_add")).status_code == expected
+
+
+@pytest.mark.parametrize("name", ["notifications_template", "notifications_subscription", "notifications_chat"])
+def test_managers_say_what_is_told_and_to_whom(name: str, as_manager: Client, as_reader: Client) -> None:
+    url = reverse(f"admin:{name}_add")
+
+    assert (as_manager.get(url).status_code, as_reader.get(url).status_code) == (200, 403)
 
 
 def test_a_manager_writes_the_note_and_nothing_else(as_manager: Client) -> None:

@@ -11,4 +11,5 @@ BENCHMARKS = {
     "auth": "tests.benchmarks.auth",
     "export": "tests.benchmarks.export",
     "sales": "tests.benchmarks.sales",
+    "outbox": "tests.benchmarks.outbox",
 }

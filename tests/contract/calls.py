@@ -8,7 +8,10 @@ from typing import Any
 from accounts.models import User
 from momo.jobs.models import Job, JobError
 from momo.jobs.services import undo_job
+from notifications.models import Subscription
+from notifications.services.chats import chat_for, switch_off_chat
 from products.models import Category, Product
+from products.services.tell import tell_price_events
 from tests.accounts.people import PASSWORD
 from tests.contract.bodies import Form
 from tests.contract.description import JSON, Operation
@@ -43,6 +46,14 @@ def crawling(world: World) -> None:
     world.actors["admin"]["token"].post("/api/run_task", {}, content_type=JSON)
 
 
+def all_told(world: World) -> None:
+    tell_price_events()
+
+
+def no_subscription(world: World) -> None:
+    Subscription.objects.all().delete()
+
+
 def no_sales(world: World) -> None:
     undo_job(world.imports.done)
 
@@ -65,6 +76,10 @@ def many_errors(world: World) -> None:
     Job.objects.filter(pk=failed.pk).update(error_count=198)
 
 
+def no_chat(world: World) -> None:
+    switch_off_chat(chat_for("43"), "機器人被封鎖")
+
+
 def unknown_drive_file(world: World) -> None:
     """As the schedule leaves a file that is no report."""
     Job.objects.filter(pk=world.imports.failed.pk).update(job_type="", source="drive", created_by=None, file="")
@@ -75,6 +90,21 @@ def bare_user(world: World) -> None:
     User.objects.filter(pk=world.people["target"].pk).update(username="小美", email="", last_login=None)
 
 
+NO_TEMPLATE = {"code": "no_such_template"}
+DISK = {"usage_percent": 85}
+TEMPLATE = "/api/notification/templates/{code}"
+CHANGED = {
+    "title": "磁碟",
+    "description": "",
+    "format": "plain",
+    "subject": "{{ percent }}",
+    "body": "{% for disk in disks %}{{ disk.path }}{% endfor %}\n{{ percent }}",
+    "variables": [
+        {"name": "percent", "type": "number", "required": True, "example": 85.5},
+        {"name": "disks", "type": "list", "fields": [{"name": "path", "type": "text", "example": "/"}]},
+    ],
+    "note": "新的寫法",
+}
 NOBODY = {"user_id": 999999}
 NO_JOB = {"job_id": 999999}
 SALES = {"job_type": "daily_sales"}
@@ -253,6 +283,48 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, query="per_page=201"),
         Call(400, query=f"q={'x' * 101}"),
     ],
+    ("POST", "/api/notification/render"): [
+        Call(200, "user", body={"code": "disk_warning", "variables": DISK}),
+        Call(200, body={"code": "disk_warning", "variables": {**DISK, "host": "momo<b>", "free_gb": "1.5"}}),
+        Call(400, body={"code": "disk_warning"}),
+        Call(400, body={"code": "disk_warning", "variables": {"usage_percent": "many"}}),
+        Call(400, body={"code": "disk_warning", "variables": {**DISK, "hots": "x"}}),
+        Call(400, body={"code": "disk_warning", "variables": [85]}),
+        Call(400, body={}),
+        Call(404, body={"code": "no_such_template", "variables": {}}),
+    ],
+    ("POST", "/api/notification/telegram"): [
+        Call(202, "manager", body={"message": "測試"}),
+        Call(202, body={"message": "<b>粗</b>", "format": "telegram_html", "chat_id": "42"}),
+        Call(400, body={"message": " "}),
+        Call(400, body={"message": "x", "chat_id": "nowhere"}),
+        Call(409, body={"message": "x", "chat_id": "43"}, prepare=no_chat),
+    ],
+    ("GET", "/api/notification/templates"): [
+        Call(200, "user"),
+        Call(200, query="page=2&per_page=1"),
+        Call(400, query="page=0"),
+    ],
+    ("GET", TEMPLATE): [Call(200, "user"), Call(200, at={"code": "price_digest"}), Call(404, at=NO_TEMPLATE)],
+    ("GET", f"{TEMPLATE}/versions"): [
+        Call(200, "user"),
+        Call(200, query="page=9"),
+        Call(400, query="per_page=x"),
+        Call(404, at=NO_TEMPLATE),
+    ],
+    **{
+        (method, TEMPLATE): [
+            Call(200, "manager", body=CHANGED),
+            Call(200, body={}),
+            Call(200, body={"title": "磁碟"}),
+            Call(400, body={"body": "{{ nobody }}"}),
+            Call(400, body={"body": "<script>", "subject": "{{", "format": "word"}),
+            Call(400, body={"variables": [{"name": "__class__", "type": "text"}]}),
+            Call(403, "user", body={}),
+            Call(404, at=NO_TEMPLATE, body={}),
+        ]
+        for method in ("PUT", "PATCH")
+    },
     ("POST", "/api/run_task"): [
         Call(202, "manager", body={}),
         Call(202, body={"categories": ["1100100000"]}),
@@ -263,6 +335,13 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, body={"categories": ["9999999999"]}),
         Call(400, body={}, prepare=no_categories),
         Call(403, "user", body={}),
+    ],
+    ("POST", "/api/trigger_momo_notification"): [
+        Call(202, "manager"),
+        Call(202, body={}),
+        Call(202, prepare=all_told),
+        Call(202, prepare=no_subscription),
+        Call(403, "user"),
     ],
     ("GET", "/api/system/crawler/status"): [Call(200, "user"), Call(200, prepare=crawling)],
     ("POST", "/api/user/change_password"): [

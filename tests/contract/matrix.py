@@ -76,6 +76,24 @@ path                                 methods                nobody  user  manage
 /api/monthly_summary                 GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/notification/render             POST                   401     200   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/notification/telegram           POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/notification/templates          GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/notification/templates/{code}   GET HEAD               401     200   200      200    401   401       403   200
+                                     PUT PATCH              401     403   200      200    401   401       403   403
+                                     POST DELETE            405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/notification/templates/{code}/versions  GET HEAD       401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/products                        GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
@@ -91,6 +109,10 @@ path                                 methods                nobody  user  manage
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/system/crawler/status           GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/trigger_momo_notification       POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/user/change_password            POST                   401     200   200      200    401   401       200   403
                                      GET HEAD               405     405   405      405    401   405       405   405
@@ -162,6 +184,10 @@ REPORT = "日期,品號,數量,業績\n2026-02-01,12345678,1,990\n".encode()
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/import/drive/import"): {"file_id": "sales-1", "job_type": "daily_sales"},
     ("POST", "/api/import/upload"): Form({"job_type": "daily_sales"}, REPORT),
+    ("POST", "/api/notification/render"): {"code": "disk_warning", "variables": {"usage_percent": 85}},
+    ("POST", "/api/notification/telegram"): {"message": "測試"},
+    ("PUT", "/api/notification/templates/{code}"): {"title": "磁碟"},
+    ("PATCH", "/api/notification/templates/{code}"): {"title": "磁碟"},
     ("POST", "/api/run_task"): {},
     ("POST", "/api/user/change_password"): {"current_password": PASSWORD, "new_password": NEW},
     ("POST", "/api/users"): {"username": "new.one", "password": NEW},

@@ -121,7 +121,8 @@ def test_another_host(operation: Operation, world: World, admin: Client) -> None
         b'"text"',
         b"[]",
         b"7",
-        b'{"categories": 7, "current_password": {}, "new_password": [], "password": {}, "display_name": {}}',
+        b'{"categories": 7, "current_password": {}, "new_password": [], "password": {}, "display_name": {}, '
+        b'"title": []}',
     ],
     ids=["cut", "UTF-16", "NaN", "infinite", "deep", "text", "list", "number", "types"],
 )

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from momo.jobs.models import Job
 from momo.rest.routes import api_routes
+from notifications.models import OutboxMessage
 from products.models import CrawlRun
 from tests.contract.bodies import Form, sent
 from tests.contract.conftest import undone
@@ -32,11 +33,18 @@ STARTS: dict[str, tuple[Any, Any, Any]] = {
         Job.objects.count,
     ),
     "/api/import/jobs/{job_id}/retry": ({}, {"again": True}, Job.objects.count),
+    "/api/notification/telegram": (
+        BODIES["POST", "/api/notification/telegram"],
+        {"message": "另一則"},
+        OutboxMessage.objects.count,
+    ),
+    "/api/trigger_momo_notification": ({}, {"again": True}, OutboxMessage.objects.count),
 }
 # Why it is no matter how often the others are sent.
 REPEATABLE = {
     "/api/import/jobs/{job_id}/cancel": "the second asks for what was asked, or finds it cancelled",
     "/api/import/jobs/{job_id}/undo": "the second finds it undone",
+    "/api/notification/render": "it changes nothing",
     "/api/user/change_password": "the second finds the old password wrong",
     "/api/users": "the second finds the name taken",
     "/api/users/{user_id}/reset_password": "only the last one counts",

@@ -30,9 +30,10 @@ from tests.contract.world import World
 # Requests an operation; fewer where most are refused by the role before anything else is read.
 EXAMPLES = {"nobody": 4, "user": 6, "manager": 6, "admin": 20}
 # What fits the schema may still be refused for what no schema says: a category that does not exist, days in the wrong
-# order, century or company, names that nobody has, empty files, pages that Drive does not know, passwords that are weak
-# or wrong, addresses that only the standard allows.
+# order, century or company, names that nobody has, texts that are no templates or show nothing, empty files, pages that
+# Drive does not know, passwords that are weak or wrong, addresses that only the standard allows.
 BEYOND = {
+    "body",
     "brand",
     "categories",
     "category",
@@ -41,12 +42,15 @@ BEYOND = {
     "email",
     "end_date",
     "file",
+    "message",
     "month",
     "new_password",
     "page_token",
     "password",
     "pm",
     "start_date",
+    "subject",
+    "variables",
     "year",
 }
 CONFORMANCE = [

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import LoginAttempt, Role, User
 from accounts.services import create_token, record_login, revoke_token
 from momo.jobs.models import Job
+from notifications.models import Channel, Subscription
 from products.models import Category, Product
 from tests.accounts.people import person, session_client
 from tests.admin.makers import ended, waiting, workbook
@@ -39,6 +40,9 @@ SETTINGS = {
     "WHITENOISE_AUTOREFRESH": True,
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "REST_FRAMEWORK": {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}},
+    # Nothing is sent: no sender runs.
+    "TELEGRAM_BOT_TOKEN": "1:contract",
+    "TELEGRAM_CHAT_ID": "-100",
 }
 
 
@@ -69,6 +73,7 @@ class World:
             "user_id": self.people["target"].pk,
             "product_id": self.product.product_id,
             "kind": "all",
+            "code": "disk_warning",
             "job_id": jobs.get(path.rpartition("/")[2], self.imports.done).pk,
         }
 
@@ -159,6 +164,10 @@ def build() -> World:
         address="203.0.113.7",
         user_agent="Browser/1.0",
         reason=LoginAttempt.Reason.WRONG_PASSWORD,
+    )
+    # Somebody to tell of what the runs of `stock` found.
+    Subscription.objects.create(
+        name="價格通知", event="price_digest", channel=Channel.EMAIL, address="wang@example.com"
     )
     where, product = stock()
     return World(actors, people, tokens, where, product, imports(people[Role.MANAGER]))

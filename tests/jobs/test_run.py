@@ -266,5 +266,5 @@ def test_queries(job_of: Make, django_assert_num_queries: Any) -> None:
     job = job_of(workbook([(code, 1, None) for code in range(40)]))
     small = job_of(workbook(ROWS[:1]))
     for one in (job, small):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(16):
             run_job(one.pk)

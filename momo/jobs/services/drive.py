@@ -19,6 +19,7 @@ from momo.jobs.selectors import versions_known
 from momo.jobs.services.create import create_job
 from momo.jobs.services.files import shown_name
 from momo.jobs.services.reading import fitting_importer
+from momo.jobs.services.told import tell_end
 from momo.rest.errors import ApiError, NotFound, PayloadTooLarge, ValidationFailed
 from momo.sheets.errors import SheetError
 
@@ -110,7 +111,7 @@ def _failed(file: DriveFile, message: str) -> Job | None:
     now = timezone.now()
     try:
         with transaction.atomic():
-            return Job.objects.create(
+            job = Job.objects.create(
                 token=uuid.uuid4(),
                 source=Job.Source.DRIVE,
                 file_name=shown_name(file.name),
@@ -123,5 +124,7 @@ def _failed(file: DriveFile, message: str) -> Job | None:
                 started_at=now,
                 finished_at=now,
             )
+            tell_end(job)
+            return job
     except IntegrityError:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from momo.jobs.models import Job, JobError
 from momo.jobs.services.fetch import fetch_file
 from momo.jobs.services.reading import errors_of, no_collector, read_report, table_of
 from momo.jobs.services.reporter import Reporter, Show
+from momo.jobs.services.told import ERRORS_TOLD, tell_end
 from momo.jobs.services.watch import silent_since, worn_out
 from momo.rest.errors import ApiError
 from momo.sheets.errors import SheetError
@@ -222,24 +224,31 @@ def _end(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowErro
 def _close(
     rows: Any, job: Job, status: Job.Status, message: str, errors: Sequence[RowError], values: Mapping[str, Any]
 ) -> bool:
-    """Write the end of a job, if `rows` still has it, with its first errors. In the caller's transaction."""
+    """Write the end of a job, if `rows` still has it, with its first errors, and tell people of it.
+
+    In the caller's transaction.
+    """
     now = timezone.now()
-    if not rows.update(
-        **{
-            "status": status,
-            "stage": job.stage,
-            "sheet": job.sheet,
-            "total_rows": job.total_rows,
-            "error_count": len(errors),
-            "message": clean(message),
-            "finished_at": now,
-            "heartbeat_at": now,
-            **values,
-        }
-    ):
+    end = {
+        "status": status,
+        "stage": job.stage,
+        "sheet": job.sheet,
+        "total_rows": job.total_rows,
+        "error_count": len(errors),
+        "message": clean(message),
+        "finished_at": now,
+        "heartbeat_at": now,
+        **values,
+    }
+    if not rows.update(**end):
         return False
     if errors:
         _copy_errors(job.pk, errors[: settings.IMPORT_MAX_ERRORS])
+    # Of the job itself only what is committed may be seen.
+    ended = copy(job)
+    for name, value in end.items():
+        setattr(ended, name, value)
+    tell_end(ended, errors[:ERRORS_TOLD])
     return True
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from momo.jobs.models import Job
 from momo.jobs.services.create import send_job
+from momo.jobs.services.told import tell_end
 
 
 def silent_since(now: datetime | None = None) -> datetime:
@@ -41,9 +43,11 @@ def close_stale_jobs(*, now: datetime | None = None) -> list[Job]:
         same = Job.objects.filter(
             pk=job.pk, status=Job.Status.RUNNING, attempt=job.attempt, heartbeat_at__lt=silent_since(now)
         )
-        if same.update(**values):
-            job.refresh_from_db()
-            changed.append(job)
+        with transaction.atomic():
+            if same.update(**values):
+                job.refresh_from_db()
+                tell_end(job)
+                changed.append(job)
     return changed
 
 

@@ -1,0 +1,77 @@
+"""Tells people how an import ended, in the transaction in which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from momo.jobs.importers import importer_for
+from momo.jobs.models import Job
+from notifications.models import Subscription
+from notifications.services.notify import lets_through, notify
+
+ERRORS_TOLD = 5
+MESSAGE_TOLD, CELL_TOLD = 2_000, 200  # characters; a cell may hold a whole book
+FINISHED, FAILED = "import_finished", "import_failed"
+EVENTS: Mapping[str, str] = {Job.Status.SUCCEEDED: FINISHED, Job.Status.FAILED: FAILED}
+
+
+class BadRow(Protocol):
+    """What is told of a bad row, as the engine has it and as it is kept."""
+
+    @property
+    def row(self) -> Any: ...
+    @property
+    def column(self) -> Any: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def message(self) -> Any: ...
+
+
+def tell_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
+    """Tell everybody who subscribed to it that `job` has succeeded or failed; of any other end nobody is told.
+
+    `job` holds its end, `errors` the first of its bad rows. Returns the messages written.
+    """
+    event = EVENTS.get(job.status)
+    if event is None:
+        return 0
+
+    def wanted(subscription: Subscription) -> bool:
+        return lets_through(subscription, job_types=job.job_type, sources=job.source)
+
+    return notify(event, key=f"import:{job.pk}:{job.status}", variables=job_variables(job, errors), only=wanted)
+
+
+def type_label(job_type: str) -> str:
+    """What people call this kind of import."""
+    importer = importer_for(job_type)
+    return importer.label if importer is not None else job_type or "無法辨識的檔案"
+
+
+def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
+    """What the templates of `EVENTS` are given."""
+    return {
+        "job_id": job.pk,
+        "file_name": job.file_name,
+        "type": type_label(job.job_type),
+        "source": job.get_source_display(),
+        "message": job.message[:MESSAGE_TOLD],
+        "created": job.created,
+        "updated": job.updated,
+        "skipped": job.skipped,
+        "error_count": job.error_count,
+        "errors": [
+            {
+                "row": error.row,
+                "column": error.column[:CELL_TOLD],
+                "value": error.value[:CELL_TOLD],
+                "message": error.message[:MESSAGE_TOLD],
+            }
+            for error in errors[:ERRORS_TOLD]
+        ],
+        "url": f"{settings.PUBLIC_URL}/admin/jobs/job/{job.pk}/change/",
+    }

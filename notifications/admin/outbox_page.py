@@ -1,0 +1,155 @@
+"""The page of one message, and how the channels stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from momo.admin_kit.display import NOTHING, full_time, link
+from notifications.admin.looks import bubble, frame, plain, status_badge
+from notifications.admin.subscriptions import event_label
+from notifications.models import Channel, OutboxMessage
+from notifications.selectors import channel_pauses, outbox_counts
+from notifications.services.notify import TEST_EVENT
+
+Status = OutboxMessage.Status
+LIST = "admin:notifications_outboxmessage_changelist"
+PAGE = "admin:notifications_outboxmessage_change"
+# Under which name each channel's way out is set, and what happens without it.
+SETTINGS = {
+    Channel.EMAIL: ("EMAIL_URL", "沒有設定 EMAIL_URL，電子郵件寄不出去"),
+    Channel.TELEGRAM: ("TELEGRAM_BOT_TOKEN", "沒有設定 TELEGRAM_BOT_TOKEN，Telegram 訊息寄不出去"),
+}
+KEPT = "沒有設定 EMAIL_URL，電子郵件存成本機檔案"
+CHAIN = 100  # parts of one text that its page lists
+
+_PARTS = """
+WITH RECURSIVE before AS (
+    SELECT id, after_id FROM notifications_outboxmessage WHERE id = %(id)s
+    UNION SELECT m.id, m.after_id FROM notifications_outboxmessage m JOIN before ON m.id = before.after_id
+), parts AS (
+    SELECT id, 1 AS place FROM before WHERE after_id IS NULL
+    UNION SELECT m.id, parts.place + 1 FROM notifications_outboxmessage m JOIN parts ON m.after_id = parts.id
+)
+SELECT m.id, m.status, parts.place FROM parts JOIN notifications_outboxmessage m ON m.id = parts.id
+ORDER BY parts.place LIMIT %(limit)s
+"""
+
+
+def channel_lines() -> list[dict[str, Any]]:
+    """Each channel: its messages by state, whether it rests and why, and what is not set."""
+    counts, pauses = outbox_counts(), channel_pauses()
+    return [_channel(channel, counts[channel], pauses.get(channel)) for channel in Channel]
+
+
+def _channel(channel: Channel, counts: dict[str, int], pause: Any) -> dict[str, Any]:
+    name, missing = SETTINGS[channel]
+    if channel == Channel.EMAIL and settings.LOCAL:
+        missing = KEPT
+    states = [
+        {
+            "label": label,
+            "number": f"{counts[value]:,}",
+            "url": f"{reverse(LIST)}?state={value}&channel__exact={channel}",
+            "tone": "warn" if counts[value] and value in (Status.HELD, Status.FAILED) else "",
+        }
+        for value, label in Status.choices
+    ]
+    return {
+        "label": channel.label,
+        "states": states,
+        "paused": f"暫停到 {full_time(pause.until)}（連續 {pause.troubles} 次不成）：{pause.reason}" if pause else "",
+        "missing": "" if getattr(settings, name) else missing,
+    }
+
+
+def page_of(message: OutboxMessage, *, downloads: bool) -> dict[str, Any]:
+    """Everything about a message. `downloads`: whether its files may be fetched."""
+    reasons = message.reason.splitlines()
+    return {
+        "badge": status_badge(message),
+        "reasons": reasons,
+        "warning": WARNINGS.get(Status(message.status), ""),
+        "facts": _facts(message),
+        "chain": _chain(message),
+        "shown": _shown(message),
+        "source": plain(message.body_html or message.body),
+        "files": [
+            {
+                "name": file.name,
+                "type": file.content_type,
+                "size": f"{file.size / 1024:,.1f} KB",
+                "url": reverse("admin:notifications_outboxmessage_file", args=[message.pk, file.pk])
+                if downloads
+                else "",
+            }
+            for file in message.attachments.defer("content").order_by("pk")
+        ],
+    }
+
+
+WARNINGS = {
+    Status.HELD: "寄送到一半時中斷，不知道對方收到了沒有。系統不會自己再寄：請先確認，"
+    "收到了就「標記為已送達」，沒收到就「放行重寄」。",
+    Status.FAILED: "這一則沒有寄出，系統不會再試。排除原因之後可以「重試」。",
+}
+
+
+def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
+    chat, subscription = message.chat, message.subscription
+    recipient: Any = message.recipient
+    if chat is not None:
+        recipient = link(reverse("admin:notifications_chat_change", args=[chat.pk]), chat)
+    template = f"{message.template_code} v{message.template_version or 0}" if message.template_code else NOTHING
+    facts: list[tuple[str, Any]] = [
+        ("管道", message.get_channel_display()),
+        ("收件者", recipient),
+        ("事件", "測試" if message.event == TEST_EVENT else event_label(message.event)),
+        ("訂閱", NOTHING),
+        ("範本", template),
+        ("嘗試", f"{message.attempts} 次"),
+        ("建立時間", full_time(message.created_at)),
+        ("預定寄送", full_time(message.due_at)),
+        ("下次嘗試", full_time(message.next_attempt_at) if message.status == Status.PENDING else NOTHING),
+        ("寄出時間", full_time(message.sent_at)),
+        ("結束時間", full_time(message.finished_at)),
+        ("建立者", message.created_by or "系統"),
+        ("唯一鍵", message.key),
+        ("訊息編號", message.message_id or NOTHING),
+    ]
+    if subscription is not None:
+        url = reverse("admin:notifications_subscription_change", args=[subscription.pk])
+        facts[3] = ("訂閱", link(url, subscription))
+    if message.channel == Channel.EMAIL:
+        facts.append(("回覆地址", message.reply_to or NOTHING))
+    return facts
+
+
+def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
+    """The text as people get it."""
+    if message.channel == Channel.TELEGRAM:
+        return [("Telegram", bubble(message.body))] if message.body.strip() else []
+    parts: list[tuple[str, Any]] = []
+    if message.body_html:
+        parts.append(("HTML", frame(message.body_html, title="電子郵件 HTML")))
+    if message.body:
+        parts.append(("純文字", plain(message.body)))
+    return parts
+
+
+def _chain(message: OutboxMessage) -> list[dict[str, Any]]:
+    """The parts of the text that this one belongs to, in their order; nothing when it is alone."""
+    parts: list[Any] = list(OutboxMessage.objects.raw(_PARTS, {"id": message.pk, "limit": CHAIN}))
+    if len(parts) == 1:
+        return []
+    return [
+        {
+            "place": part.place,
+            "state": status_badge(part),
+            "link": "" if part.pk == message.pk else link(reverse(PAGE, args=[part.pk]), f"#{part.pk}"),
+            "number": f"#{part.pk}",
+        }
+        for part in parts
+    ]

@@ -1,0 +1,248 @@
+"""Who gets what: one row a chat or an address and an event, with the event's own conditions."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.models import User
+from momo.admin_kit.dialogs import after_dialog, question
+from momo.admin_kit.display import INFO, NOTHING, QUIET, badge, when
+from momo.admin_kit.tables import QuietAdmin
+from momo.rest.errors import ApiError
+from notifications.admin.filter_fields import FiltersField
+from notifications.admin.previews import told
+from notifications.admin.templates import tell_of_test
+from notifications.events import event_kind, event_kinds
+from notifications.models import Channel, Chat, Subscription
+from notifications.services.notify import send_test
+from notifications.services.templates import template_by_code
+
+CHANNEL_TONES = {Channel.EMAIL: QUIET, Channel.TELEGRAM: INFO}
+SHOWN = 3  # texts of a condition that the list names
+
+
+def quiet_in_words(start: time | None, end: time | None) -> str:
+    """Quiet hours as a sentence."""
+    if start is None or end is None or start == end:
+        return "沒有勿擾時段，訊息隨時寄出。"
+    night = "隔天 " if start > end else ""
+    return f"每天 {start:%H:%M} 到{night or ' '}{end:%H:%M}（台北時間）的訊息先留著，{night}{end:%H:%M} 才寄出。"
+
+
+def event_label(code: str) -> str:
+    """An event in words; its code where the app that knew it is gone."""
+    kind = event_kind(code)
+    return kind.label if kind is not None else code
+
+
+class SubscriptionForm(forms.ModelForm):
+    """The recipient fits the channel, and the conditions those of the event."""
+
+    asked_event = ""  # what the script asks the fields of, before anything is saved
+
+    event = forms.ChoiceField(label="事件", widget=UnfoldAdminSelectWidget(attrs={"data-event": ""}))
+    filters = FiltersField(label="條件")
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "name",
+            "event",
+            "channel",
+            "chat",
+            "address",
+            "filters",
+            "quiet_from",
+            "quiet_until",
+            "enabled",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "quiet_until" not in self.fields:
+            return  # who only looks has the declared fields alone
+        choices = [(code, kind.label) for code, kind in event_kinds().items()]
+        saved = self.instance.event
+        if saved and saved not in dict(choices):
+            choices.append((saved, f"{saved}（系統已沒有這種事件）"))
+        events: Any = self.fields["event"]
+        events.choices = [("", "請選擇"), *choices]
+        if self.asked_event in dict(choices):
+            self.initial["event"] = self.asked_event
+        chosen = self.data.get(self.add_prefix("event")) if self.is_bound else self.initial.get("event", saved)
+        conditions = cast(FiltersField, self.fields["filters"])
+        kept = self.instance.filters if self.instance.pk and chosen == saved else {}
+        conditions.use(event_kind(chosen or ""), kept)
+        if not self.is_bound:
+            self.initial["filters"] = kept
+        words = quiet_in_words(self.instance.quiet_from, self.instance.quiet_until)
+        self.fields["quiet_until"].help_text = format_html("<span data-quiet-words>{}</span>", words)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        channel = cleaned.get("channel")
+        if channel == Channel.TELEGRAM:
+            # What the other channel needs is hidden, and may still hold what was there before.
+            cleaned["address"] = ""
+            self.errors.pop("address", None)
+            if not cleaned.get("chat") and "chat" not in self.errors:
+                self.add_error("chat", "請選擇聊天室")
+        elif channel == Channel.EMAIL:
+            cleaned["chat"] = None
+            self.errors.pop("chat", None)
+            if not cleaned.get("address") and "address" not in self.errors:
+                self.add_error("address", "請填寫電子郵件地址")
+        hours = [cleaned.get("quiet_from"), cleaned.get("quiet_until")]
+        if None in hours and hours != [None, None] and not {"quiet_from", "quiet_until"} & self.errors.keys():
+            self.add_error("quiet_until" if hours[1] is None else "quiet_from", "開始與結束要都填，或都不填")
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The recipient's constraint says for both fields at once what was said at one of them above.
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        if {"chat", "address", "quiet_from", "quiet_until"} & self.errors.keys():
+            excluded |= {"chat", "address", "quiet_from", "quiet_until"}
+        return excluded
+
+
+class EventFilter(DropdownFilter):
+    """Kinds of events, by their labels."""
+
+    title = "事件"
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, kind.label) for code, kind in event_kinds().items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(QuietAdmin):
+    """What people and groups asked for."""
+
+    form = SubscriptionForm
+    list_display = ("name", "what", "way", "recipient", "conditions", "quiet", "enabled")
+    list_display_links = ("name",)
+    list_editable = ("enabled",)
+    list_select_related = ("chat",)
+    list_filter = (EventFilter, ("channel", ChoicesDropdownFilter), ("enabled", BooleanRadioFilter))
+    list_filter_submit = True
+    search_fields = ("name", "address", "chat__title", "chat__chat_id")
+    search_help_text = "名稱、地址或聊天室"
+    sortable_by = ("name",)
+    ordering = ("event", "name", "pk")
+    fieldsets: ClassVar = (
+        (None, {"fields": ("name", "event", "filters")}),
+        ("寄到哪裡", {"fields": ("channel", "chat", "address")}),
+        ("勿擾時段", {"fields": (("quiet_from", "quiet_until"),)}),
+        (None, {"fields": ("enabled",)}),
+    )
+    actions_row = ("send_test",)
+    actions_detail = ("send_test",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"asked_event": request.GET.get("event", "")})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        fields = ("name", "what", "way", "recipient", "conditions", "quiet", "enabled", "since")
+        return [(None, {"fields": fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("what", "way", "recipient", "conditions", "quiet", "since")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in ("quiet_from", "quiet_until"):
+            field.widget.attrs["data-quiet"] = ""
+        return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "chat":
+            kwargs["queryset"] = Chat.objects.order_by("-is_active", "title", "pk")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    # What the list says
+
+    @display(description="事件")
+    def what(self, obj: Subscription) -> str:
+        return format_html('<span class="mo-nowrap">{}</span>', event_label(obj.event))
+
+    @display(description="管道")
+    def way(self, obj: Subscription) -> str:
+        return badge(obj.get_channel_display(), CHANNEL_TONES[Channel(obj.channel)])
+
+    @display(description="收件者")
+    def recipient(self, obj: Subscription) -> str:
+        if obj.chat is None:
+            return obj.address
+        if obj.chat.is_active:
+            return str(obj.chat)
+        return format_html('{}<span class="mo-sub">聊天室已停用，不會寄</span>', obj.chat)
+
+    @display(description="條件")
+    def conditions(self, obj: Subscription) -> str:
+        kind, kept = event_kind(obj.event), obj.filters if isinstance(obj.filters, dict) else {}
+        said = [_condition(field, kept[field.name]) for field in (kind.filters if kind else ()) if kept.get(field.name)]
+        return "；".join(said) or "全部"
+
+    @display(description="勿擾")
+    def quiet(self, obj: Subscription) -> str:
+        if obj.quiet_from is None or obj.quiet_until is None:
+            return NOTHING
+        hours = f"{obj.quiet_from:%H:%M}–{obj.quiet_until:%H:%M}"
+        return format_html('<span class="mo-nowrap">{}</span>', hours)
+
+    @display(description="建立時間")
+    def since(self, obj: Subscription) -> str:
+        return when(obj.created_at)
+
+    # What can be done
+
+    @action(
+        description="傳送測試",
+        icon="send",
+        permissions=["change"],
+        dialog=question("傳送測試", "用範本的範例寄一則標有［測試］的訊息給這個收件者。", yes="傳送"),
+    )
+    def send_test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        subscription = get_object_or_404(Subscription.objects.select_related("chat"), pk=object_id)
+        kind = event_kind(subscription.event)
+        try:
+            message = send_test(
+                template_by_code(kind.template if kind is not None else subscription.event),
+                channel=subscription.channel,
+                recipient=subscription.chat.chat_id if subscription.chat is not None else subscription.address,
+                values=None,
+                user=cast(User, request.user),
+            )
+        except ApiError as refusal:
+            messages.error(request, "；".join(told(refusal)))
+        else:
+            tell_of_test(request, message)
+        return after_dialog(request, reverse("admin:notifications_subscription_changelist"))
+
+
+def _condition(field: Any, kept: Any) -> str:
+    """One condition in a few words; choices by their number, since their labels may be a table of their own."""
+    if field.kind == "choices":
+        return f"{field.label} {len(kept)} 項"
+    if field.kind == "texts":
+        more = f"等 {len(kept)} 個" if len(kept) > SHOWN else ""
+        return f"{field.label} {'、'.join(map(str, kept[:SHOWN]))}{more}"
+    return f"{field.label} {kept}"

@@ -1,0 +1,172 @@
+"""Templates: a list, an editor that cannot save what would break, and their versions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.models import User
+from momo.admin_kit.dialogs import after_dialog, question
+from momo.admin_kit.display import link, when
+from momo.admin_kit.tables import QuietAdmin
+from momo.admin_kit.transfer import TransferMixin
+from momo.rest.errors import ApiError, Conflict, ValidationFailed
+from notifications.admin.looks import format_badge
+from notifications.admin.previews import told
+from notifications.admin.resources import TemplateResource
+from notifications.admin.template_forms import TemplateForm, TestForm
+from notifications.admin.template_pages import NAME, TemplatePages
+from notifications.models import Template
+from notifications.services.notify import send_test
+from notifications.services.shipped import shipped_templates
+from notifications.services.templates import CONTENT, delete_template, save_template
+
+
+@admin.register(Template)
+class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
+    """Written only through the services, which check each text and keep each version."""
+
+    form = TemplateForm
+    list_display = ("code", "title", "written_in", "number", "updated", "updated_by")
+    list_display_links = ("code", "title")
+    list_select_related = ("updated_by",)
+    list_filter = (("format", ChoicesDropdownFilter),)
+    list_filter_submit = True
+    search_fields = ("code", "title", "description", "body")
+    search_help_text = "代碼、名稱、說明或內文"
+    sortable_by = ("code", "title", "updated")
+    ordering = ("code",)
+    fieldsets: ClassVar = (
+        (None, {"fields": ("code", "title", "description", "format", "subject", "body", "variables")}),
+        (None, {"fields": ("note", "seen_version")}),
+    )
+    resource_classes: ClassVar = [TemplateResource]
+    compressed_fields = False  # the preview needs the room
+    actions_detail = ("send_test", "versions")
+    change_form_outer_after_template = "admin/notifications/editor.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Events and n8n know a template by its code.
+        return ("code", "number", "updated", "updated_by") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        content, other = self.fieldsets
+        if obj is None:
+            return (content, other)
+        state = (None, {"fields": ("number", "updated", "updated_by")})
+        return (content, other, state) if self.has_change_permission(request, obj) else (content, state)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What the system itself sends stays."""
+        allowed = bool(super().has_delete_permission(request, obj))
+        return allowed and (obj is None or obj.code not in shipped_templates())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        # One at a time, on its own page, where the service is asked.
+        actions.pop("delete_selected", None)
+        return actions
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        context.update(self.editor_context(obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ValidationFailed as failure:
+            # What the form let through and the service did not: somebody saved in between.
+            messages.error(request, "；".join(told(failure)))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:
+        fields = {name: form.cleaned_data[name] for name in ("code", *CONTENT) if name in form.cleaned_data}
+        saved = save_template(
+            template=obj if change else None,
+            user=cast(User, request.user),
+            note=form.cleaned_data.get("note", ""),
+            **fields,
+        )
+        obj.pk, obj.version = saved.pk, saved.version
+
+    def delete_model(self, request: HttpRequest, obj: Template) -> None:
+        delete_template(obj, cast(User, request.user))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Conflict as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(reverse(f"{NAME}_change", args=[object_id]))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
+        for template in queryset:
+            self.delete_model(request, template)
+
+    # What the list says
+
+    @display(description="格式")
+    def written_in(self, obj: Template) -> str:
+        return format_badge(obj.format)
+
+    @display(description="版本")
+    def number(self, obj: Template) -> str:
+        return link(reverse("admin:notifications_template_history_of", args=[obj.pk]), f"第 {obj.version} 版")
+
+    @display(description="更新時間", ordering="updated_at")
+    def updated(self, obj: Template) -> str:
+        return when(obj.updated_at)
+
+    # What can be done
+
+    @action(
+        description="傳送測試",
+        icon="send",
+        permissions=["change"],
+        variant=ActionVariant.PRIMARY,
+        dialog=question("傳送測試", "以已儲存的版本寄一則標有［測試］的訊息。", yes="傳送", form_class=TestForm),
+    )
+    def send_test(self, request: HttpRequest, form: TestForm, object_id: str) -> HttpResponse:
+        template = get_object_or_404(Template, pk=object_id)
+        try:
+            message = send_test(
+                template,
+                channel=form.cleaned_data["channel"],
+                recipient=form.recipient,
+                values=form.given,
+                user=cast(User, request.user),
+            )
+        except ApiError as refusal:
+            messages.error(request, "；".join(told(refusal)))
+        else:
+            tell_of_test(request, message)
+        return after_dialog(request, reverse(f"{NAME}_change", args=[template.pk]))
+
+    @action(description="版本", icon="history", permissions=["view"])
+    def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:notifications_template_history_of", args=[object_id]))
+
+
+def tell_of_test(request: HttpRequest, message: Any) -> None:
+    """Where to see what becomes of it."""
+    page = link(reverse("admin:notifications_outboxmessage_change", args=[message.pk]), f"寄件匣 #{message.pk}")
+    messages.success(request, format_html("測試訊息已排入寄送，寄給 {}：{}", message.recipient, page))

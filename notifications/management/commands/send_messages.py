@@ -1,0 +1,143 @@
+"""``manage.py send_messages``: sends what is due in this process, with a progress bar."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, connection
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from notifications.models import Channel
+from notifications.selectors import channel_pause, outbox_counts
+from notifications.services.senders import close_senders
+from notifications.services.sending import Counts, drain
+from notifications.services.sweep import sweep
+
+TURN = 5.0  # seconds that one channel may take before the other has its turn
+IDLE = 0.5  # seconds between two looks when nothing is due
+SWEEP_EVERY = 15.0  # seconds
+AWAY = 2.0  # seconds before a database that is away is asked again
+
+
+class Command(BaseCommand):
+    help = "寄出到期的郵件與 Telegram 訊息，寄完才結束；--watch 則持續寄送，直到按 Ctrl-C。"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--channel", choices=Channel.values, help="只寄這個管道，預設全部")
+        parser.add_argument("--watch", action="store_true", help="持續寄送，直到按 Ctrl-C 或收到 SIGTERM")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
+        channels = [options["channel"]] if options["channel"] else list(Channel.values)
+        totals = {channel: Counts() for channel in channels}
+        stop = threading.Event()
+        try:
+            with told_to_stop(stop), progress(console, channels, totals) as bar:
+                (watch if options["watch"] else once)(channels, stop, bar)
+        finally:
+            close_senders()
+        console.print(summary(totals))
+        if not options["watch"]:
+            resting = {channel: channel_pause(channel) for channel in channels}
+            reasons = [f"{Channel(channel).label}：{rest.reason}" for channel, rest in resting.items() if rest]
+            if reasons:
+                raise CommandError("；".join(reasons))
+
+
+Told = Callable[[str, str], None]
+
+
+@contextmanager
+def told_to_stop(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the work after the message in hand. A second one ends it at once."""
+
+    def tell(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change what signals do
+        return
+    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress(console: Console, channels: list[str], totals: dict[str, Counts]) -> Iterator[Told]:
+    """A bar for each channel; yields what is to be told of each message."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    waiting = outbox_counts()
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        tasks = {
+            channel: bar.add_task(
+                Channel(channel).label, total=waiting[channel]["pending"] + waiting[channel]["waiting"]
+            )
+            for channel in channels
+        }
+
+        def told(channel: str, status: str) -> None:
+            totals[channel].add(status)
+            task = bar.tasks[channels.index(channel)]
+            done = totals[channel].sent + totals[channel].failed + totals[channel].held
+            bar.update(tasks[channel], completed=done, total=max(done, int(task.total or 0)))
+
+        yield told
+
+
+def once(channels: list[str], stop: threading.Event, told: Told) -> None:
+    """Send until nothing is due."""
+    sweep()
+    while not stop.is_set() and turns(channels, stop, told):
+        pass
+
+
+def watch(channels: list[str], stop: threading.Event, told: Told) -> None:
+    """Send whatever becomes due, and sweep, until told to stop; a database that is away is waited for."""
+    swept = -SWEEP_EVERY
+    while not stop.is_set():
+        try:
+            if time.monotonic() - swept >= SWEEP_EVERY:
+                sweep()
+                swept = time.monotonic()
+            busy = turns(channels, stop, told)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            stop.wait(AWAY)
+            continue
+        if not busy:
+            stop.wait(IDLE)
+
+
+def turns(channels: list[str], stop: threading.Event, told: Told) -> bool:
+    """One turn of each channel. Whether any of them did something."""
+    busy = False
+    for channel in channels:
+        counts = drain(channel, seconds=TURN, stop=stop.is_set, on_message=partial(told, channel), pass_on=False)
+        busy |= counts.attempts + counts.skipped > 0
+    return busy
+
+
+def summary(totals: dict[str, Counts]) -> Table:
+    """What was done, as a table."""
+    table = Table(title="寄送結果")
+    table.add_column("管道")
+    for heading in ("已寄出", "稍後再試", "失敗", "待人工確認"):
+        table.add_column(heading, justify="right")
+    for channel, counts in totals.items():
+        figures = (counts.sent, counts.retried, counts.failed, counts.held)
+        table.add_row(Channel(channel).label, *(f"{figure:,}" for figure in figures))
+    return table

@@ -1,0 +1,17 @@
+"""Templates and their versions, who gets what, and the outbox."""
+
+from notifications.models.outbox import Attachment, OutboxMessage, Pace
+from notifications.models.recipients import Channel, Chat, Subscription
+from notifications.models.templates import Format, Template, TemplateVersion
+
+__all__ = [
+    "Attachment",
+    "Channel",
+    "Chat",
+    "Format",
+    "OutboxMessage",
+    "Pace",
+    "Subscription",
+    "Template",
+    "TemplateVersion",
+]

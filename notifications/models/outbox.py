@@ -1,0 +1,159 @@
+"""The outbox: every mail and every Telegram message, from the moment that something causes it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from notifications.models.recipients import Channel, Chat
+
+
+class Attachment(models.Model):
+    """A file that messages carry; its bytes are in the database, so that they commit with what causes the message."""
+
+    sha256 = models.CharField("SHA-256", max_length=64)
+    name = models.CharField("檔名", max_length=200)
+    content_type = models.CharField("類型", max_length=100)
+    size = models.PositiveIntegerField("大小")
+    content = models.BinaryField("內容")
+    created_at = models.DateTimeField("建立時間", default=timezone.now)
+
+    class Meta:
+        verbose_name = "附件"
+        verbose_name_plural = "附件"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["sha256", "name"], name="attachment_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OutboxMessage(models.Model):
+    """One message to one recipient. Written by `services.outbox`, moved on by `services.sending` and by people.
+
+    waiting → pending → claimed → sending → sent, or failed, or held. `waiting`: an earlier part of the same text has
+    to be sent first. `claimed`: a sender has it, and nothing of it has left; if the sender dies it is pending again.
+    `sending`: it may have left; if the sender dies nobody knows, so it is held for a person and never sent by itself.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "等待前一則"
+        PENDING = "pending", "等待寄送"
+        CLAIMED = "claimed", "準備寄送"
+        SENDING = "sending", "寄送中"
+        SENT = "sent", "已寄出"
+        HELD = "held", "待人工確認"
+        FAILED = "failed", "失敗"
+        CANCELLED = "cancelled", "已取消"
+
+    channel = models.CharField("管道", max_length=8, choices=Channel)
+    # What makes it this message and no other: writing it a second time writes nothing.
+    key = models.CharField("唯一鍵", max_length=200, unique=True)
+    event = models.CharField("事件", max_length=40)
+    recipient = models.CharField("收件者", max_length=254)  # an address, or the chat's id as text
+    chat = models.ForeignKey(
+        Chat, models.PROTECT, null=True, blank=True, related_name="messages", verbose_name="聊天室"
+    )
+    subject = models.CharField("主旨", max_length=500, blank=True)
+    body = models.TextField("內文", blank=True)  # Telegram: its HTML; mail: the text part
+    body_html = models.TextField("HTML 內文", blank=True)  # mail only
+    reply_to = models.CharField("回覆地址", max_length=254, blank=True)
+    # Of Telegram one for each message, whose body is then the caption.
+    attachments = models.ManyToManyField(Attachment, blank=True, related_name="messages", verbose_name="附件")
+    after = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="following", verbose_name="接在之後"
+    )
+
+    status = models.CharField("狀態", max_length=9, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField("嘗試", default=0)
+    next_attempt_at = models.DateTimeField("最早寄送時間", default=timezone.now)
+    # Since when it is to be sent: giving up counts from here. Set anew when a person sends it again.
+    due_at = models.DateTimeField("預定寄送時間", default=timezone.now)
+    # Whose it is while claimed or sending; kept when held, so that a sender that was only slow can still tell the end.
+    claim = models.UUIDField("認領", null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField("認領時間", null=True, blank=True)
+    sent_at = models.DateTimeField("寄出時間", null=True, blank=True)
+    finished_at = models.DateTimeField("結束時間", null=True, blank=True)
+    # What became of it, in the server's words or ours, and what people decided.
+    reason = models.TextField("原因", blank=True)
+    # The mail's Message-ID, the same for each attempt; of Telegram the number of the message that it became.
+    message_id = models.CharField("訊息編號", max_length=255, blank=True)
+
+    template_code = models.CharField("範本", max_length=40, blank=True)
+    template_version = models.PositiveIntegerField("範本版本", null=True, blank=True)
+    subscription = models.ForeignKey(
+        "notifications.Subscription",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="messages",
+        verbose_name="訂閱",
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="建立者"
+    )
+    created_at = models.DateTimeField("建立時間", default=timezone.now)
+
+    class Meta:
+        verbose_name = "訊息"
+        verbose_name_plural = "訊息"
+        ordering = ("-id",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="outbox_telegram_has_chat",
+                condition=Q(channel="telegram", chat__isnull=False) | Q(channel="email", chat__isnull=True),
+            ),
+        ]
+        # A sender never looks at what is over, however much of it there is.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="outbox_mail_due",
+                condition=Q(channel="email", status="pending"),
+            ),
+            models.Index(
+                fields=["chat", "next_attempt_at", "id"],
+                name="outbox_chat_due",
+                condition=Q(channel="telegram", status="pending"),
+            ),
+            models.Index(fields=["claimed_at"], name="outbox_in_hand", condition=Q(status__in=("claimed", "sending"))),
+            models.Index(fields=["status", "-id"], name="outbox_status"),
+            models.Index(fields=["status", "finished_at"], name="outbox_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.recipient}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        over = (self.Status.SENT, self.Status.HELD, self.Status.FAILED, self.Status.CANCELLED)
+        return self.status in over
+
+    def first_line(self) -> Any:
+        """The subject, else the beginning of the text, as lists show it."""
+        return self.subject or self.body.lstrip().split("\n", 1)[0][:120]
+
+
+class Pace(models.Model):
+    """How fast and whether a channel may send: what all processes that send have to know of each other.
+
+    One row a channel, written when it is first needed.
+    """
+
+    channel = models.CharField("管道", max_length=8, choices=Channel, primary_key=True)
+    next_at = models.DateTimeField("下一則最早時間", default=timezone.now)  # of all recipients together
+    # No server, or it lets nobody in: until then nobody tries. `troubles` counts such attempts in a row.
+    paused_until = models.DateTimeField("暫停至", null=True, blank=True)
+    troubles = models.PositiveIntegerField("連續失敗", default=0)
+    reason = models.TextField("原因", blank=True)
+
+    class Meta:
+        verbose_name = "寄送步調"
+        verbose_name_plural = "寄送步調"
+
+    def __str__(self) -> str:
+        return self.get_channel_display()

@@ -1,0 +1,1 @@
+"""What changes notifications: templates, subscriptions' messages, the outbox."""

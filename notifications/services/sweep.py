@@ -1,0 +1,131 @@
+"""What is done for messages that nobody works on. Several sweeps at once do no harm."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from notifications.models import Chat, OutboxMessage
+from notifications.selectors import channel_pauses
+from notifications.services.chains import cancel_rest, go_on, with_reason
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = "寄送程式中斷，無法確認對方是否收到；請向收件者或對方系統確認後，選擇「重新寄送」或「標示為已寄達」"
+SWITCHED_OFF = "這個聊天室已停用"
+_TROUBLES = 5  # in a row, some minutes, after which a channel counts as one that does not work
+_MANY = 10_000  # rows that one sweep fails at most, so that it never holds a lock for long
+
+_SILENT = """
+WITH silent AS MATERIALIZED (
+    SELECT id FROM notifications_outboxmessage
+    WHERE status = %(status)s AND status IN ('claimed', 'sending') AND claimed_at < %(before)s
+    ORDER BY claimed_at, id FOR NO KEY UPDATE SKIP LOCKED
+)
+"""
+_FREE = f"""{_SILENT}
+UPDATE notifications_outboxmessage m SET status = 'pending', claim = NULL, claimed_at = NULL
+FROM silent WHERE m.id = silent.id
+"""  # noqa: S608 - our own text
+# With its claim: a sender that was only slow can still tell the end.
+_HOLD = f"""{_SILENT}
+UPDATE notifications_outboxmessage m SET status = 'held', finished_at = %(now)s,
+    reason = CASE WHEN reason LIKE '由 %%' THEN reason || E'\\n' ELSE '' END || %(reason)s
+FROM silent WHERE m.id = silent.id
+"""  # noqa: S608 - our own text
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Messages that a sweep moved: freed for others, held for a person, moved on with their chain, failed."""
+
+    freed: int = 0
+    held: int = 0
+    moved_on: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return sum(getattr(self, field.name) for field in fields(self))
+
+
+def sweep(*, now: datetime | None = None) -> Swept:
+    """Take messages from senders that went silent, and fail what will never be sent."""
+    now = now or timezone.now()
+    before = now - timedelta(seconds=settings.OUTBOX_CLAIM_TIMEOUT)
+    swept = Swept(
+        freed=_run(_FREE, {"status": "claimed", "before": before}),
+        held=_run(_HOLD, {"status": "sending", "before": before, "now": now, "reason": INTERRUPTED}),
+        moved_on=_move_on(now),
+        failed=fail_switched_off(now=now) + _give_up(now),
+    )
+    if swept.total:
+        logger.warning("swept messages: %s", swept)
+    return swept
+
+
+def _run(statement: str, values: dict[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.rowcount
+
+
+def _move_on(now: datetime) -> int:
+    """Whose predecessor is over goes the way that is recorded with it; here in case that it was not."""
+    waiting = OutboxMessage.objects.filter(status="waiting")
+    ended = list(
+        waiting.filter(after__status__in=("sent", "failed", "cancelled")).values_list("after_id", "after__status")[
+            :_MANY
+        ]
+    )
+    with transaction.atomic():
+        sent = [pk for pk, status in ended if status == "sent"]
+        lost = [pk for pk, status in ended if status != "sent"]
+        return (go_on(sent, now) if sent else 0) + (cancel_rest(lost, now) if lost else 0)
+
+
+def fail_switched_off(*, now: datetime | None = None) -> int:
+    """Fail what waits for chats that are switched off, with the chat's note. Returns how many."""
+    notes = dict(Chat.objects.filter(is_active=False).values_list("pk", "note"))
+    if not notes:
+        return 0
+    failed = 0
+    # One after the other: each status has an index of its own.
+    for status in ("pending", "waiting"):
+        messages = OutboxMessage.objects.filter(channel="telegram", status=status, chat__in=list(notes))
+        for message in messages.only("reason", "status", "chat_id").order_by("pk")[:_MANY]:
+            note = notes[message.chat_id] if message.chat_id is not None else ""
+            failed += _fail(message, f"{SWITCHED_OFF}：{note}" if note else SWITCHED_OFF, now or timezone.now())
+    return failed
+
+
+def _give_up(now: datetime) -> int:
+    """Fail what a channel that does not work has kept waiting for too long, with the channel's reason.
+
+    Not at the channel's first trouble: who comes back after days is given a chance to send what has gathered.
+    """
+    limit = now - timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
+    failed = 0
+    for channel, paused in channel_pauses(now=now).items():
+        if paused.troubles < _TROUBLES:
+            continue
+        old = OutboxMessage.objects.filter(
+            channel=channel, status="pending", next_attempt_at__lte=now, due_at__lte=limit, created_at__lte=limit
+        )
+        for message in old.only("reason", "status").order_by("pk")[:_MANY]:
+            with transaction.atomic():
+                failed += _fail(message, paused.reason, now)
+                cancel_rest([message.pk], now)
+    return failed
+
+
+def _fail(message: OutboxMessage, reason: str, now: datetime) -> int:
+    same = OutboxMessage.objects.filter(pk=message.pk, status=message.status)
+    return same.update(status="failed", finished_at=now, reason=with_reason(message.reason, reason))

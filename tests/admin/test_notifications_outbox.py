@@ -1,0 +1,393 @@
+"""The outbox: what its list and pages show, what people decide, and the mails that are kept as files."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from notifications.channels import files
+from notifications.channels.mail import build_mail
+from notifications.models import Channel, OutboxMessage, Pace
+from tests.admin import makers_notifications as makers
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:notifications_outboxmessage_changelist"
+YES = {"_form_submitted": "True"}
+ACTIONS = {"retry": "failed", "cancel": "pending", "release": "held", "mark_sent": "held"}
+BECOMES = {"retry": "pending", "cancel": "cancelled", "release": "pending", "mark_sent": "sent"}
+
+
+def words(answer: Any) -> str:
+    return "；".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+def page_of(message: OutboxMessage) -> str:
+    return reverse("admin:notifications_outboxmessage_change", args=[message.pk])
+
+
+def act(client: Client, action: str, message: OutboxMessage, **values: str) -> Any:
+    return client.post(reverse(f"admin:notifications_outboxmessage_{action}", args=[message.pk]), YES | values)
+
+
+def listed(client: Client, query: str = "") -> list[int]:
+    return [row.pk for row in client.get(f"{reverse(LIST)}{query}").context["cl"].result_list]
+
+
+# --- The list -------------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_people_comes_first_and_what_is_over_is_left_out(as_reader: Client) -> None:
+    held, failed, pending, sending = (makers.mail(status) for status in ("held", "failed", "pending", "sending"))
+    makers.mail("sent")
+    makers.mail("cancelled")
+    makers.mail("failed", finished_at=timezone.now() - timedelta(days=30))
+
+    assert listed(as_reader) == [held.pk, failed.pk, sending.pk, pending.pk]
+
+
+@pytest.mark.parametrize("status", OutboxMessage.Status.values)
+def test_a_status_can_be_asked_for(status: str, as_reader: Client) -> None:
+    made = {one: makers.mail(one).pk for one in OutboxMessage.Status.values}
+
+    assert listed(as_reader, f"?state={status}") == [made[status]]
+    assert listed(as_reader, "?state=all") == sorted(made.values(), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?state=all&q=boss@", ["boss"]),
+        ("?state=all&q=每日", ["boss"]),
+        ("?state=all&q=key-of-test", ["test"]),
+        ("?state=all&event=test", ["test"]),
+        ("?state=all&channel__exact=telegram", ["chat"]),
+        ("?state=all&created_at_from=2026-01-01&created_at_to=2026-01-02", ["boss"]),
+    ],
+)
+def test_messages_can_be_searched_and_filtered(query: str, expected: list[str], as_reader: Client) -> None:
+    day = datetime(2026, 1, 2, 15, 59, tzinfo=UTC)  # a minute before midnight in Taipei
+    made = {
+        "boss": makers.mail("sent", recipient="boss@example.com", subject="每日銷售", created_at=day),
+        "test": makers.mail("sent", event="test", key="key-of-test", subject=""),
+        "chat": makers.parts(1, "sent")[0],
+    }
+
+    assert listed(as_reader, query) == [made[name].pk for name in expected]
+
+
+def test_the_list_shows_beginnings_without_markup(as_reader: Client) -> None:
+    makers.parts(2)
+    makers.mail(subject="<script>alert(1)</script>")
+
+    text = as_reader.get(reverse(LIST)).content.decode()
+
+    assert "第 1 段 &amp; 其他" in text
+    assert "值班群組" in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_above_the_list_stands_how_the_channels_are(as_reader: Client, settings: Any) -> None:
+    settings.EMAIL_URL, settings.TELEGRAM_BOT_TOKEN = "smtp+tls://me:secret-word@mail.example:587", ""
+    makers.mail("held")
+    later = timezone.now() + timedelta(hours=1)
+    Pace.objects.create(channel=Channel.EMAIL, paused_until=later, troubles=3, reason="535 登入被拒")
+
+    page = as_reader.get(reverse(LIST))
+
+    email, telegram = page.context["channels"]
+    numbers = {state["label"]: state["number"] for state in email["states"]}
+    assert (numbers["待人工確認"], numbers["已寄出"]) == ("1", "0")
+    assert "535 登入被拒" in email["paused"]
+    assert (email["missing"], telegram["paused"]) == ("", "")
+    assert "TELEGRAM_BOT_TOKEN" in telegram["missing"]
+    assert "secret-word" not in page.content.decode()
+
+
+def test_each_number_leads_to_its_messages(as_reader: Client) -> None:
+    held = makers.mail("held")
+    email, _ = as_reader.get(reverse(LIST)).context["channels"]
+
+    url = next(state["url"] for state in email["states"] if state["label"] == "待人工確認")
+
+    assert [row.pk for row in as_reader.get(url).context["cl"].result_list] == [held.pk]
+
+
+def test_the_sidebar_and_the_start_page_say_how_many_wait(as_reader: Client) -> None:
+    for status in ("held", "failed", "pending", "sent"):
+        makers.mail(status)
+
+    page = as_reader.get(reverse("admin:index"))
+
+    cards = {card["name"]: card for card in page.context["cards"]}
+    assert (cards["待處理訊息"]["number"], cards["待處理訊息"]["tone"]) == ("2", "warn")
+    assert len(as_reader.get(cards["待處理訊息"]["url"]).context["cl"].result_list) == 3  # what is under way too
+
+
+# --- A message's page -----------------------------------------------------------------------------------------------
+
+
+def test_a_page_shows_everything_and_nothing_of_it_runs(as_manager: Client, manager: User) -> None:
+    message = makers.mail(
+        "held",
+        subject="<b>主旨</b>",
+        body="純文字 <i>",
+        body_html='<p>漲</p><script>alert(1)</script><img src="https://evil.example/x.png">',
+        reason="由 阿明 重新寄送\n讀取 <逾時>",
+        created_by=manager,
+    )
+    file = makers.attachment(message, "價<格>.xlsx")
+
+    text = as_manager.get(page_of(message)).content.decode()
+
+    main = text[text.index('class="mo-runhead"') :]
+    assert "&lt;b&gt;主旨&lt;/b&gt;" in main
+    assert "由 阿明 重新寄送" in main
+    assert "讀取 &lt;逾時&gt;" in main
+    assert 'sandbox=""' in main
+    assert "default-src &#x27;none&#x27;" in main
+    assert not re.search(r"<(script>alert|img src=\"https)", text)
+    assert "價&lt;格&gt;.xlsx" in main
+    assert reverse("admin:notifications_outboxmessage_file", args=[message.pk, file.pk]) in main
+
+
+def test_a_long_text_shows_all_its_parts_from_any_of_them(as_reader: Client) -> None:
+    made = makers.parts(3)
+
+    chains = [as_reader.get(page_of(part)).context["chain"] for part in made]
+
+    assert [[row["number"] for row in chain] for chain in chains] == [[f"#{part.pk}" for part in made]] * 3
+    assert [row["link"] == "" for row in chains[1]] == [False, True, False]
+    assert as_reader.get(page_of(makers.mail())).context["chain"] == []
+
+
+def test_a_telegram_text_is_shown_as_a_bubble(as_reader: Client) -> None:
+    (message,) = makers.parts(1)
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        body='<b>粗</b> &lt;x&gt; <a href="javascript:alert(1)">連結</a><script>alert(2)</script>'
+    )
+
+    text = as_reader.get(page_of(message)).content.decode()
+
+    bubble = re.search(r'<div class="mo-bubble">(.*?)</div>', text, re.S)
+    assert bubble is not None
+    assert "<b>粗</b> &lt;x&gt;" in bubble[1]
+    assert "javascript" not in bubble[1]
+    assert "<script" not in bubble[1]
+
+
+def test_files_are_for_managers(as_reader: Client, as_manager: Client) -> None:
+    message, other = makers.mail(), makers.mail()
+    file = makers.attachment(message)
+    url = reverse("admin:notifications_outboxmessage_file", args=[message.pk, file.pk])
+
+    fetched = as_manager.get(url)
+
+    assert as_reader.get(url).status_code == 403
+    assert url not in as_reader.get(page_of(message)).content.decode()
+    assert b"".join(fetched.streaming_content) == b"cells"
+    assert fetched["Content-Disposition"].startswith("attachment")
+    assert fetched["Content-Type"] == "application/octet-stream"
+    elsewhere = reverse("admin:notifications_outboxmessage_file", args=[other.pk, file.pk])
+    assert as_manager.get(elsewhere).status_code == 404
+
+
+# --- Decisions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_manager_decides_after_a_question(action: str, as_manager: Client, manager: User) -> None:
+    message = makers.mail(ACTIONS[action])
+
+    asked = as_manager.get(reverse(f"admin:notifications_outboxmessage_{action}", args=[message.pk]))
+    message.refresh_from_db()
+    still = message.status
+    answer = act(as_manager, action, message)
+
+    message.refresh_from_db()
+    assert 'id="dialog"' in asked.content.decode()
+    assert (still, message.status) == (ACTIONS[action], BECOMES[action])
+    assert "由 阿明 " in message.reason
+    assert answer["Location"] == page_of(message)
+    assert f"#{message.pk}" in words(answer)
+
+
+def test_releasing_warns_that_it_may_arrive_twice(as_manager: Client) -> None:
+    asked = as_manager.get(reverse("admin:notifications_outboxmessage_release", args=[makers.mail("held").pk]))
+
+    assert "可能收到兩則" in asked.content.decode()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_user_decides_nothing(action: str, as_reader: Client) -> None:
+    message = makers.mail(ACTIONS[action])
+
+    one = act(as_reader, action, message)
+    as_reader.post(
+        reverse(LIST),
+        {"action": f"{action}_selected", "_selected_action": [message.pk], "index": 0, "confirmed": "yes"},
+    )
+
+    message.refresh_from_db()
+    assert one.status_code == 403
+    assert message.status == ACTIONS[action]
+    assert f"/{action}/" not in as_reader.get(page_of(message)).content.decode()
+    assert "_selected" not in str(as_reader.get(reverse(LIST)).context["action_form"] or "")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_decision_that_came_too_late_is_said(action: str, as_manager: Client) -> None:
+    message = makers.mail("sending")
+
+    answer = act(as_manager, action, message)
+
+    message.refresh_from_db()
+    assert message.status == "sending"
+    assert "寄送中" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("pending", {"cancel"}),
+        ("waiting", {"cancel"}),
+        ("held", {"cancel", "release", "mark_sent"}),
+        ("failed", {"cancel", "retry"}),
+        ("sent", set()),
+        ("sending", set()),
+        ("cancelled", set()),
+    ],
+)
+def test_a_page_offers_what_fits(status: str, offered: set[str], as_manager: Client) -> None:
+    message = makers.mail(status)
+
+    text = as_manager.get(page_of(message)).content.decode()
+
+    urls = {action: reverse(f"admin:notifications_outboxmessage_{action}", args=[message.pk]) for action in ACTIONS}
+    assert {action for action, url in urls.items() if f'"{url}"' in text} == offered
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_many_are_asked_about_and_then_decided(action: str, as_manager: Client) -> None:
+    fit, unfit = [makers.mail(ACTIONS[action]) for _ in range(2)], makers.mail("sending")
+    given = {"action": f"{action}_selected", "_selected_action": [one.pk for one in (*fit, unfit)], "index": 0}
+
+    asked = as_manager.post(reverse(LIST), given)
+    between = set(OutboxMessage.objects.filter(pk__in=[one.pk for one in fit]).values_list("status", flat=True))
+    again = dict(_hidden(asked))
+    chosen = [value for name, value in _hidden(asked) if name == "_selected_action"]
+    answer = as_manager.post(reverse(LIST), {**again, "_selected_action": chosen})
+
+    statuses = OutboxMessage.objects.filter(pk__in=[one.pk for one in fit]).values_list("status", flat=True)
+    unfit.refresh_from_db()
+    assert between == {ACTIONS[action]}
+    assert set(statuses) == {BECOMES[action]}
+    assert unfit.status == "sending"
+    assert "2 則" in words(answer)
+    assert "1 則的狀態不適合" in words(answer)
+
+
+def _hidden(page: Any) -> list[tuple[str, str]]:
+    text = page.content.decode()
+    form = text[text.index('<form method="post" class="mo-buttons">') :]
+    return re.findall(r'<input type="hidden" name="(action|index|confirmed|_selected_action)" value="([^"]*)"', form)
+
+
+def test_cancelling_a_part_cancels_those_after_it(as_manager: Client) -> None:
+    made = makers.parts(3)
+
+    act(as_manager, "cancel", made[0])
+
+    assert set(OutboxMessage.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+# --- Mails kept as files --------------------------------------------------------------------------------------------
+
+MAILS = "admin:notifications_outboxmessage_mails"
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.EMAIL_URL, settings.EMAIL_FILES_DIR = "", tmp_path / "mail"
+    return tmp_path
+
+
+def kept(**values: Any) -> str:
+    message = makers.mail("sent", **values)
+    return files.keep(message, build_mail(message, sender="momo@example.com", reply_to=""))
+
+
+def mail_page(name: str) -> str:
+    return reverse("admin:notifications_outboxmessage_mail", args=[name])
+
+
+def test_kept_mails_are_listed_and_opened(as_manager: Client, folder: Path) -> None:
+    message = makers.mail("sent", subject="匯入 <完成>", body_html="<p>好</p><script>alert(1)</script>")
+    makers.attachment(message, "明細.xlsx")
+    name = files.keep(message, build_mail(message, sender="momo@example.com", reply_to=""))
+
+    listing = as_manager.get(reverse(MAILS)).content.decode()
+    page = as_manager.get(mail_page(name))
+    raw = as_manager.get(reverse("admin:notifications_outboxmessage_mail_file", args=[name]))
+
+    text = page.content.decode()
+    assert "匯入 &lt;完成&gt;" in listing
+    assert mail_page(name) in listing
+    assert 'sandbox=""' in text
+    assert "明細.xlsx" in text
+    assert "Message-ID" in text
+    assert "<script>alert" not in text
+    assert raw.content == (folder / "mail" / name).read_bytes()
+    assert raw["Content-Disposition"] == f'attachment; filename="{name.split("/")[1]}"'
+
+
+def test_an_empty_folder_says_so(as_manager: Client, folder: Path) -> None:
+    assert "還沒有郵件" in as_manager.get(reverse(MAILS)).content.decode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.eml",
+        "2026-01-01/../../secret.eml",
+        "..%2f..%2fsecret.eml",
+        "/etc/passwd",
+        "2026-01-01/1-0123456789abcdef.eml\n",
+        "2026-01-01/1-0123456789abcdef.eml",
+    ],
+)
+def test_no_other_file_can_be_named(name: str, as_manager: Client, folder: Path) -> None:
+    (folder / "secret.eml").write_text("Subject: secret\n\nsecret")
+    base = reverse(MAILS)
+
+    answers = [as_manager.get(f"{base}{name}{tail}", follow=True) for tail in ("/", "/raw/")]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert not any(b"secret\n" in answer.content for answer in answers)
+
+
+def test_kept_mails_are_for_managers(as_reader: Client, as_manager: Client, folder: Path) -> None:
+    name = kept()
+    urls = [reverse(MAILS), mail_page(name), reverse("admin:notifications_outboxmessage_mail_file", args=[name])]
+
+    assert {as_reader.get(url).status_code for url in urls} == {403}
+    offered = [
+        reverse(MAILS) in client.get(reverse("admin:index")).content.decode() for client in (as_reader, as_manager)
+    ]
+    assert offered == [False, True]
+
+
+def test_with_a_mail_server_there_are_none(as_manager: Client, folder: Path, settings: Any) -> None:
+    name = kept()
+    settings.EMAIL_URL = "smtp://mail.example"
+
+    assert {as_manager.get(url).status_code for url in (reverse(MAILS), mail_page(name))} == {404}
+    assert reverse(MAILS) not in as_manager.get(reverse("admin:index")).content.decode()

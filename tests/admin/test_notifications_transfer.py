@@ -1,0 +1,157 @@
+"""Templates in and out of spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from notifications.models import Template
+from notifications.services.templates import save_template
+from tests.admin import makers_notifications as makers
+from tests.admin.test_transfer import CSV, XLSX, confirm, reasons, upload, workbook
+
+pytestmark = pytest.mark.django_db
+OF = "notifications_template"
+HEADERS = ["代碼", "名稱", "說明", "格式", "主旨", "內文", "變數"]
+
+
+def table(*rows: list[str]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written).writerows([HEADERS, *rows])
+    return written.getvalue().encode()
+
+
+def row(**values: str) -> list[str]:
+    given = {
+        "code": "host_notice",
+        "title": "主機通知",
+        "description": "",
+        "format": "Telegram HTML",
+        "subject": "通知：{{ host }}",
+        "body": makers.BODY,
+        "variables": json.dumps(makers.VARIABLES, ensure_ascii=False),
+    }
+    return list((given | values).values())
+
+
+def exported(client: Client, form: str) -> bytes:
+    answer = client.post(reverse(f"admin:{OF}_export"), {"format": form, "resource": "0"})
+    assert answer.status_code == 200
+    return answer.content
+
+
+def test_rows_are_previewed_and_then_make_versions(as_manager: Client, manager: User) -> None:
+    one = makers.template()
+    preview = upload(as_manager, table(row(body="{{ host }}，新\n"), row(code="second", title="第二個")), of=OF)
+    before = (Template.objects.filter(code="second").count(), one.versions.count())
+
+    done = confirm(as_manager, preview, of=OF)
+
+    one.refresh_from_db()
+    second = Template.objects.get(code="second")
+    assert before == (0, 1)
+    assert "匯入完成：新增 1、更新 1" in done.content.decode()
+    assert (one.version, one.body, one.updated_by) == (2, "{{ host }}，新\n", manager)
+    assert [version.note for version in (one.versions.get(number=2), second.versions.get())] == ["匯入", "匯入"]
+
+
+def test_every_bad_row_is_told_and_nothing_is_written(as_manager: Client) -> None:
+    rows = [
+        row(body="一\n二\n{{ nobody }}"),
+        row(code="Bad Code"),
+        row(code="third", variables="[{"),
+        row(code="fourth", format="Word"),
+        row(code="fifth", title=""),
+        row(code="sixth", subject="{{ gone }}"),
+        row(code="seventh", variables='[{"name": "x", "type": "void"}]'),
+        row(code="eighth"),
+        row(code="eighth"),
+    ]
+
+    page = upload(as_manager, table(*rows), of=OF)
+
+    told = dict(reasons(page))
+    assert "第 3 行" in told[2]["內文"][0]
+    assert "代碼" in told[3]
+    assert told[4] == {"變數": ["不是正確的 JSON"]}
+    assert "「Word」不是" in told[5]["格式"][0]
+    assert "名稱" in told[6]
+    assert "第 1 行" in told[7]["主旨"][0]
+    assert "第 1 個變數" in told[8]["變數"][0]
+    assert told[10] == {"代碼": ["「eighth」在檔案裡出現不只一次"]}
+    assert 9 not in told
+    assert not Template.objects.filter(code__in=["host_notice", "third", "eighth"]).exists()
+
+
+@pytest.mark.parametrize(("form", "kind"), [(XLSX, "xlsx"), (CSV, "csv")])
+def test_what_goes_out_comes_in_again_unchanged(form: str, kind: str, as_manager: Client) -> None:
+    makers.template()
+    makers.template(code="dashes", format="plain", subject="=SUM({{ host }})", body="- {{ host }}\n\n- 完\n")
+    before = {one.code: one.version for one in Template.objects.all()}
+
+    page = upload(as_manager, exported(as_manager, form), of=OF, form=form, name=f"a.{kind}")
+    confirm(as_manager, page, of=OF)
+
+    assert not page.context["result"].has_validation_errors()
+    assert {one.code: one.version for one in Template.objects.all()} == before
+
+
+@pytest.mark.parametrize(("form", "kind"), [(XLSX, "xlsx"), (CSV, "csv")])
+def test_an_export_brings_templates_back(form: str, kind: str, as_manager: Client) -> None:
+    one = makers.template(code="dashes", format="plain", subject="=SUM({{ host }})", body="- {{ host }}\n\n- 完\n")
+    kept = (one.title, one.format, one.subject, one.body, one.variables)
+    file = exported(as_manager, form)
+    one.delete()
+
+    confirm(as_manager, upload(as_manager, file, of=OF, form=form, name=f"a.{kind}"), of=OF)
+
+    back = Template.objects.get(code="dashes")
+    assert (back.title, back.format, back.subject, back.body, back.variables) == kept
+
+
+def test_a_workbook_of_staff(as_manager: Client) -> None:
+    sheet = workbook([["code", "title", "format", "body"], ["plain_one", "純文字", "plain", "沒有變數\n兩行"]])
+
+    confirm(as_manager, upload(as_manager, sheet, of=OF, form=XLSX, name="a.xlsx"), of=OF)
+
+    made = Template.objects.get(code="plain_one")
+    assert (made.body, made.variables) == ("沒有變數\n兩行", [])
+
+
+def test_a_column_that_is_left_out_stays_as_it_is(as_manager: Client) -> None:
+    one = makers.template()
+
+    confirm(as_manager, upload(as_manager, "代碼,名稱\nhost_notice,新名稱\n".encode(), of=OF), of=OF)
+
+    one.refresh_from_db()
+    assert (one.title, one.body, one.version) == ("新名稱", makers.BODY, 2)
+
+
+def test_a_change_between_preview_and_confirmation_is_not_lost(as_manager: Client, boss: User) -> None:
+    one = makers.template()
+    page = upload(as_manager, table(row(body="{{ host }}\n")), of=OF)
+    save_template(template=one, user=boss, body="{{ host }}：他的\n")
+
+    confirm(as_manager, page, of=OF)
+
+    one.refresh_from_db()
+    assert (one.version, one.versions.get(number=2).body) == (3, "{{ host }}：他的\n")
+
+
+def test_a_user_exports_and_does_not_import(as_reader: Client, as_manager: Client) -> None:
+    urls = [reverse(f"admin:{OF}_{name}") for name in ("import", "export")]
+
+    assert [as_reader.get(url).status_code for url in urls] == [403, 200]
+    assert [as_manager.get(url).status_code for url in urls] == [200, 200]
+
+
+def test_an_export_has_no_formulas(as_reader: Client) -> None:
+    makers.template(format="plain", subject="=SUM({{ host }})")
+
+    assert "'=SUM(" in exported(as_reader, CSV).decode("utf-8-sig")

@@ -1,0 +1,220 @@
+"""What people decide about messages, alone and at the same moment as somebody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from momo.rest.errors import Conflict
+from notifications.channels.base import Outcome, Verdict
+from notifications.models import OutboxMessage
+from notifications.services.claims import begin, claim_email
+from notifications.services.control import (
+    Decided,
+    cancel,
+    cancel_many,
+    mark_sent,
+    mark_sent_many,
+    release,
+    release_many,
+    retry,
+    retry_many,
+)
+from notifications.services.recording import record
+from notifications.services.sending import drain
+from tests.accounts.people import person
+from tests.notifications.outbox_world import Recorder, at_once, fresh, long_text, mail, mails, queue, statuses
+
+DECISIONS: dict[str, tuple[Callable[..., Any], set[str], str]] = {
+    "retry": (retry, {"failed"}, "pending"),
+    "cancel": (cancel, {"waiting", "pending", "held", "failed"}, "cancelled"),
+    "release": (release, {"held"}, "pending"),
+    "mark_sent": (mark_sent, {"held"}, "sent"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _pace(settings: Any) -> None:
+    settings.TELEGRAM_PER_SECOND = 1000
+    settings.TELEGRAM_CHAT_SECONDS = 0
+
+
+def put(status: str, **values: Any) -> OutboxMessage:
+    mail("a")
+    claim = uuid.uuid4() if status in ("claimed", "sending", "held") else None
+    OutboxMessage.objects.update(status=status, claim=claim, **values)
+    return OutboxMessage.objects.get()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", OutboxMessage.Status.values)
+@pytest.mark.parametrize("name", DECISIONS)
+def test_who_may_decide_what(name: str, status: str) -> None:
+    decide, allowed, after = DECISIONS[name]
+    message = put(status, reason="550 No such user", attempts=3)
+    before = fresh(message)
+    user = person("amy", display_name="王小明")
+    if status not in allowed:
+        with pytest.raises(Conflict, match=before.get_status_display()):
+            decide(message, user)
+        assert (fresh(message).status, fresh(message).reason) == (status, "550 No such user")
+        return
+    message = decide(message, user)
+    kept = fresh(message)
+    assert (kept.status, kept.claim, kept.attempts) == (after, None, 3)
+    assert (message.status, message.reason) == (kept.status, kept.reason)
+    server, line = kept.reason.split("\n")
+    assert server == "550 No such user"
+    assert line.startswith("由 王小明 ")
+    assert (kept.finished_at is None) == (after == "pending")
+    assert (kept.sent_at is not None) == (after == "sent")
+    if after == "pending":
+        assert kept.due_at > before.due_at
+
+
+@pytest.mark.django_db
+def test_what_a_person_decided_stays_known() -> None:
+    message = put("failed", reason="550 No such user")
+    retry(message, person("amy", display_name="王小明"))
+    assert fresh(message).reason == "550 No such user\n由 王小明 重新寄送"
+    drain("email", sender=Recorder(Outcome(Verdict.FAILED, "552 Mailbox\r\nfull")), pass_on=False)
+    assert fresh(message).reason == "由 王小明 重新寄送\n552 Mailbox full"
+    retry(message)
+    drain("email", sender=Recorder(), pass_on=False)
+    assert fresh(message).reason == "由 王小明 重新寄送\n由 系統 重新寄送"
+    assert fresh(message).status == "sent"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_senders_are_told() -> None:
+    message = put("failed")
+    with queue() as waiting:
+        retry(message)
+        assert waiting() == 1
+        cancel(message)
+        assert waiting() == 1
+
+
+# --- Chains ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_cancelling_a_part_cancels_what_follows() -> None:
+    chain = long_text("t", 4)
+    cancel(chain[1])
+    assert statuses(chain) == ["pending", "cancelled", "cancelled", "cancelled"]
+    drain("telegram", sender=Recorder(), pass_on=False)
+    assert statuses(chain) == ["sent", "cancelled", "cancelled", "cancelled"]
+
+
+@pytest.mark.django_db
+def test_trying_a_part_again_brings_back_what_fell_with_it() -> None:
+    chain = long_text("t", 4)
+    drain("telegram", sender=Recorder(Outcome(Verdict.FAILED, "chat not found")), pass_on=False)
+    assert statuses(chain) == ["failed", "cancelled", "cancelled", "cancelled"]
+    retry(chain[0])
+    assert statuses(chain) == ["pending", "waiting", "waiting", "waiting"]
+    assert (fresh(chain[3]).reason, fresh(chain[3]).finished_at) == ("", None)
+    drain("telegram", sender=Recorder(), pass_on=False)
+    assert statuses(chain) == ["sent"] * 4
+
+
+@pytest.mark.django_db
+def test_what_a_person_cancelled_is_not_brought_back() -> None:
+    chain = long_text("t", 4)
+    cancel(chain[2])
+    drain("telegram", sender=Recorder(Outcome(Verdict.FAILED, "chat not found")), pass_on=False)
+    retry(chain[0])
+    assert statuses(chain) == ["pending", "waiting", "cancelled", "cancelled"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("decide", [release, mark_sent])
+def test_a_held_part_that_is_decided_about_lets_the_rest_go_on(decide: Callable[..., Any]) -> None:
+    chain = long_text("t", 3)
+    drain("telegram", sender=Recorder(Outcome(Verdict.UNKNOWN, "timed out")), pass_on=False)
+    assert statuses(chain) == ["held", "waiting", "waiting"]
+    decide(chain[0])
+    sender = Recorder()
+    drain("telegram", sender=sender, pass_on=False)
+    assert statuses(chain) == ["sent"] * 3
+    assert len(sender.accepted) == (3 if decide is release else 2)
+
+
+# --- At the same moment ---------------------------------------------------------------------------------------------
+
+
+def won(answers: list[Any]) -> int:
+    """How many were not refused; nobody may have failed in another way."""
+    refused = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert not [answer for answer in answers if isinstance(answer, Exception) and answer not in refused]
+    return len(answers) - len(refused)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once() -> None:
+    for place in range(8):
+        OutboxMessage.objects.all().delete()
+        message = put("held")
+        decide = [release, mark_sent, cancel, release]
+        answers = at_once(*[partial(one, fresh(message)) for one in decide])
+        # Who cancels may do so after somebody released it.
+        assert won(answers) in (1, 2), place
+        assert fresh(message).reason.count("由 ") == won(answers)
+    answers = at_once(*[lambda: retry(fresh(message))] * 3)
+    assert won(answers) <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_and_a_sender_at_once() -> None:
+    for _ in range(10):
+        OutboxMessage.objects.all().delete()
+        message = mail("a")
+        cancelled, taken = at_once(partial(cancel, message), lambda: claim_email(1))
+        assert won([cancelled]) + len(taken) == 1
+        assert fresh(message).status == ("claimed" if taken else "cancelled")
+
+
+@pytest.mark.django_db
+def test_a_sender_tells_nothing_of_what_a_person_decided() -> None:
+    mail("a")
+    (taken,) = claim_email(1)
+    begin(taken.message)
+    OutboxMessage.objects.update(status="held")
+    mark_sent(fresh(taken.message))
+    assert record(taken.message, Outcome(Verdict.FAILED, "550")) == ""
+    assert fresh(taken.message).status == "sent"
+
+
+# --- Many -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_many_at_once_skip_what_is_in_another_state(django_assert_max_num_queries: Any) -> None:
+    written = mails(30)
+    states = {"failed": written[:10], "held": written[10:20], "sending": written[20:25], "sent": written[25:]}
+    for status, some in states.items():
+        OutboxMessage.objects.filter(pk__in=[one.pk for one in some]).update(status=status, finished_at=timezone.now())
+    everything = OutboxMessage.objects.all()
+    user = person("amy")
+    with django_assert_max_num_queries(6):
+        assert retry_many(everything, user) == Decided(done=10, skipped=20)
+    assert release_many(everything[:5], user) == Decided(done=0, skipped=5)
+    assert mark_sent_many(everything.filter(pk__lte=written[14].pk), user) == Decided(done=5, skipped=10)
+    assert release_many(everything, user) == Decided(done=5, skipped=25)
+    assert cancel_many(everything, user) == Decided(done=15, skipped=15)
+    assert cancel_many(everything.none(), user) == Decided(done=0, skipped=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_choose_the_same_many() -> None:
+    mails(300)
+    OutboxMessage.objects.update(status="failed")
+    up, down = OutboxMessage.objects.order_by("pk"), OutboxMessage.objects.order_by("-pk")
+    answers = at_once(lambda: retry_many(up), lambda: retry_many(down), lambda: retry_many(up))
+    assert sum(answer.done for answer in answers) == 300

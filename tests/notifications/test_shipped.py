@@ -1,0 +1,149 @@
+"""The texts that come with the system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Role
+from notifications.models import Template, TemplateVersion
+from notifications.services import shipped
+from notifications.services.shipped import SHIPPED_NOTE, shipped_templates, write_after_migrate
+from notifications.services.templates import render_event, restore_version, save_template, template_by_code
+from notifications.templating.check import check_template
+from notifications.templating.variables import declared, examples
+from tests.accounts.people import person
+
+CODES = {
+    "crawl_suspect",
+    "disk_warning",
+    "import_failed",
+    "import_finished",
+    "price_digest",
+    "system_alert",
+    "vendor_stockout",
+}
+# What the events bring; a text must not ask for another name.
+BROUGHT = {
+    "price_digest": "title total run_id time rises drops delisted new rise_count drop_count delisted_count new_count "
+    "others other_count more dashboard_url",
+    "crawl_suspect": "run_id kind message categories url",
+    "import_finished": "job_id file_name type source message created updated skipped error_count errors url",
+    "import_failed": "job_id file_name type source message created updated skipped error_count errors url",
+    "disk_warning": "usage_percent host path free_gb",
+    "system_alert": "title message severity",
+}
+
+
+def migrated() -> None:
+    write_after_migrate(app_config=apps.get_app_config("notifications"), using="default")
+
+
+def test_all_are_there() -> None:
+    assert set(shipped_templates()) == CODES
+    for code, names in BROUGHT.items():
+        assert {variable["name"] for variable in shipped_templates()[code]["variables"]} == set(names.split())
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_each_is_accepted_as_if_staff_had_written_it(code: str) -> None:
+    content = shipped_templates()[code]
+    check_template(**{name: content[name] for name in ("format", "subject", "body", "variables")})
+    Template(code=code, **content).clean_fields()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_each_says_its_examples(code: str) -> None:
+    template = template_by_code(code)
+    assert (template.version, template.updated_by) == (1, None)
+    assert template.versions.get().note == SHIPPED_NOTE
+    values = examples(declared(template.variables))
+    made, version = render_event(code, values)
+    assert version == 1
+    assert made.subject
+    assert "\n\n\n" not in made.body
+    texts = [value for value in values.values() if isinstance(value, str) and not value.startswith("http")]
+    assert sum(text in made.subject + made.body for text in texts) >= len(texts) - 1  # a severity is shown as a sign
+
+
+@pytest.mark.django_db
+def test_a_digest_says_what_changed() -> None:
+    rise = {
+        "code": "1",
+        "name": "A & B",
+        "old_price": 1000,
+        "new_price": 1100,
+        "percent": 10,
+        "url": "https://www.momoshop.com.tw/goods/GoodsDetail.jsp?i_code=1&x=2",
+    }
+    values: dict[str, Any] = {"title": "價格變動", "total": 1, "time": "2026-11-25T14:05:00+08:00", "rises": [rise]}
+    made, _ = render_event("price_digest", {**values, "rise_count": 1})
+    assert made.subject == "價格變動：漲 1、降 0、下架 0、新上架 0"
+    assert made.body == (
+        "<b>價格變動</b>\n2026-11-25 14:05，共 1 項：漲價 1、降價 0、下架 0、新上架 0\n\n<b>📈 漲價 1 項</b>\n"
+        '▲ <a href="https://www.momoshop.com.tw/goods/GoodsDetail.jsp?i_code=1&amp;x=2">A &amp; B</a>\n'
+        "$1,000 → <b>$1,100</b>（+10%）\n"
+    )
+
+
+@pytest.mark.django_db
+def test_migrating_again_writes_nothing() -> None:
+    before = list(TemplateVersion.objects.order_by("pk").values())
+    with CaptureQueriesContext(connection) as queries:
+        migrated()
+    assert not [query for query in queries if query["sql"].startswith(("INSERT", "UPDATE"))]
+    assert list(TemplateVersion.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.django_db
+def test_what_is_missing_is_written_after_the_notifications_app_only() -> None:
+    Template.objects.filter(code="disk_warning").delete()
+    write_after_migrate(app_config=apps.get_app_config("accounts"))
+    write_after_migrate()
+    assert not Template.objects.filter(code="disk_warning").exists()
+    migrated()
+    assert template_by_code("disk_warning").versions.get().number == 1
+
+
+@pytest.fixture
+def next_release(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """One whose text of disk_warning is another."""
+    changed = {**shipped_templates()["disk_warning"], "title": "新的磁碟警告"}
+    monkeypatch.setattr(shipped, "shipped_templates", lambda: {"disk_warning": changed})
+    return changed
+
+
+@pytest.mark.django_db
+def test_a_new_release_renews_what_nobody_touched(next_release: dict[str, Any]) -> None:
+    migrated()
+    migrated()
+    template = template_by_code("disk_warning")
+    assert (template.title, template.version) == ("新的磁碟警告", 2)
+    assert [version.note for version in template.versions.all()] == [SHIPPED_NOTE] * 2
+
+
+@pytest.mark.django_db
+def test_a_new_release_leaves_what_staff_wrote(next_release: dict[str, Any]) -> None:
+    amy = person("amy", Role.MANAGER)
+    template = save_template(template=template_by_code("disk_warning"), user=amy, title="我們的")
+    migrated()
+    assert (template_by_code("disk_warning").title, template.version) == ("我們的", 2)
+    # Also what staff chose to have back, and when whoever did is gone.
+    restore_version(version=template.versions.get(number=1), user=amy)
+    amy.delete()
+    migrated()
+    template = template_by_code("disk_warning")
+    assert (template.title, template.version) == ("磁碟空間警告", 3)
+
+
+@pytest.mark.django_db
+def test_without_its_tables_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.introspection, "table_names", list)
+    Template.objects.filter(code="disk_warning").delete()
+    migrated()
+    assert not Template.objects.filter(code="disk_warning").exists()

@@ -1,0 +1,322 @@
+"""What a digest says: the net of a product's events, for one selection, the biggest first, in so many lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from products.models import PriceEvent
+from products.services.digest import (
+    NAMED,
+    USUAL,
+    Digest,
+    Goods,
+    Happened,
+    News,
+    Selection,
+    all_news,
+    net_news,
+    spread,
+)
+
+Kind = PriceEvent.Kind
+AT = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
+
+
+def goods(product_id: str = "1000001", **values: str) -> Goods:
+    given = {
+        "name": f"商品 {product_id}",
+        "brand": "水潤",
+        "category": "臉部保養",
+        "category_code": "1100100000",
+        "url": f"https://www.momoshop.com.tw/product/{product_id}",
+    }
+    return Goods(product_id=product_id, **(given | values))
+
+
+def net(*events: tuple[str, int | None, int | None]) -> list[tuple[str, int | None, int | None]]:
+    happened = [Happened(kind, old, new, AT + timedelta(hours=n)) for n, (kind, old, new) in enumerate(events)]
+    return [(one.kind, one.old_price, one.new_price) for one in net_news(goods(), happened)]
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([("decrease", 1000, 900)], [("decrease", 1000, 900)]),
+        # It changed and changed back; it moved on.
+        ([("decrease", 1000, 900), ("increase", 900, 1000)], []),
+        ([("decrease", 1000, 900), ("decrease", 900, 700)], [("decrease", 1000, 700)]),
+        ([("increase", 1000, 1500), ("decrease", 1500, 900)], [("decrease", 1000, 900)]),
+        ([("new", None, 1000)], [("new", None, 1000)]),
+        ([("new", None, 1000), ("decrease", 1000, 900)], [("new", None, 900)]),
+        ([("new", None, 1000), ("delisted", 1000, None)], []),
+        ([("delisted", 1000, None)], [("delisted", 1000, None)]),
+        ([("decrease", 1000, 900), ("delisted", 900, None)], [("delisted", 900, None)]),
+        ([("delisted", 1000, None), ("relisted", 1000, 1000)], []),
+        (
+            [("delisted", 1000, None), ("relisted", 1000, 800), ("decrease", 1000, 800)],
+            [("decrease", 1000, 800)],
+        ),
+        ([("relisted", 1000, 1000)], [("relisted", 1000, 1000)]),
+        (
+            [("decrease", 1000, 800), ("relisted", 1000, 800)],
+            [("decrease", 1000, 800), ("relisted", 1000, 800)],
+        ),
+        ([("relisted", 1000, 1000), ("delisted", 1000, None)], []),
+        ([("delisted", 1000, None), ("relisted", 1000, 1000), ("delisted", 1000, None)], [("delisted", 1000, None)]),
+        ([("out_of_stock", 1000, 1000)], [("out_of_stock", 1000, 1000)]),
+        ([("out_of_stock", 1000, 1000), ("back_in_stock", 1000, 1000)], []),
+        (
+            [("decrease", 1000, 900), ("out_of_stock", 1000, 900), ("back_in_stock", 900, 900)],
+            [("decrease", 1000, 900)],
+        ),
+        # Nobody knows whether it was there before it was taken away, or is now.
+        ([("out_of_stock", 1000, 1000), ("delisted", 1000, None), ("relisted", 1000, 1000)], []),
+        ([("delisted", 1000, None), ("relisted", 1000, 1000), ("out_of_stock", 1000, 1000)], []),
+        ([("new", None, 500), ("out_of_stock", 500, 500)], [("new", None, 500), ("out_of_stock", 500, 500)]),
+    ],
+)
+def test_what_events_come_to(
+    events: list[tuple[str, int | None, int | None]], told: list[tuple[str, int | None, int | None]]
+) -> None:
+    assert net(*events) == told
+
+
+@dataclass
+class Shop:
+    """A product as it really is; a run looks at it and writes the events that `apply_run` would."""
+
+    place: str = "never"  # never, on, off
+    price: int = 0
+    stock: bool = True
+    events: list[tuple[str, int | None, int | None]] = field(default_factory=list)
+
+    def state(self) -> tuple[str, int | None, bool | None]:
+        on = self.place == "on"
+        return self.place, (self.price if self.place != "never" else None), (self.stock if on else None)
+
+    def seen(self, price: int, stock: bool) -> None:
+        old = self.price
+        if self.place == "never":
+            self.events.append(("new", None, price))
+        else:
+            if price != old:
+                self.events.append(("increase" if price > old else "decrease", old, price))
+            if self.place == "off":
+                self.events.append(("relisted", old, price))
+            elif stock != self.stock:
+                self.events.append(("back_in_stock" if stock else "out_of_stock", old, price))
+        self.place, self.price, self.stock = "on", price, stock
+
+    def gone(self) -> None:
+        if self.place == "on":
+            self.events.append(("delisted", self.price, None))
+            self.place = "off"
+
+
+PRICES = st.integers(1, 4).map(lambda n: n * 100)
+SHOPS = st.builds(Shop, place=st.sampled_from(("never", "on", "off")), price=PRICES, stock=st.booleans())
+RUNS = st.lists(st.one_of(st.none(), st.tuples(PRICES, st.booleans())), max_size=7)
+
+
+@given(shop=SHOPS, runs=RUNS)
+def test_the_net_is_the_difference_between_before_and_after(shop: Shop, runs: list[tuple[int, bool] | None]) -> None:
+    place, price, stock = shop.state()
+    for seen in runs:
+        if seen is None:
+            shop.gone()
+        else:
+            shop.seen(*seen)
+    new_place, new_price, new_stock = shop.state()
+
+    told = set(net(*shop.events)) if shop.events else set()
+
+    expected: set[tuple[str, int | None, int | None]] = set()
+    if place == "on" and new_place == "off":
+        expected.add(("delisted", new_price, None))
+    if new_place == "on":
+        if place == "never":
+            expected.add(("new", None, new_price))
+        elif price is not None and new_price is not None and price != new_price:
+            expected.add(("increase" if new_price > price else "decrease", price, new_price))
+        if place == "off":
+            expected.add(("relisted", price, new_price))
+    in_stock = {one for one in told if one[0] in ("out_of_stock", "back_in_stock")}
+    assert told - in_stock == expected
+    # Of the stock nothing is told that is not so; all of it is when the product was on sale all along.
+    moved = any(kind in ("new", "delisted", "relisted") for kind, *_ in shop.events)
+    for kind, *prices in in_stock:
+        assert prices == [new_price, new_price]
+        assert new_stock == (kind == "back_in_stock")
+        assert stock is None or stock != new_stock
+    if not moved and place == "on" and stock != new_stock:
+        assert in_stock == {("back_in_stock" if new_stock else "out_of_stock", new_price, new_price)}
+
+
+def news(kind: str = "decrease", old: int | None = 1000, new: int | None = 900, **values: str) -> News:
+    return News(kind, goods(**values), old, new, AT)
+
+
+def test_events_of_many_products_each_in_its_order_the_biggest_first() -> None:
+    happened = [
+        (goods("3"), Happened(Kind.DECREASE, 1000, 900, AT)),
+        (goods("1"), Happened(Kind.INCREASE, 1000, 1100, AT)),
+        (goods("2"), Happened(Kind.DECREASE, 100, 50, AT)),
+        (goods("3"), Happened(Kind.DECREASE, 900, 500, AT)),
+        (goods("4"), Happened(Kind.DELISTED, 200, None, AT)),
+        (goods("5"), Happened(Kind.DELISTED, 900, None, AT)),
+        (goods("6"), Happened(Kind.INCREASE, 1000, 1200, AT)),
+        (goods("7"), Happened(Kind.NEW, None, 10, AT)),
+    ]
+
+    told = [(one.kind, one.goods.product_id, one.percent) for one in all_news(happened)]
+
+    assert told == [
+        ("increase", "6", 20.0),
+        ("increase", "1", 10.0),
+        ("decrease", "3", -50.0),
+        ("decrease", "2", -50.0),
+        ("delisted", "5", None),
+        ("delisted", "4", None),
+        ("new", "7", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "one", "takes"),
+    [
+        ({}, news(), True),
+        ({}, news("relisted"), False),
+        ({}, news("out_of_stock"), False),
+        ({"directions": []}, news("delisted", 1000, None), True),
+        ({"directions": ["relisted"]}, news("relisted"), True),
+        ({"directions": ["relisted"]}, news(), False),
+        ({"categories": ["1100100000"]}, news(), True),
+        ({"categories": ["1100100001"]}, news(), False),
+        ({"brands": ["水潤"]}, news(), True),
+        ({"brands": ["ｌ'ＯＲÉＡＬ  Paris"]}, news(brand="L'oréal Paris"), True),
+        ({"brands": ["水"]}, news(), False),
+        ({"min_percent": 10}, news(), True),
+        ({"min_percent": 10.01}, news(), False),
+        ({"min_percent": 10}, news("increase", 1000, 1099), False),
+        ({"min_percent": 10}, news("new", None, 1099), True),
+        ({"min_percent": 10}, news("delisted", 1099, None), True),
+        ({"brands": ["水潤"], "categories": ["1100100001"]}, news(), False),
+        # What nobody can mean lets everything through.
+        ({"brands": "水潤", "categories": 3, "directions": ["up"], "min_percent": "x"}, news(), True),
+        (None, news(), True),
+        ([], news(), True),
+    ],
+)
+def test_what_a_selection_takes(filters: Any, one: News, takes: bool) -> None:
+    assert Selection.of(filters).takes(one) is takes
+
+
+def test_equal_filters_are_one_selection() -> None:
+    first = {"brands": ["水潤", "山田"], "directions": [], "min_percent": 0}
+    second = {"brands": ["山田", "水潤"], "directions": sorted(USUAL)}
+    assert Selection.of(first) == Selection.of(second)
+    assert hash(Selection.of(first)) == hash(Selection.of(second))
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ([0, 0], [0, 0]),
+        ([20], [20]),
+        ([100, 100], [10, 10]),
+        ([1, 100, 2], [1, 17, 2]),
+        ([100, 100, 100], [7, 7, 6]),
+        ([3, 3, 3], [3, 3, 3]),
+    ],
+)
+def test_lines_are_shared(counts: list[int], shown: list[int]) -> None:
+    assert spread(counts, 20) == shown
+
+
+@given(counts=st.lists(st.integers(0, 50), max_size=7), lines=st.integers(0, 30))
+def test_lines_are_used_up_and_no_group_is_starved(counts: list[int], lines: int) -> None:
+    shown = spread(counts, lines)
+    assert sum(shown) == min(sum(counts), lines)
+    assert all(0 <= one <= count for one, count in zip(shown, counts, strict=True))
+    cut = [one for one, count in zip(shown, counts, strict=True) if one < count]
+    # Whoever is cut short has as much as anybody, but for the one line that cannot be halved.
+    assert not cut or max(shown) - min(cut) <= 1
+
+
+def many(count: int) -> list[News]:
+    pairs = [
+        (goods(f"{n:07}", name=f'=1+1 <b>"精華" {n}'), Happened(Kind.DECREASE, 1000, 999 - n, AT)) for n in range(count)
+    ]
+    pairs += [(goods(f"9{n:06}"), Happened(Kind.NEW, None, 100 + n, AT)) for n in range(count)]
+    return all_news(pairs)
+
+
+def test_a_short_digest_has_no_workbook(settings: Any) -> None:
+    settings.DIGEST_MAX_LINES = 20
+    digest = Digest(many(10), AT)
+
+    assert digest.files() == []
+    assert lines_of(digest) == {"decrease": 10, "new": 10}
+    assert rest_of(digest) == 0
+
+
+def test_a_long_digest_is_cut_and_says_so_and_its_workbook_holds_all(settings: Any) -> None:
+    settings.DIGEST_MAX_LINES = 20
+    digest = Digest(many(15), AT)
+
+    assert lines_of(digest) == {"decrease": 10, "new": 10}
+    assert rest_of(digest) == 10
+    (file,) = digest.files()
+    assert file.name == "momo_價格通知_20261125_1400.xlsx"
+    sheet: Any = load_workbook(BytesIO(file.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert len(rows) == 31
+    assert sheet.freeze_panes == "A2"
+    assert rows[0][:3] == ("事件", "商品編號", "品名")
+    biggest = rows[1]
+    assert biggest[:3] == ("降價", "0000014", '\'=1+1 <b>"精華" 14')
+    assert biggest[5:9] == (1000, 985, -15, -1.5)
+    assert biggest[9] == datetime(2026, 11, 25, 14, 0)
+    assert rows[16][0] == "新商品"
+    assert rows[16][5:9] == (None, 114, None, None)
+
+
+def lines_of(digest: Digest) -> dict[str, int]:
+    variables = digest.variables()
+    names = {**{str(kind): name for kind, (name, _) in NAMED.items()}, "others": "others"}
+    return {kind: len(variables[name]) for kind, name in names.items() if variables[name]}
+
+
+def rest_of(digest: Digest) -> int:
+    more: int = digest.variables()["more"]
+    return more
+
+
+def test_what_else_was_asked_for_comes_last_and_has_its_kind(settings: Any) -> None:
+    settings.DIGEST_MAX_LINES = 3
+    events = (
+        ("1", Happened(Kind.OUT_OF_STOCK, 100, 100, AT)),
+        ("2", Happened(Kind.BACK_IN_STOCK, 100, 100, AT)),
+        ("3", Happened(Kind.RELISTED, 100, 100, AT)),
+        ("4", Happened(Kind.INCREASE, 100, 104, AT)),
+    )
+
+    variables = Digest(all_news([(goods(code), event) for code, event in events]), AT).variables()
+
+    assert [one["code"] for one in variables["rises"]] == ["4"]
+    assert [one["kind"] for one in variables["others"]] == ["relisted", "back_in_stock"]
+    assert (variables["rise_count"], variables["other_count"], variables["more"]) == (1, 3, 1)
+
+
+@pytest.mark.parametrize("url", ["", "javascript:alert(1)", "https://x.example/a b", "https://u:p@x.example/"])
+def test_a_link_that_no_message_could_hold_is_left_out(url: str) -> None:
+    (line,) = Digest([news(url=url)], AT).variables()["drops"]
+    assert not line.get("url")

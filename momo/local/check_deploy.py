@@ -19,6 +19,7 @@ def main() -> None:
         ALLOWED_HOSTS="mo.wooo.work",
         DATABASE_URL="postgresql://momo@database.invalid/momo",
         REDIS_URL="redis://broker.invalid",
+        EMAIL_URL="smtp+tls://momo:stand-in@mail.invalid",
     )
     django.setup()
     call_command("check", deploy=True, fail_level="WARNING", stdout=sys.stdout)

@@ -96,3 +96,62 @@ def test_a_long_number_is_told_short(tmp_path: Path) -> None:
     (message,) = [message for *_, message in converted.errors]
     assert len(message) < 100
     assert converted.columns["date"] == [DAY]
+
+
+def test_last_rows_of_nothing_but_formulas_without_results(tmp_path: Path) -> None:
+    """They are no cells to calamine, and would be lost without a word."""
+    formulas = tuple(f"={column}2" for column in "ABCDE")
+    converted = convert(read(tmp_path, files.xlsx([HEADER, *TABLE[1:2], formulas, formulas])), FIELDS)
+    assert converted.numbers == [2, 3, 4]
+    assert [converted.numbers[index] for index, *_ in converted.errors] == [3] * 5 + [4] * 5
+
+
+def test_a_row_too_many_is_counted_right(tmp_path: Path) -> None:
+    rows = [("2025/11/22", f"A{number}", "x", 1, 10) for number in range(101)]
+    with pytest.raises(SheetError, match="有 101 列，最多能匯入 100 列"):
+        read(tmp_path, files.csv([HEADER, *rows]))
+
+
+def test_markup_inside_cells_of_a_page(tmp_path: Path) -> None:
+    rows = [HEADER, ("2025/11/22<br>", "<b>13326964</b>", "保濕<!-- x --> 面膜<script>1</script>", " 2 ", "1,280")]
+    assert values(tmp_path, files.html(rows)) == [(*EXPECTED[0][:2], "保濕 面膜", *EXPECTED[0][3:])]
+
+
+def _ods(cell: str) -> bytes:
+    """A document of the plain rows' first, with `cell` for its quantity."""
+
+    def text(value: Any) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    row = "".join(map(text, TABLE[1][:3])) + cell + text(TABLE[1][4])
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<?xml version="1.0"?><office:document-content xmlns:office="{names}:office:1.0" xmlns:text="{names}:text:1.0"'
+        f' xmlns:table="{names}:table:1.0" xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:'
+        'calcext:1.0"><office:body><office:spreadsheet><table:table table:name="銷售"><table:table-row>'
+        f"{''.join(map(text, HEADER))}</table:table-row><table:table-row>{row}</table:table-row></table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    return files.nothing_but(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"/>'.encode(),
+            "content.xml": content.encode(),
+        }
+    )
+
+
+def test_an_error_that_is_written_as_a_number(tmp_path: Path) -> None:
+    cell = '<table:table-cell office:value-type="float" office:value="0" calcext:value-type="error"><text:p>#DIV/0!'
+    converted = convert(read(tmp_path, _ods(f"{cell}</text:p></table:table-cell>")), FIELDS)
+    assert [(name, value) for _, name, value, _ in converted.errors] == [("quantity", "#DIV/0!")]
+
+
+def test_repeated_numbers_with_zeros_are_bounded(tmp_path: Path) -> None:
+    """A cell of a few bytes that stands for a billion is refused before it becomes them."""
+    many = 'table:number-columns-repeated="1000000000"'
+    cell = (
+        f'<table:table-cell {many} office:value-type="float" office:value="7"><text:p>007</text:p></table:table-cell>'
+    )
+    with pytest.raises(SheetError, match="最多能匯入 20 欄"):
+        read(tmp_path, _ods(cell))

@@ -226,3 +226,32 @@ def test_what_was_put_right_is_no_longer_red(tmp_path: Path) -> None:
     assert len(errors) == 2
     assert set(red(page)) == {"A3", "E4"}
     assert page["D3"].comment is None
+
+
+def test_bad_cells_of_one_merged_area_share_a_comment(tmp_path: Path) -> None:
+    rows = [HEADER, ("2025/11/22", "A1", "x", 1, "甲"), ("2025/11/22", "A2", "y", 1, "乙")]
+    data = files.xlsx(rows, change=lambda book, page: page.merge_cells("E2:E3"))
+    sheet, _ = errors_in(data, tmp_path)
+    errors = [(2, "業績", "甲", "第一個"), (3, "業績", "乙", "第二個")]
+    result = marked_workbook(tmp_path / "upload.bin", name="x", sheet=sheet, errors=errors)
+    assert red(load_workbook(result)[sheet]) == {"E2": "第一個\n第二個"}
+
+
+def test_a_workbook_that_openpyxl_reads_and_cannot_mark_comes_back_as_a_copy(tmp_path: Path) -> None:
+    """One without a view, which some writers make."""
+    views = (
+        b'<sheetViews><sheetView workbookViewId="0"><selection activeCell="A1" sqref="A1"/></sheetView></sheetViews>'
+    )
+    data = files.sheet_xml(files.xlsx(PLAIN_WRONG), (views, b"<sheetViews/>"))
+    result, sheet, _ = marked(data, tmp_path)
+    assert set(red(load_workbook(result)[sheet])) == {"A3", "D3", "E4"}
+
+
+def test_text_like_formulas_in_every_cell(tmp_path: Path) -> None:
+    """Each is found where it stands: looking for the last row each time would take minutes here."""
+    rows = [HEADER, ("2025/11/22", "A1", "x", "一", 10), *[["=1+1"] * 12 for _ in range(8_000)]]
+    path = tmp_path / "upload.bin"
+    path.write_bytes(files.csv(rows))
+    result = marked_workbook(path, name="x", sheet="CSV", errors=[(2, "數量", "一", "不是整數")])
+    page = load_workbook(result)["CSV"]
+    assert {cell.data_type for row in page.iter_rows(min_row=3) for cell in row} == {"s"}

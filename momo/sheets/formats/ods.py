@@ -90,13 +90,13 @@ def _row(element: etree._Element, first: int, facts: Facts, name: str, limits: L
         if kind is not None or len(cell):
             holds = True
             facts.reach(first, column + repeated - 1)
-            if kind == "float":
+            if cell.get(_CALC_TYPE) == "error":
+                error = CellError("".join(cell.itertext(f"{_TEXT}p")) or "#UNKNOWN!")
+                failed.append((range(column, column + repeated), error))
+            elif kind == "float":
                 shown = (cell[0].text if len(cell) else None) or ""
                 if shown[0:1] == "0" and len(shown) > 1 and shown.isdigit():
                     padded.append((range(column, column + repeated), len(shown)))
-            elif cell.get(_CALC_TYPE) == "error":
-                error = CellError("".join(cell.itertext(f"{_TEXT}p")) or "#UNKNOWN!")
-                failed.append((range(column, column + repeated), error))
         column += repeated
     if holds:
         facts.rows = max(facts.rows, after)

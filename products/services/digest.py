@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from momo.rest.errors import ValidationFailed
 from notifications.services.attachments import File
+from notifications.services.drafts import MAX_FILES_BYTES
+from notifications.templating.values import clean_text
 from notifications.templating.variables import Variable, coerce
 from products.exports import NEWS_MAX_ROWS, XLSX, news_workbook
 from products.models import PriceEvent
@@ -42,6 +44,9 @@ NAMED = {
     Kind.DELISTED: ("delisted", "delisted_count"),
     Kind.NEW: ("new", "new_count"),
 }
+# What a message holds: its template renders so many lines whatever the names are, and all texts together are bounded.
+LINES_AT_MOST = 50
+TEXT_TOLD = 500  # characters, as long as the longest that is kept
 _STOCK = frozenset((Kind.OUT_OF_STOCK, Kind.BACK_IN_STOCK))
 
 
@@ -59,23 +64,25 @@ class Goods:
 
 @dataclass(frozen=True)
 class Happened:
-    """One event of one product."""
+    """One event of one product; `run_id` is the crawl that found it."""
 
     kind: str
     old_price: int | None
     new_price: int | None
     at: datetime
+    run_id: int | None = None
 
 
 @dataclass(frozen=True)
 class News:
-    """What is left to tell of one product after all of its events; `at` is the last one's time."""
+    """What is left to tell of one product after all of its events; `at` and `run_id` are the last one's."""
 
     kind: str
     goods: Goods
     old_price: int | None
     new_price: int | None
     at: datetime
+    run_id: int | None = None
 
     @property
     def change(self) -> int | None:
@@ -120,20 +127,24 @@ def net_news(goods: Goods, events: Sequence[Happened]) -> list[News]:
     old = None if before is _Shelf.NEVER else events[0].old_price
     last_known = [price for event in events for price in (event.old_price, event.new_price) if price is not None]
     new = last_known[-1] if last_known else None
-    at = events[-1].at
+    last = events[-1]
+
+    def told(kind: Kind, old_price: int | None, new_price: int | None) -> News:
+        return News(kind, goods, old_price, new_price, last.at, last.run_id)
+
     if after is _Shelf.OFF:
-        return [News(Kind.DELISTED, goods, new, None, at)] if before is _Shelf.ON else []
+        return [told(Kind.DELISTED, new, None)] if before is _Shelf.ON else []
     if before is _Shelf.NEVER:
-        news = [News(Kind.NEW, goods, None, new, at)]
+        news = [told(Kind.NEW, None, new)]
     else:
         news = []
         if old is not None and new is not None and old != new:
-            news.append(News(Kind.INCREASE if new > old else Kind.DECREASE, goods, old, new, at))
+            news.append(told(Kind.INCREASE if new > old else Kind.DECREASE, old, new))
         if before is _Shelf.OFF:
-            news.append(News(Kind.RELISTED, goods, old, new, at))
+            news.append(told(Kind.RELISTED, old, new))
     stock = _net_stock(events, before, moves)
     if stock is not None:
-        news.append(News(stock, goods, new, new, at))
+        news.append(told(stock, new, new))
     return news
 
 
@@ -238,16 +249,20 @@ class Digest:
     at: datetime
 
     def variables(self) -> dict[str, Any]:
-        """What the template `price_digest` is given: at most DIGEST_MAX_LINES products over all its groups."""
+        """What the template `price_digest` is given: at most DIGEST_MAX_LINES products over all its groups.
+
+        `run_id` is the newest crawl that it tells of.
+        """
         groups = {kind: [one for one in self.news if one.kind == kind] for kind in GROUPS}
         counts = {kind: len(group) for kind, group in groups.items()}
-        spread_out = spread(list(counts.values()), settings.DIGEST_MAX_LINES)
+        spread_out = spread(list(counts.values()), _lines())
         shown = {kind: groups[kind][:lines] for kind, lines in zip(groups, spread_out, strict=True)}
         others = [kind for kind in GROUPS if kind not in NAMED]
         return {
             "title": TITLE,
             "time": self.at,
             "total": len(self.news),
+            "run_id": max((one.run_id for one in self.news if one.run_id is not None), default=None),
             **{names: [_line(one) for one in shown[kind]] for kind, (names, _) in NAMED.items()},
             **{count: counts[kind] for kind, (_, count) in NAMED.items()},
             "others": [_other_line(one) for kind in others for one in shown[kind]],
@@ -257,22 +272,30 @@ class Digest:
         }
 
     def files(self) -> list[File]:
-        """The workbook with all of them, when the text does not hold them."""
-        if len(self.news) <= settings.DIGEST_MAX_LINES:
+        """The workbook with all of them, when the text does not hold them; with as many as a message can carry."""
+        if len(self.news) <= _lines():
             return []
         local = timezone.localtime(self.at)
-        part = f"_前{NEWS_MAX_ROWS}筆" if len(self.news) > NEWS_MAX_ROWS else ""
-        name = f"momo_價格通知_{local:%Y%m%d_%H%M}{part}.xlsx"
-        return [File(name, news_workbook(_row(one) for one in self.news[:NEWS_MAX_ROWS]), XLSX)]
+        rows = min(len(self.news), NEWS_MAX_ROWS)
+        content = news_workbook(map(_row, self.news[:rows]))
+        while len(content) > MAX_FILES_BYTES:
+            rows //= 2
+            content = news_workbook(map(_row, self.news[:rows]))
+        part = f"_前{rows}筆" if rows < len(self.news) else ""
+        return [File(f"momo_價格通知_{local:%Y%m%d_%H%M}{part}.xlsx", content, XLSX)]
+
+
+def _lines() -> int:
+    return min(settings.DIGEST_MAX_LINES, LINES_AT_MOST)
 
 
 def _line(news: News) -> dict[str, Any]:
     goods = news.goods
     values = {
         "code": goods.product_id,
-        "name": goods.name,
-        "brand": goods.brand,
-        "category": goods.category,
+        "name": _readable(goods.name[:TEXT_TOLD]) or goods.product_id,
+        "brand": goods.brand[:TEXT_TOLD],
+        "category": goods.category[:TEXT_TOLD],
         "old_price": news.old_price,
         "new_price": news.new_price,
         "change": news.change,
@@ -280,6 +303,11 @@ def _line(news: News) -> dict[str, Any]:
         "url": _usable(goods.url),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _readable(name: str) -> str:
+    """The name, or nothing when there is nothing in it that a message shows: a link needs a text."""
+    return name if clean_text(name).strip() else ""
 
 
 def _other_line(news: News) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def recent_digests(limit: int) -> Sequence[Mapping[str, Any]]:
         for run, kind, old, new, at, *goods in events.values_list(
             "run_id", "kind", "old_price", "new_price", "created_at", *FIELDS
         ):
-            pairs[run].append((Goods(*goods), Happened(kind, old, new, at)))
+            pairs[run].append((Goods(*goods), Happened(kind, old, new, at, run)))
     shown = []
     for run in found:
         news = [one for one in all_news(reversed(pairs[run.pk])) if Selection().takes(one)]

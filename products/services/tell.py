@@ -35,6 +35,7 @@ SUSPECT_EVENT = "crawl_suspect"
 DECIDING = 60
 DECIDING_AT_MOST = 900
 CATEGORIES_TOLD = 20  # of an alert
+MESSAGE_TOLD = 2_000  # characters of one
 EXPIRE_AT_ONCE = 20_000  # events; the rest is for the next time
 
 # Old events are no news; whoever holds one at this moment sees to it.
@@ -67,9 +68,9 @@ CLAIM = """
 WITH claimed AS (
     UPDATE products_priceevent SET told_at = %(now)s
     WHERE told_at IS NULL AND created_at >= %(oldest)s AND run_id = ANY(%(runs)s) AND product_id <> ALL(%(waiting)s)
-    RETURNING id, product_id, kind, old_price, new_price, created_at
+    RETURNING id, product_id, kind, old_price, new_price, created_at, run_id
 )
-SELECT claimed.id, claimed.kind, claimed.old_price, claimed.new_price, claimed.created_at,
+SELECT claimed.id, claimed.kind, claimed.old_price, claimed.new_price, claimed.created_at, claimed.run_id,
        p.product_id, p.name, p.brand, c.name, c.code, p.url
 FROM claimed
 JOIN products_product p ON p.id = claimed.product_id
@@ -141,8 +142,8 @@ def _claim(values: dict[str, Any], *, everything: bool) -> list[_Claimed]:
             return []
         cursor.execute(CLAIM, values | {"runs": runs, "waiting": waiting})
         return [
-            _Claimed(pk, Goods(*goods), Happened(kind, old, new, at))
-            for pk, kind, old, new, at, *goods in cursor.fetchall()
+            _Claimed(pk, Goods(*goods), Happened(kind, old, new, at, run_id))
+            for pk, kind, old, new, at, run_id, *goods in cursor.fetchall()
         ]
 
 
@@ -205,7 +206,7 @@ def alert_variables(alert: Alert, names: dict[str, str]) -> dict[str, Any]:
     return {
         "run_id": alert.run_id,
         "kind": alert.get_kind_display(),
-        "message": alert.message,
+        "message": alert.message[:MESSAGE_TOLD],
         "categories": [{"name": names.get(code, code), "code": code} for code in codes],
         "url": f"{settings.PUBLIC_URL}/admin/products/crawlrun/{alert.run_id}/change/",
     }

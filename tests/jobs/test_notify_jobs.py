@@ -19,6 +19,7 @@ from momo.jobs.services.drive import _failed
 from notifications.events import event_kind
 from notifications.models import Channel, OutboxMessage, Subscription
 from notifications.services.templates import render_template, template_by_code
+from notifications.templating.variables import declared
 from tests.jobs.importer import StockImporter, workbook
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +210,8 @@ def test_the_last_ones_for_previews(job_of: Make) -> None:
     assert [error["row"] for error in shown[0]["variables"]["errors"]] == [2, 3, 4, 5, 6]
     assert "第 2 列" in render_template(template_by_code("import_failed"), shown[0]["variables"]).body
     (one,) = finished.recent(1)
+    for code, variables in (("import_failed", shown[0]["variables"]), ("import_finished", one["variables"])):
+        assert variables.keys() == {each.name for each in declared(template_by_code(code).variables)}
     assert one["label"] == str(good[1])
     assert "庫存.xlsx" in render_template(template_by_code("import_finished"), one["variables"]).body
 

@@ -20,6 +20,7 @@ from notifications.services.pace import pause, resume
 from notifications.services.sending import drain
 from notifications.services.templates import render_template, template_by_code
 from notifications.tasks import watch
+from notifications.templating.variables import declared
 from tests.accounts.people import person
 from tests.fakes.telegram.html import visible
 from tests.notifications.outbox_world import Recorder, mail
@@ -240,6 +241,8 @@ def test_real_ones_for_previews() -> None:
 
     assert len(queries) == 2
     assert [one["label"] for one in shown] == ["電子郵件伺服器拒絕登入", "Telegram 聊天室已停用：舊群（1）"]
+    declarations = {one.name for one in declared(template_by_code("system_alert").variables)}
     for one in shown:
+        assert one["variables"].keys() == declarations
         assert render_template(template_by_code("system_alert"), one["variables"]).body
     assert Pace.objects.count() == 1

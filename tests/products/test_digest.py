@@ -12,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from notifications.services.shipped import shipped_templates
+from notifications.templating.render import render
+from notifications.templating.variables import declared
 from products.models import PriceEvent
+from products.services import digest as service
 from products.services.digest import (
+    LINES_AT_MOST,
     NAMED,
     USUAL,
     Digest,
@@ -320,3 +325,83 @@ def test_what_else_was_asked_for_comes_last_and_has_its_kind(settings: Any) -> N
 def test_a_link_that_no_message_could_hold_is_left_out(url: str) -> None:
     (line,) = Digest([news(url=url)], AT).variables()["drops"]
     assert not line.get("url")
+
+
+def one_of_each(run_id: int = 7) -> Digest:
+    pairs = [
+        (goods(f"{number}"), Happened(kind, None if kind == Kind.NEW else 1000, prices.get(kind, 900), AT, run_id))
+        for prices in [{Kind.INCREASE: 1100, Kind.DELISTED: None}]
+        for number, kind in enumerate(Kind)
+    ]
+    return Digest(all_news(pairs), AT)
+
+
+def test_it_gives_what_the_template_declares_and_nothing_else() -> None:
+    variables = one_of_each().variables()
+    declarations = {one.name: one for one in declared(shipped_templates()["price_digest"]["variables"])}
+
+    assert variables.keys() == declarations.keys()
+    for name, declaration in declarations.items():
+        if declaration.type != "list":
+            assert variables[name] is not None
+            continue
+        fields = {one.name for one in declaration.fields}
+        (line,) = variables[name][:1]
+        missing = {"delisted": {"new_price", "change", "percent"}, "new": {"old_price", "change", "percent"}}
+        assert line.keys() == fields - missing.get(name, set())
+
+
+def test_it_names_the_newest_crawl_it_tells_of() -> None:
+    happened = [
+        (goods("1"), Happened(Kind.DECREASE, 1000, 900, AT, 7)),
+        (goods("2"), Happened(Kind.DECREASE, 1000, 900, AT, 9)),
+        (goods("1"), Happened(Kind.DECREASE, 900, 800, AT, 8)),
+    ]
+    assert [one.run_id for one in all_news(happened)] == [8, 9]
+    assert Digest(all_news(happened), AT).variables()["run_id"] == 9
+    assert Digest(all_news(happened[:1]), AT).variables()["run_id"] == 7
+
+
+def test_more_lines_than_a_message_holds_are_not_to_be_had(settings: Any) -> None:
+    settings.DIGEST_MAX_LINES = 1000
+    digest = Digest(many(40), AT)
+    assert sum(lines_of(digest).values()) == LINES_AT_MOST
+    assert rest_of(digest) == 80 - LINES_AT_MOST
+    assert len(digest.files()) == 1
+
+
+def test_a_workbook_too_big_for_a_message_holds_the_biggest(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DIGEST_MAX_LINES = 5
+    (whole,) = Digest(many(400), AT).files()
+    monkeypatch.setattr(service, "MAX_FILES_BYTES", len(whole.content) - 1)
+
+    (file,) = Digest(many(400), AT).files()
+
+    assert len(file.content) < len(whole.content)
+    assert file.name == "momo_價格通知_20261125_1400_前400筆.xlsx"
+    sheet: Any = load_workbook(BytesIO(file.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert len(rows) == 401
+    assert {row[0] for row in rows[1:]} == {"降價"}
+    assert rows[1][1] == "0000399"
+
+
+@pytest.mark.parametrize("letter", ["&", "好", "𝒳"])
+def test_names_of_any_length_leave_room_for_all_lines(letter: str, settings: Any) -> None:
+    """The texts of a digest together are bounded, and so is what its template makes of them."""
+    settings.DIGEST_MAX_LINES = LINES_AT_MOST
+    name = letter * 5000
+    pairs = [
+        (goods(f"{n}", name=name, brand=name, category=name), Happened(Kind.DECREASE, 1000, 900, AT))
+        for n in range(LINES_AT_MOST + 1)
+    ]
+    shipped = shipped_templates()["price_digest"]
+    parts = {part: shipped[part] for part in ("format", "subject", "body", "variables")}
+    made = render(**parts, values=Digest(all_news(pairs), AT).variables())
+    assert made.body.count("▼") == LINES_AT_MOST
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\x0b", "\u2028\t", "\u3000"])
+def test_a_name_that_nobody_could_read_is_the_goods_code(name: str) -> None:
+    (line,) = Digest([news(name=name, product_id="1000009")], AT).variables()["drops"]
+    assert line["name"] == "1000009"

@@ -43,6 +43,9 @@ NAMES = st.lists(st.one_of(ODD, st.text(ANY, max_size=40)), min_size=1, max_size
 LONG = NAMES.map(lambda name: (name * 5000)[:5000] if name else name)
 
 
+GROUPS = ("rises", "drops", "delisted", "new", "others")
+
+
 class Balanced(HTMLParser):
     """Every tag that is opened is closed, in order."""
 
@@ -99,6 +102,7 @@ def as_sent(message: OutboxMessage) -> EmailMessage:
 @given(names=st.lists(st.one_of(NAMES, LONG), min_size=7, max_size=24), brand=NAMES)
 @example(names=["</a>" * 1250] * 7, brand="</b>")
 @example(names=["\u202e👩‍👩‍👧‍👦&<" * 500] * 24, brand="\u2066")
+@example(names=["𝒳" * 5000] * 24, brand="𝒳" * 5000)
 def test_any_name(names: list[str], brand: str, client: Client, readers: list[Subscription]) -> None:
     OutboxMessage.objects.update(after=None)
     OutboxMessage.objects.all().delete()
@@ -112,6 +116,10 @@ def test_any_name(names: list[str], brand: str, client: Client, readers: list[Su
     for text in texts:
         assert text.template_version, "it was the template that spoke, and not a fallback"
         assert 0 < length(visible(text.body)) <= 4096
+    links = [f'href="{line["url"]}"' for group in GROUPS for line in variables[group]]
+    assert len(links) == min(variables["total"], django_settings.DIGEST_MAX_LINES)
+    whole = "".join(text.body for text in texts)
+    assert all(link in whole for link in links), "no line is lost"
     mail = OutboxMessage.objects.get(channel="email")
     assert mail.template_version
     check_mail(as_sent(mail), attached=bool(made.files()))

@@ -38,14 +38,15 @@ CATEGORIES_TOLD = 20  # of an alert
 MESSAGE_TOLD = 2_000  # characters of one
 EXPIRE_AT_ONCE = 20_000  # events; the rest is for the next time
 
-# Old events are no news; whoever holds one at this moment sees to it.
+# Old events are no news; whoever holds one at this moment sees to it. Materialized, since a plan may ask a subquery
+# with a limit once for each row, and then there is no limit.
 EXPIRE = """
-UPDATE products_priceevent SET told_at = %(now)s
-WHERE id IN (
+WITH old AS MATERIALIZED (
     SELECT id FROM products_priceevent
     WHERE told_at IS NULL AND created_at < %(oldest)s
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
+UPDATE products_priceevent e SET told_at = %(now)s FROM old WHERE e.id = old.id
 """
 
 # Whoever tells a run holds its row until the end, and others pass it over: nobody waits, and no run is torn in two.

@@ -16,12 +16,17 @@ from products.selectors import dashboard as figures
 
 PRODUCTS = "admin:products_product_changelist"
 EVENTS = "admin:products_priceevent_changelist"
+WAITING = "momo_waiting"  # where a request keeps it
 OUTBOX = "admin:notifications_outboxmessage_changelist"
 
 
 def waiting(request: HttpRequest) -> dict[str, int]:
-    """What waits for people, for the badges of the sidebar."""
-    return {"held": figures.held_count(), "alerts": figures.open_alert_count(), "messages": waiting_count()}
+    """What waits for people, for the badges of the sidebar and the start page; asked once a request."""
+    known: dict[str, int] | None = getattr(request, WAITING, None)
+    if known is None:
+        known = {"held": figures.held_count(), "alerts": figures.open_alert_count(), "messages": waiting_count()}
+        setattr(request, WAITING, known)
+    return known
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cards(request: HttpRequest) -> list[dict[str, Any]]:
-    products, events, held = figures.product_counts(), figures.event_counts(), figures.held_count()
+    products, events, waits = figures.product_counts(), figures.event_counts(), waiting(request)
     listed, happened = reverse(PRODUCTS), reverse(EVENTS)
 
     def card(name: str, number: int, url: str, tone: str = "") -> dict[str, Any]:
@@ -53,10 +58,10 @@ def _cards(request: HttpRequest) -> list[dict[str, Any]]:
         card("24 小時降價", products["decreased"], f"{listed}?moved=down-24h", "down"),
         card("24 小時缺貨", events["out_of_stock"], f"{happened}?kind__exact=out_of_stock&within=24h"),
         card("24 小時下架", events["delisted"], f"{happened}?kind__exact=delisted&within=24h"),
-        card("待確認價格", held, reverse("admin:products_quarantinedprice_changelist"), "warn"),
+        card("待確認價格", waits["held"], reverse("admin:products_quarantinedprice_changelist"), "warn"),
     ]
     if request.user.has_perm("notifications.view_outboxmessage"):
-        cards.append(card("待處理訊息", waiting_count(), reverse(OUTBOX), "warn"))
+        cards.append(card("待處理訊息", waits["messages"], reverse(OUTBOX), "warn"))
     return cards
 
 

@@ -366,6 +366,9 @@ LOGGING = {
         # At DEBUG it would hand the headers of requests, tokens included, to whatever formats the records.
         "google": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        # At DEBUG they write down each request's address, and that of Telegram holds the bot's token.
+        "telegram": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }

@@ -14,7 +14,6 @@ from momo.sheets.write import MAX_SHEET_ROWS, Column, as_records, query_records,
 from products.models import PriceSpan, Product
 from products.selectors.products import LOWEST_DAYS, changed_products
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which has to fit into a message
 SIGNED = "+#,##0;-#,##0;0"
 SIGNED_PERCENT = '+0.00"%";-0.00"%";0.00"%"'

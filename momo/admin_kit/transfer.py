@@ -23,7 +23,7 @@ from import_export.tmp_storages import CacheStorage
 from python_calamine import CalamineError, load_workbook
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from momo.sheets.write import Column, as_records, csv_chunks, xlsx_file
+from momo.sheets.write import XLSX, Column, as_records, csv_chunks, xlsx_file
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024
@@ -62,7 +62,7 @@ class Xlsx(Format):
         return "xlsx"
 
     def get_content_type(self) -> str:
-        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return XLSX
 
     def can_import(self) -> bool:
         return True

@@ -119,3 +119,9 @@ def importers() -> Mapping[str, Importer]:
 
 def importer_for(job_type: str) -> Importer | None:
     return _registered.get(job_type)
+
+
+def label_of(job_type: str) -> str:
+    """The kind of report in words; its code where the app that knew it is gone."""
+    importer = _registered.get(job_type)
+    return importer.label if importer is not None else job_type

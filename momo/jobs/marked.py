@@ -9,9 +9,8 @@ from momo.jobs.models import Job
 from momo.rest.errors import NotFound
 from momo.sheets.errors import SheetError
 from momo.sheets.marks import marked_workbook, suffix_of
-from momo.sheets.write import Column, as_records, xlsx_file
+from momo.sheets.write import XLSX, Column, as_records, xlsx_file
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSM = "application/vnd.ms-excel.sheet.macroEnabled.12"
 COLUMNS = [Column("列", "integer", 8), Column("欄位", width=18), Column("內容", width=24), Column("問題", width=60)]
 

@@ -25,6 +25,7 @@ from django.utils import timezone
 from psycopg.rows import dict_row
 from rustpy_xlsxwriter import Format, write_worksheet
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_SHEET_ROWS = 1_048_575  # Excel's limit less the header row
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 EXCEL_TEXT_LIMIT = 32_767

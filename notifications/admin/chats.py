@@ -16,6 +16,7 @@ from momo.admin_kit.dialogs import after_dialog, question
 from momo.admin_kit.display import GOOD, QUIET, badge, when
 from momo.admin_kit.tables import QuietAdmin
 from notifications.models import Chat
+from notifications.services.chats import switch_on_chat
 
 
 @admin.register(Chat)
@@ -62,22 +63,16 @@ class ChatAdmin(QuietAdmin):
     )
     def switch_on(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         chat = get_object_or_404(Chat, pk=object_id)
-        if chat.is_active:
-            messages.warning(request, f"{chat} 本來就是啟用的")
-        else:
-            chat.is_active, chat.note = True, ""
-            chat.save(update_fields=["is_active", "note"])
+        if switch_on_chat(chat):
             messages.success(request, f"已重新啟用 {chat}")
+        else:
+            messages.warning(request, f"{chat} 本來就是啟用的")
         return after_dialog(request, reverse("admin:notifications_chat_changelist"))
 
     @admin.action(description="重新啟用選取的聊天室", permissions=["change"])
     def switch_on_selected(self, request: HttpRequest, queryset: QuerySet[Chat]) -> None:
-        off = list(queryset.filter(is_active=False))
-        for chat in off:
-            chat.is_active, chat.note = True, ""
-            # A save of its own for each: the audit trail hears of it.
-            chat.save(update_fields=["is_active", "note"])
-        messages.success(request, f"已重新啟用 {len(off)} 個聊天室")
+        done = sum(map(switch_on_chat, queryset))
+        messages.success(request, f"已重新啟用 {done} 個聊天室")
 
     actions = ("switch_on_selected",)
 

@@ -29,13 +29,11 @@ from momo.rest.errors import ApiError
 from notifications.admin.looks import status_badge
 from notifications.admin.mails import KeptMailPages
 from notifications.admin.outbox_page import channel_lines, page_of
-from notifications.admin.subscriptions import event_label
-from notifications.events import event_kinds
+from notifications.admin.subscriptions import OTHER_EVENTS, EventFilter, event_label
 from notifications.markup import plain_text
 from notifications.models import Attachment, Channel, OutboxMessage
 from notifications.selectors import WEEK
 from notifications.services import control
-from notifications.services.notify import TEST_EVENT
 
 Status = OutboxMessage.Status
 OVER_WELL = (Status.SENT, Status.CANCELLED)
@@ -68,17 +66,11 @@ def unfinished(now: datetime | None = None) -> Q:
     return Q(status__in=going) | Q(status=Status.FAILED, finished_at__gt=(now or timezone.now()) - WEEK)
 
 
-class OutboxEventFilter(DropdownFilter):
-    """Kinds of events, and tests."""
-
-    title = "事件"
-    parameter_name = "event"
+class OutboxEventFilter(EventFilter):
+    """Also what nobody subscribes to."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((code, kind.label) for code, kind in event_kinds().items()), (TEST_EVENT, "測試")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
-        return queryset.filter(event=self.value()) if self.value() else queryset
+        return [*super().lookups(request, model_admin), *OTHER_EVENTS.items()]
 
 
 @admin.register(OutboxMessage)
@@ -173,8 +165,7 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
 
     @display(description="事件")
     def what(self, obj: OutboxMessage) -> str:
-        label = "測試" if obj.event == TEST_EVENT else event_label(obj.event)
-        return format_html('<span class="mo-nowrap">{}</span>', label)
+        return format_html('<span class="mo-nowrap">{}</span>', event_label(obj.event))
 
     @display(description="嘗試")
     def tries(self, obj: OutboxMessage) -> str:

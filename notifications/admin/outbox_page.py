@@ -12,7 +12,6 @@ from notifications.admin.looks import bubble, frame, plain, status_badge
 from notifications.admin.subscriptions import event_label
 from notifications.models import Channel, OutboxMessage
 from notifications.selectors import channel_pauses, outbox_counts
-from notifications.services.notify import TEST_EVENT
 
 Status = OutboxMessage.Status
 LIST = "admin:notifications_outboxmessage_changelist"
@@ -106,7 +105,7 @@ def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         ("管道", message.get_channel_display()),
         ("收件者", recipient),
-        ("事件", "測試" if message.event == TEST_EVENT else event_label(message.event)),
+        ("事件", event_label(message.event)),
         ("訂閱", NOTHING),
         ("範本", template),
         ("嘗試", f"{message.attempts} 次"),

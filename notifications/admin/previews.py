@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -12,9 +12,10 @@ from django.template.loader import render_to_string
 from momo.rest.errors import ApiError, ValidationFailed
 from notifications.admin.looks import bubble, frame, plain
 from notifications.events import event_kinds
+from notifications.models import Template
 from notifications.services.notify import Text
+from notifications.services.templates import render_template
 from notifications.templating.check import check_template
-from notifications.templating.render import render
 from notifications.templating.variables import declared, examples
 
 EXAMPLES, OWN = "examples", "own"
@@ -32,6 +33,20 @@ class Draft:
     subject: str
     body: str
     variables: Any
+
+    @classmethod
+    def of(cls, template: Template) -> Draft:
+        """What is saved."""
+        return cls(**{field.name: getattr(template, field.name) for field in fields(cls)})
+
+
+def read_json(text: str, name: str) -> Any:
+    """Raises ValidationFailed under `name`, with the line that is wrong."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = f"第 {error.lineno} 行：" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValidationFailed(fields={name: [f"{line}不是正確的 JSON"]}) from error
 
 
 def recent_events(code: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -74,11 +89,7 @@ def values_of(draft: Draft, source: str, typed: str) -> tuple[Mapping[str, Any],
 def _typed(text: str) -> Mapping[str, Any]:
     if len(text) > MAX_VALUES:
         raise ValidationFailed(fields={"values": [f"最多 {MAX_VALUES // 1024} KB"]})
-    try:
-        values = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        line = f"第 {error.lineno} 行：" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValidationFailed(fields={"values": [f"{line}不是正確的 JSON"]}) from error
+    values = read_json(text or "{}", "values")
     if not isinstance(values, dict):
         raise ValidationFailed(fields={"values": ['要是物件，例如 {"usage_percent": 85}']})
     return values
@@ -88,14 +99,7 @@ def rendered(draft: Draft, source: str, typed: str) -> Text:
     """The text in the form of each channel. Raises ValidationFailed, faults of the values under `values`."""
     values, strict = values_of(draft, source, typed)
     try:
-        made = render(
-            format=draft.format,
-            subject=draft.subject,
-            body=draft.body,
-            variables=draft.variables,
-            values=values,
-            strict=strict,
-        )
+        made = render_template(draft, values, strict=strict)
     except ValidationFailed as failure:
         raise ValidationFailed(fields={"values": told(failure)}) from failure
     return Text(made, draft.title)

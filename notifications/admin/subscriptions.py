@@ -25,7 +25,7 @@ from notifications.admin.previews import told
 from notifications.admin.templates import tell_of_test
 from notifications.events import event_kind, event_kinds
 from notifications.models import Channel, Chat, Subscription
-from notifications.services.notify import send_test
+from notifications.services.notify import MANUAL_EVENT, TEST_EVENT, send_test
 from notifications.services.templates import template_by_code
 
 CHANNEL_TONES = {Channel.EMAIL: QUIET, Channel.TELEGRAM: INFO}
@@ -40,10 +40,14 @@ def quiet_in_words(start: time | None, end: time | None) -> str:
     return f"每天 {start:%H:%M} 到{night or ' '}{end:%H:%M}（台北時間）的訊息先留著，{night}{end:%H:%M} 才寄出。"
 
 
+# What nobody subscribes to, and is in the outbox all the same.
+OTHER_EVENTS = {TEST_EVENT: "測試", MANUAL_EVENT: "手動傳送"}
+
+
 def event_label(code: str) -> str:
     """An event in words; its code where the app that knew it is gone."""
     kind = event_kind(code)
-    return kind.label if kind is not None else code
+    return kind.label if kind is not None else OTHER_EVENTS.get(code, code)
 
 
 class SubscriptionForm(forms.ModelForm):

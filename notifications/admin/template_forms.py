@@ -160,7 +160,7 @@ class TestForm(BaseDialogForm):
     def _read_values(self, source: str, typed: str) -> None:
         """Take only values that the template takes, so that the dialog can say what is wrong with them."""
         one = self.template
-        draft = previews.Draft(one.code, one.title, one.format, one.subject, one.body, one.variables)
+        draft = previews.Draft.of(one)
         try:
             values, strict = previews.values_of(draft, source, typed)
             previews.rendered(draft, source, typed)

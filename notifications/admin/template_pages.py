@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from django.contrib import messages
@@ -56,7 +55,7 @@ class TemplatePages:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            draft = _draft(request, template) if writes else _saved(cast(Template, template))
+            draft = _draft(request, template) if writes else previews.Draft.of(cast(Template, template))
         except ValidationFailed as failure:
             return JsonResponse({"errors": failure.fields, "html": ""})
         source, typed = request.POST.get("preview_source", ""), request.POST.get("preview_values", "")
@@ -139,11 +138,7 @@ class TemplatePages:
 def _draft(request: HttpRequest, template: Template | None) -> previews.Draft:
     """What the form holds now. Raises ValidationFailed for variables that are no JSON."""
     given = request.POST
-    try:
-        variables = json.loads(given.get("variables") or "[]")
-    except (ValueError, RecursionError) as error:
-        line = f"第 {error.lineno} 行：" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValidationFailed(fields={"variables": [f"{line}不是正確的 JSON"]}) from error
+    variables = previews.read_json(given.get("variables") or "[]", "variables")
     return previews.Draft(
         code=template.code if template is not None else given.get("code", ""),
         title=given.get("title", ""),
@@ -152,10 +147,6 @@ def _draft(request: HttpRequest, template: Template | None) -> previews.Draft:
         body=given.get("body", "").replace("\r\n", "\n"),
         variables=variables,
     )
-
-
-def _saved(one: Template) -> previews.Draft:
-    return previews.Draft(one.code, one.title, one.format, one.subject, one.body, one.variables)
 
 
 def _version_row(

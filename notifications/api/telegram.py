@@ -19,9 +19,9 @@ from momo.rest.views import ApiView
 from notifications.markup import is_blank, plain_text, to_telegram
 from notifications.models import Format
 from notifications.services.chats import chat_for, default_chat, require_token
+from notifications.services.notify import MANUAL_EVENT
 from notifications.services.outbox import enqueue_telegram
 
-EVENT = "manual"
 MESSAGE_LENGTH = 20_000
 EXAMPLE: dict[str, Any] = {"message": "今天 18:00 起系統維護，約 30 分鐘"}
 QUEUED: dict[str, Any] = {"queued": 1, "chat_id": "-1001234567890", "message_ids": [42]}
@@ -80,8 +80,8 @@ class TelegramView(ApiView):
             raise ValidationFailed(fields={"message": ["訊息沒有內容"]})
         with transaction.atomic():
             messages = enqueue_telegram(
-                key=f"{EVENT}:{uuid.uuid4()}",
-                event=EVENT,
+                key=f"{MANUAL_EVENT}:{uuid.uuid4()}",
+                event=MANUAL_EVENT,
                 chat=chat,
                 body=body,
                 user=cast(User, request.user),

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import idna
 from django.utils import timezone
 
-from notifications.markup import to_text
+from notifications.markup import clean_text, to_text
 from notifications.models import Attachment, Format, OutboxMessage
 
 LINE = 76  # characters of a line that holds an encoded word, RFC 2047
@@ -40,7 +40,6 @@ _ADDRESS = re.compile(
     re.VERBOSE,
 )
 _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"\s*|[^<>"]*)<(?P<mailbox>[^<>]+)>')
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _CONTENT_TYPE = re.compile(r"([a-z0-9][a-z0-9!#$&^_.+-]{0,63})/([a-z0-9][a-z0-9!#$&^_.+-]{0,63})")
@@ -142,14 +141,8 @@ def message_id(message: OutboxMessage, origin: Address) -> str:
     return f"<{digest}@{origin.mailbox.rpartition('@')[2].strip('[]') or 'localhost'}>"
 
 
-def clean_text(text: str) -> str:
-    """Text that UTF-8 can hold, without control characters; lines end with LF."""
-    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _CONTROL.sub("", text)
-
-
 def clean_line(text: str) -> str:
-    """The same on one line: every kind of break and space becomes one space."""
+    """As `clean_text`, on one line: every kind of break and space becomes one space."""
     return " ".join(clean_text(re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+", " ", text)).split())
 
 

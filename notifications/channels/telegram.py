@@ -33,9 +33,6 @@ from notifications.models import Attachment, Format, OutboxMessage
 logger = logging.getLogger("momo.notifications.telegram")
 # The library's word for: give waits as timedeltas, which will be the only way.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
-# At DEBUG the library writes down each request's address, and the address holds the token.
-for _name in ("telegram", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 # Idle connections are given up before servers and firewalls do so, which would look like a message lost on its way.
 KEEP_ALIVE_SECONDS = 5.0

@@ -38,6 +38,12 @@ FROM rest WHERE m.id = rest.id
 """
 
 
+# `with_reason` for many rows at once, of the table's alias `m`.
+REASON_KEPT = f"""concat_ws(E'\\n', (
+    SELECT string_agg(line, E'\\n') FROM regexp_split_to_table(m.reason, E'\\n') AS line WHERE line LIKE '{_PEOPLE}%%'
+), nullif({{reason}}, ''))"""  # noqa: S608 - our own text
+
+
 def go_on(ids: Collection[int], now: datetime) -> int:
     """What waits for these messages, which were sent, may be sent as well. Returns how many."""
     following = OutboxMessage.objects.filter(after__in=list(ids), status="waiting")

@@ -28,6 +28,16 @@ def switch_off_chat(chat: Chat, why: str) -> bool:
     return bool(Chat.objects.filter(pk=chat.pk, is_active=True).update(is_active=False, note=note[:_NOTE]))
 
 
+def switch_on_chat(chat: Chat) -> bool:
+    """Write to this chat again; why it was switched off is forgotten. False when it was on."""
+    if chat.is_active:
+        return False
+    chat.is_active, chat.note = True, ""
+    # By a save, which the audit trail hears of; of these two alone, since a sender may be writing the pace.
+    chat.save(update_fields=["is_active", "note"])
+    return True
+
+
 def move_chat(chat: Chat, new_id: str) -> Chat:
     """A group became a supergroup, with another number. Returns the chat to which messages go from now on.
 

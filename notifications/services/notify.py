@@ -35,6 +35,7 @@ from notifications.templating.variables import declared, examples
 logger = logging.getLogger(__name__)
 
 TEST_EVENT = "test"
+MANUAL_EVENT = "manual"  # somebody, or some program, had something to say
 TEST_MARK = "［測試］"
 # Whoever holds the transaction has to know of these: it is lost, and the same may work in a moment.
 _LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)

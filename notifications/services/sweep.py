@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications.models import Chat, OutboxMessage
+from notifications.models import OutboxMessage
 from notifications.selectors import channel_pauses
-from notifications.services.chains import cancel_rest, go_on, with_reason
+from notifications.services.chains import REASON_KEPT, cancel_rest, go_on
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,35 @@ FROM silent WHERE m.id = silent.id
 # With its claim: a sender that was only slow can still tell the end.
 _HOLD = f"""{_SILENT}
 UPDATE notifications_outboxmessage m SET status = 'held', finished_at = %(now)s,
-    reason = CASE WHEN reason LIKE '由 %%' THEN reason || E'\\n' ELSE '' END || %(reason)s
+    reason = {REASON_KEPT.format(reason="%(reason)s::text")}
 FROM silent WHERE m.id = silent.id
+"""  # noqa: S608 - our own text
+# Each status has an index of its own, which a parameter would not find.
+_FAIL_SWITCHED_OFF = [
+    f"""
+WITH chosen AS MATERIALIZED (
+    SELECT m.id, concat_ws('：', %(reason)s::text, nullif(c.note, '')) AS why
+    FROM notifications_chat c JOIN notifications_outboxmessage m ON m.chat_id = c.id
+    WHERE NOT c.is_active AND m.channel = 'telegram' AND m.status = '{status}'
+    ORDER BY m.id LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED
+)
+UPDATE notifications_outboxmessage m SET status = 'failed', finished_at = %(now)s,
+    reason = {REASON_KEPT.format(reason="chosen.why")}
+FROM chosen WHERE m.id = chosen.id
+"""  # noqa: S608 - our own text
+    for status in ("pending", "waiting")
+]
+_GIVE_UP = f"""
+WITH chosen AS MATERIALIZED (
+    SELECT id FROM notifications_outboxmessage
+    WHERE channel = %(channel)s AND status = 'pending' AND next_attempt_at <= %(now)s
+      AND due_at <= %(limit)s AND created_at <= %(limit)s
+    ORDER BY id LIMIT %(many)s FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE notifications_outboxmessage m SET status = 'failed', finished_at = %(now)s,
+    reason = {REASON_KEPT.format(reason="%(reason)s::text")}
+FROM chosen WHERE m.id = chosen.id
+RETURNING m.id
 """  # noqa: S608 - our own text
 
 
@@ -93,17 +120,8 @@ def _move_on(now: datetime) -> int:
 
 def fail_switched_off(*, now: datetime | None = None) -> int:
     """Fail what waits for chats that are switched off, with the chat's note. Returns how many."""
-    notes = dict(Chat.objects.filter(is_active=False).values_list("pk", "note"))
-    if not notes:
-        return 0
-    failed = 0
-    # One after the other: each status has an index of its own.
-    for status in ("pending", "waiting"):
-        messages = OutboxMessage.objects.filter(channel="telegram", status=status, chat__in=list(notes))
-        for message in messages.only("reason", "status", "chat_id").order_by("pk")[:_MANY]:
-            note = notes[message.chat_id] if message.chat_id is not None else ""
-            failed += _fail(message, f"{SWITCHED_OFF}：{note}" if note else SWITCHED_OFF, now or timezone.now())
-    return failed
+    values = {"now": now or timezone.now(), "reason": SWITCHED_OFF, "limit": _MANY}
+    return sum(_run(statement, values) for statement in _FAIL_SWITCHED_OFF)
 
 
 def _give_up(now: datetime) -> int:
@@ -111,21 +129,22 @@ def _give_up(now: datetime) -> int:
 
     Not at the channel's first trouble: who comes back after days is given a chance to send what has gathered.
     """
-    limit = now - timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
     failed = 0
     for channel, paused in channel_pauses(now=now).items():
         if paused.troubles < _TROUBLES:
             continue
-        old = OutboxMessage.objects.filter(
-            channel=channel, status="pending", next_attempt_at__lte=now, due_at__lte=limit, created_at__lte=limit
-        )
-        for message in old.only("reason", "status").order_by("pk")[:_MANY]:
-            with transaction.atomic():
-                failed += _fail(message, paused.reason, now)
-                cancel_rest([message.pk], now)
+        limit = now - timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
+        values: dict[str, Any] = {
+            "channel": channel,
+            "now": now,
+            "limit": limit,
+            "many": _MANY,
+            "reason": paused.reason,
+        }
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(_GIVE_UP, values)
+                ids = [pk for (pk,) in cursor.fetchall()]
+            cancel_rest(ids, now)
+        failed += len(ids)
     return failed
-
-
-def _fail(message: OutboxMessage, reason: str, now: datetime) -> int:
-    same = OutboxMessage.objects.filter(pk=message.pk, status=message.status)
-    return same.update(status="failed", finished_at=now, reason=with_reason(message.reason, reason))

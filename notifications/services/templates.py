@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -130,7 +130,20 @@ def template_by_code(code: str) -> Template:
     return found
 
 
-def render_template(template: Template, values: Mapping[str, Any], *, strict: bool = True) -> Rendered:
+class Written(Protocol):
+    """A template, or what is about to become one."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def variables(self) -> Any: ...
+
+
+def render_template(template: Written, values: Mapping[str, Any], *, strict: bool = True) -> Rendered:
     """Raises ValidationFailed naming values that are missing or wrong, TemplateFailed for what goes beyond a bound."""
     return render(
         format=template.format,
@@ -157,15 +170,7 @@ def render_event(code: str, values: Mapping[str, Any]) -> tuple[Rendered, int]:
     shipped = shipped_templates().get(code)
     if shipped is not None:
         try:
-            made = render(
-                format=shipped["format"],
-                subject=shipped["subject"],
-                body=shipped["body"],
-                variables=shipped["variables"],
-                values=values,
-                strict=False,
-            )
-            return made, NO_VERSION
+            return render_template(Template(code=code, **shipped), values, strict=False), NO_VERSION
         except Exception as error:
             _log(code, "the shipped text", error)
     return _listing(template.title if template else shipped["title"] if shipped else code, values), NO_VERSION

@@ -21,6 +21,7 @@ from momo.rest.filters import DateRangeFilterSet, OrderingBackend, StrictFilterB
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import MANAGER, USER
 from momo.rest.views import ApiView, GenericApiView
+from momo.sheets.write import XLSX
 from products.api import examples
 from products.api.filters import ORDERING, ProductFilter, listing
 from products.api.serializers import (
@@ -32,7 +33,7 @@ from products.api.serializers import (
     ToldSerializer,
     history_point,
 )
-from products.exports import KINDS, XLSX, workbook
+from products.exports import KINDS, workbook
 from products.models import CrawlRun, PriceSpan, Product
 from products.selectors import crawls
 from products.selectors.products import history_of

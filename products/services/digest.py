@@ -17,11 +17,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from momo.rest.errors import ValidationFailed
+from momo.sheets.write import XLSX
 from notifications.services.attachments import File
 from notifications.services.drafts import MAX_FILES_BYTES
 from notifications.templating.values import clean_text
 from notifications.templating.variables import Variable, coerce
-from products.exports import NEWS_MAX_ROWS, XLSX, news_workbook
+from products.exports import NEWS_MAX_ROWS, news_workbook
 from products.models import PriceEvent
 
 Kind = PriceEvent.Kind

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from momo.admin_kit.amounts import difference, dollars
 from momo.admin_kit.display import GOOD, NOTHING, QUIET, WARN, badge, full_time, link, when
 from momo.admin_kit.tables import PageAdmin
-from momo.jobs.admin.amounts import difference, dollars
 from sales.admin.lines import DateFilter
 from sales.admin.reads import chart_of_days, claims_of_day
 from sales.models import DayClaim, DayOwner, DayTotal

@@ -14,9 +14,9 @@ from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter, RangeD
 from unfold.decorators import display
 from unfold.utils import parse_date_str
 
+from momo.admin_kit.amounts import dollars
 from momo.admin_kit.display import NOTHING, link
 from momo.admin_kit.tables import LongAdmin
-from momo.jobs.admin.amounts import dollars
 from sales.figures import NAMELESS
 from sales.models import DayOwner, DayTotal, SalesLine
 

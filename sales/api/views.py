@@ -12,6 +12,7 @@ from momo.rest.examples import answered
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import USER
 from momo.rest.views import ApiView
+from momo.sheets.write import XLSX
 from sales.api import examples
 from sales.api.filters import DailyQuery, ExportQuery, MonthQuery, TrendQuery
 from sales.api.serializers import DailySerializer, MonthlySerializer, TrendSerializer
@@ -22,7 +23,7 @@ from sales.selectors.monthly import monthly_summary
 from sales.selectors.trend import span, trend
 
 TYPES = {
-    "excel": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "excel": XLSX,
     "csv": "text/csv; charset=utf-8",
 }
 TAGS = ["銷售"]

@@ -248,9 +248,14 @@ def test_a_failed_import_shows_its_errors(as_reader: Client) -> None:
     assert "顯示前 100 個" in text(page)
     assert "&lt;i&gt;三" in html
     assert f'href="/api/import/jobs/{job.pk}/errors"' in html
+    assert "下載錯誤清單" in html
     marked = as_reader.get(f"/api/import/jobs/{job.pk}/errors")
     assert marked["Content-Type"] == XLSX
     assert b"".join(marked.streaming_content)[:2] == b"PK"
+
+
+def test_who_may_import_gets_the_marked_file(as_manager: Client) -> None:
+    assert "下載標出錯誤的檔案" in page_of(as_manager, brought(sold(DAY, quantity="三"))).content.decode()
 
 
 def test_the_file_itself_is_for_who_may_import(as_reader: Client, as_manager: Client) -> None:
@@ -432,7 +437,7 @@ def test_an_imports_page_takes_the_same_queries_however_much_it_did(
 
     # Session with its user, two kinds of permissions, four counts for the sidebar, the import, again for what can be
     # done with it, and its errors.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         page = as_boss.get(url)
 
     assert len(page.context["days"]) == days // 2

@@ -69,6 +69,7 @@ def test_a_status_can_be_asked_for(status: str, as_reader: Client) -> None:
         ("?state=all&q=每日", ["boss"]),
         ("?state=all&q=key-of-test", ["test"]),
         ("?state=all&event=test", ["test"]),
+        ("?state=all&event=manual", ["said"]),
         ("?state=all&channel__exact=telegram", ["chat"]),
         ("?state=all&created_at_from=2026-01-01&created_at_to=2026-01-02", ["boss"]),
     ],
@@ -79,6 +80,7 @@ def test_messages_can_be_searched_and_filtered(query: str, expected: list[str], 
         "boss": makers.mail("sent", recipient="boss@example.com", subject="每日銷售", created_at=day),
         "test": makers.mail("sent", event="test", key="key-of-test", subject=""),
         "chat": makers.parts(1, "sent")[0],
+        "said": makers.mail("sent", event="manual", key="key-of-said", subject="停機公告"),
     }
 
     assert listed(as_reader, query) == [made[name].pk for name in expected]
@@ -391,3 +393,13 @@ def test_with_a_mail_server_there_are_none(as_manager: Client, folder: Path, set
 
     assert {as_manager.get(url).status_code for url in (reverse(MAILS), mail_page(name))} == {404}
     assert reverse(MAILS) not in as_manager.get(reverse("admin:index")).content.decode()
+
+
+def test_what_nobody_subscribes_to_has_a_name_too(as_reader: Client) -> None:
+    makers.mail(event="manual")
+    makers.mail(event="test", key="another")
+
+    text = as_reader.get(reverse(LIST)).content.decode()
+
+    assert '<span class="mo-nowrap">手動傳送</span>' in text
+    assert '<span class="mo-nowrap">測試</span>' in text

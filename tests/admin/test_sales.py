@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from momo.jobs.admin.amounts import difference, dollars
+from momo.admin_kit.amounts import difference, dollars
 from momo.jobs.models import Job
 from sales.models import DayOwner, SalesLine
 from tests.admin.makers import brought, sold

@@ -252,6 +252,8 @@ class Post:
             identity = (
                 message.message_id if message.channel == Channel.EMAIL else _identity(message.recipient, message.body)
             )
+            # Two that cannot be told apart could hide that one of them was lost.
+            assert identity not in known, f"{message.key} looks like another"
             known.add(identity)
             times = accepted[identity]
             figures[f"{message.channel} {message.status}"] += 1
@@ -268,6 +270,8 @@ class Post:
                     assert times == 0
                 case other:
                     pytest.fail(f"{message.key} is still {other}")
+        sent = sum(number for name, number in figures.items() if name.endswith(" sent"))
+        assert sent >= len(known) * 0.8, "the troubles are to be the exception"
         assert set(accepted) <= known, "something was accepted that nobody wrote"
         return {**figures, "accepted": sum(accepted.values()), "kills": self.kills}
 

@@ -9,11 +9,12 @@ from typing import BinaryIO
 import openpyxl
 import pytest
 
-from momo.jobs.marked import XLSX, errors_workbook
+from momo.jobs.marked import errors_workbook
 from momo.jobs.models import Job
 from momo.jobs.retention import OldFiles
 from momo.jobs.services import run_job
 from momo.rest.errors import NotFound
+from momo.sheets.write import XLSX
 from tests.jobs.importer import workbook
 
 pytestmark = pytest.mark.django_db

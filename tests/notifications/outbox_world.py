@@ -15,8 +15,14 @@ from django.db import connection, connections
 from notifications.channels.base import ChannelSender, Outcome, Verdict
 from notifications.models import Chat, OutboxMessage
 from notifications.services.outbox import enqueue_email, enqueue_telegram
+from notifications.services.sending import Counts, drain
 
 SENT = Outcome(Verdict.SENT, message_id="4711")
+SLOW = Outcome(Verdict.RETRY, "450 4.2.1 Mailbox busy", wait=600)
+RETRY = Outcome(Verdict.RETRY, "451 Try again later")
+FAILED = Outcome(Verdict.FAILED, "550 5.1.1 No such user")
+UNKNOWN = Outcome(Verdict.UNKNOWN, "連線在送出後中斷")
+AWAY = Outcome(Verdict.RETRY, "無法連線到郵件伺服器", everybody=True)
 
 
 class Recorder(ChannelSender):
@@ -131,3 +137,8 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join(timeout=60)
     return answers
+
+
+def run(sender: Recorder, channel: str = "email", **values: Any) -> Counts:
+    """Send what is due, as one drain does."""
+    return drain(channel, sender=sender, seconds=30, pass_on=False, **values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from notifications.channels.base import Outcome, Verdict
 from notifications.channels.email import EmailSender
 from tests.fakes.smtp import Certificates, Line, make_certificates, raw_server, running_smtp
-from tests.notifications.mails import SENDER, attachment, mail_message
+from tests.notifications.mails import attachment, mail_message
 
 USER, PASSWORD = "momo@example.com", "ge/heim: #%密碼"
 
@@ -22,17 +21,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(autouse=True)
-def _settings(settings: Any, certificates: Certificates) -> None:
-    settings.EMAIL_FROM = SENDER
-    settings.EMAIL_TIMEOUT = 10
+def _authority(settings: Any, certificates: Certificates) -> None:
     settings.EMAIL_CA_FILE = str(certificates.authority)
-
-
-@pytest.fixture
-def sender() -> Iterator[EmailSender]:
-    made = EmailSender()
-    yield made
-    made.close()
 
 
 def refused(outcome: Outcome | None) -> str:

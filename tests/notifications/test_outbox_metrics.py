@@ -152,7 +152,7 @@ def test_what_is_over_is_not_read(django_assert_num_queries: Any) -> None:
         )
         cursor.execute("ANALYZE notifications_outboxmessage")
     mails(3)
-    with plans() as found, django_assert_num_queries(6):
+    with plans() as found, django_assert_num_queries(5):
         assert outbox_counts()["email"]["pending"] == 3
         assert waiting_count() == 0
         assert oldest_pending()["email"] > 0

@@ -19,13 +19,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.models import User
+from momo.admin_kit.amounts import difference, dollars
 from momo.admin_kit.dialogs import after_dialog, question
 from momo.admin_kit.display import BAD, GOOD, INFO, NOTHING, QUIET, WARN, badge, duration, full_time, when
 from momo.admin_kit.filters import DayRangeFilter
 from momo.admin_kit.tables import PageAdmin
-from momo.jobs.admin.amounts import difference, dollars
 from momo.jobs.admin.upload import UploadPages
-from momo.jobs.importers import importers
+from momo.jobs.importers import importers, label_of
 from momo.jobs.models import Job
 from momo.jobs.services import cancel_job, retry_job, undo_job
 from momo.rest.errors import ApiError
@@ -42,12 +42,6 @@ UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
 ERRORS_SHOWN = 100
 DAY_TONES = {"new": GOOD, "changed": WARN, "unchanged": QUIET, "superseded": QUIET}
 DAY_WORDS = {"new": "新增", "changed": "更正", "unchanged": "相同", "superseded": "未採用"}
-
-
-def type_label(job_type: str) -> str:
-    """The kind of report in words; its code where the app that knew it is gone."""
-    importer = importers().get(job_type)
-    return importer.label if importer else job_type
 
 
 def status_badge(job: Job) -> str:
@@ -142,7 +136,7 @@ class JobAdmin(UploadPages, PageAdmin):
 
     @display(description="類型")
     def kind(self, obj: Job) -> str:
-        return format_html('<span class="mo-nowrap">{}</span>', type_label(obj.job_type) or NOTHING)
+        return format_html('<span class="mo-nowrap">{}</span>', label_of(obj.job_type) or NOTHING)
 
     @display(description="執行者")
     def who(self, obj: Job) -> str:
@@ -183,7 +177,7 @@ class JobAdmin(UploadPages, PageAdmin):
             "note": obj.message or obj.result.get("message", ""),
             "undone": _undone(obj),
             "facts": [
-                ("類型", type_label(obj.job_type) or NOTHING),
+                ("類型", label_of(obj.job_type) or NOTHING),
                 ("來源", obj.get_source_display()),
                 ("執行者", obj.created_by or "系統"),
                 ("遇到錯誤", obj.get_on_error_display()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from momo.sheets.write import XLSX
+
 DRIVE_FILES: dict[str, Any] = {
     "items": [
         {
             "id": "1AbCdEfGhIjKlMnOp",
             "name": "每日銷售_20260129.xlsx",
-            "mime_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "mime_type": XLSX,
             "modified_at": "2026-01-30T08:15:00+08:00",
             "size": 482133,
             "imported": True,

@@ -24,7 +24,7 @@ from momo.jobs.api.serializers import (
     UploadSerializer,
 )
 from momo.jobs.drive import DriveClient
-from momo.jobs.marked import XLSM, XLSX, errors_workbook
+from momo.jobs.marked import XLSM, errors_workbook
 from momo.jobs.models import Job
 from momo.jobs.selectors import job_as_dict, job_by_id, job_summary, jobs, versions_imported
 from momo.jobs.services import cancel_job, create_job, import_from_drive, retry_job, undo_job
@@ -34,6 +34,7 @@ from momo.rest.pagination import Pagination
 from momo.rest.parsers import MultiPartParser
 from momo.rest.permissions import MANAGER, USER, has_role
 from momo.rest.views import ApiView, GenericApiView
+from momo.sheets.write import XLSX
 
 IMPORTS = ["匯入"]
 JOB_ID = OpenApiParameter("job_id", int, OpenApiParameter.PATH, description="匯入的 `id`")

@@ -12,9 +12,10 @@ from django.conf import settings
 
 from momo.jobs.drive.access import is_address, read_key
 from momo.jobs.drive.errors import SERVICE, DriveError, no_such_file, unexpected
-from momo.jobs.drive.files import FIELDS, XLSX, DriveFile, DrivePage, children_of, path_of, read_file
+from momo.jobs.drive.files import FIELDS, DriveFile, DrivePage, children_of, path_of, read_file
 from momo.jobs.drive.transport import Transport, chunks, read_json
 from momo.rest.errors import PayloadTooLarge, Unavailable, ValidationFailed
+from momo.sheets.write import XLSX
 
 _PAGES = 1000
 _PAGE_SIZE = 1000

@@ -13,7 +13,6 @@ from momo.jobs.drive.errors import unexpected
 from momo.rest.errors import ValidationFailed
 
 FIELDS = "id,name,mimeType,modifiedTime,md5Checksum,size"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _GOOGLE_KINDS = "application/vnd.google-apps."
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _MD5 = re.compile(r"[0-9a-f]{32}")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from momo.jobs.importers import importer_for
+from momo.jobs.importers import label_of
 from momo.jobs.models import Job
 from notifications.models import Subscription
 from notifications.services.notify import lets_through, notify
@@ -46,18 +46,12 @@ def tell_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
     return notify(event, key=f"import:{job.pk}:{job.status}", variables=job_variables(job, errors), only=wanted)
 
 
-def type_label(job_type: str) -> str:
-    """What people call this kind of import."""
-    importer = importer_for(job_type)
-    return importer.label if importer is not None else job_type or "無法辨識的檔案"
-
-
 def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
     """What the templates of `EVENTS` are given."""
     return {
         "job_id": job.pk,
         "file_name": job.file_name,
-        "type": type_label(job.job_type),
+        "type": label_of(job.job_type) or "無法辨識的檔案",
         "source": job.get_source_display(),
         "message": job.message[:MESSAGE_TOLD],
         "created": job.created,

@@ -61,6 +61,7 @@ class TemplateForm(forms.ModelForm):
     variables = forms.JSONField(
         label="變數",
         required=False,
+        initial=list,
         widget=CodeAreaWidget(12, **{"data-variables": ""}),
         help_text="內文與主旨能用的變數；必填的變數要有範例，預覽就以範例產生。",
     )

@@ -136,6 +136,8 @@
     const format = form.querySelector("[name=format]");
     const first = { email_html: "mail", email_text: "text", plain: "text" }[format ? format.value : ""];
     if (first) tabs.querySelector(`[data-tab=${first}]`).click();
-    ask();
+    // Of a new template nothing is wrong before anything is written.
+    if (!body || body.value.trim()) ask();
+    else shown.firstElementChild.textContent = "寫了內文，這裡就看得到";
   });
 })();

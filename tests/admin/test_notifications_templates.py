@@ -45,6 +45,12 @@ def test_a_manager_makes_a_template(as_manager: Client, manager: User) -> None:
     assert (version.note, version.created_by) == ("第一次", manager)
 
 
+def test_a_new_template_begins_without_variables(as_manager: Client) -> None:
+    form = as_manager.get(reverse("admin:notifications_template_add")).context["adminform"].form
+
+    assert form["variables"].value() == "[]"
+
+
 def test_a_change_writes_the_next_version_with_its_note(as_manager: Client) -> None:
     one = makers.template()
 

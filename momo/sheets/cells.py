@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from momo.sheets import values
@@ -47,7 +48,9 @@ def convert(report: Report, fields: Iterable[Field]) -> Converted:
     converted = Converted(numbers, {})
     for each in known:
         place = report.matched.columns[each.name]
-        converted.columns[each.name], failed = _column([row[place] for row in rows], each, date1904=report.date1904)
+        converted.columns[each.name], failed = _column(
+            list(map(itemgetter(place), rows)), each, date1904=report.date1904
+        )
         for index, message in failed:
             raw = values.shown(rows[index][place])
             converted.errors.append((index, each.name, raw, message))
@@ -89,7 +92,7 @@ def _not_data(rows: Sequence[Sequence[Any]], matched: Matched, fields: Sequence[
         # Only rows without a product code can be anything else than data; one look at each code finds them.
         suspects = [  # type: ignore[assignment]
             index
-            for index, cell in enumerate([row[place] for row in rows])
+            for index, cell in enumerate(map(itemgetter(place), rows))
             if not cell or (cell.__class__ is str and (cell == telling or cell.isspace() or not _CODELIKE(cell)))
         ]
     dropped = set()

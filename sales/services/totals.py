@@ -12,17 +12,19 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('sales', 0))"
 
 # All dimensions in one pass over the lines. An empty grouping set is the sum over all; where the report does not say,
 # the key is empty. A vendor is known by its code, else by its name. In the order of their index they enter it quicker.
+# Added up in cents: whole numbers are quicker to add than decimals.
 REBUILD_DAYS = """
 INSERT INTO sales_daytotal (date, dimension, key, lines, quantity, amount, cost, gross_profit, margin_base)
 SELECT date,
        CASE WHEN grouping(brand) = 0 THEN 'brand' WHEN grouping(pm) = 0 THEN 'pm'
             WHEN grouping(category) = 0 THEN 'category' WHEN grouping(vendor) = 0 THEN 'vendor' ELSE 'all' END,
        coalesce(brand, pm, category, vendor, ''),
-       count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit),
-       sum(amount) FILTER (WHERE gross_profit IS NOT NULL)
+       count(*), sum(quantity), sum(amount) * 0.01, sum(cost) * 0.01, sum(gross_profit) * 0.01,
+       sum(amount) FILTER (WHERE gross_profit IS NOT NULL) * 0.01
 FROM (
     SELECT l.date, l.brand, l.pm, l.category, coalesce(nullif(l.vendor_code, ''), l.vendor_name) AS vendor,
-           l.quantity, l.amount, l.cost, l.gross_profit
+           l.quantity, (l.amount * 100)::bigint AS amount, (l.cost * 100)::bigint AS cost,
+           (l.gross_profit * 100)::bigint AS gross_profit
     FROM sales_dayowner o
     JOIN sales_dayclaim c ON c.id = o.claim_id
     JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.job_id

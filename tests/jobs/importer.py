@@ -86,14 +86,19 @@ def stock() -> dict[str, int]:
 
 
 def workbook(rows: Iterable[Sequence[Any]] = ROWS, header: Sequence[Any] = HEADER) -> io.BytesIO:
-    """An .xlsx with these rows."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(list(header))
-    for row in rows:
-        sheet.append(list(row))
-    content = io.BytesIO()
-    book.save(content)
-    content.seek(0)
-    return content
+    """An .xlsx with these rows; the same octets each time, though openpyxl would write the time of day into it."""
+    lines = [list(header), *map(list, rows)]
+    made = _MADE.get(repr(lines))
+    if made is None:
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        for line in lines:
+            sheet.append(line)
+        content = io.BytesIO()
+        book.save(content)
+        made = _MADE[repr(lines)] = content.getvalue()
+    return io.BytesIO(made)
+
+
+_MADE: dict[str, bytes] = {}

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 from notifications.markup.layout import read_runs
-from notifications.markup.runs import Run
+from notifications.markup.runs import Marks, Run, common
 from notifications.markup.text import is_blank
 from notifications.markup.write import write_telegram
 from notifications.models import Format
 
 TEXT_LIMIT = 4096  # UTF-16 code units of a message
 CAPTION_LIMIT = 1024  # and of the text below a file
+# Telegram shows those beyond as bare text, links too (python-telegram-bot, MessageLimit.MESSAGE_ENTITIES).
+ENTITY_LIMIT = 100
+_NESTED = 8  # marks, at most, that lie on one letter and go on from the part before
 _LONGEST_CLUSTER = 64  # letters that we look back for the beginning of what is drawn as one
 _JOINER = "\u200d"
 _WORD_ENDS = re.compile(r"[ \t\u3000](?=[^ \t\u3000]*\Z)")
 
 
 def split_telegram(html: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """Parts of at most `limit` (at least 2) UTF-16 code units each, as Telegram counts what it shows.
+    """Parts of at most `limit` (at least 2) UTF-16 code units and ENTITY_LIMIT marks, as Telegram counts what it shows.
 
     Markup that is open at the end of a part is closed there and opened again in the next. Cuts are made at the last
     line break that leaves the part a quarter full, which is then left out; else after the last such space; else
@@ -35,18 +39,32 @@ def split_telegram(html: str, limit: int = TEXT_LIMIT) -> list[str]:
     runs = read_runs(html, Format.TELEGRAM)
     text = "".join(text for text, _ in runs)
     slices = _Slices(runs)
-    return [
-        write_telegram(slices.until(begin, end)) for begin, end in _parts(text, limit) if not is_blank(text[begin:end])
-    ]
+    parts = _parts(text, limit, _openings(runs))
+    return [write_telegram(slices.until(begin, end)) for begin, end in parts if not is_blank(text[begin:end])]
 
 
-def _parts(text: str, limit: int) -> Iterator[tuple[int, int]]:
+def _openings(runs: Iterable[Run]) -> list[int]:
+    """Where in the text each mark begins."""
+    found: list[int] = []
+    place = 0
+    before: Marks = ()
+    for text, marks in runs:
+        found += [place] * (len(marks) - common(before, marks))
+        place += len(text)
+        before = marks
+    return found
+
+
+def _parts(text: str, limit: int, openings: Sequence[int]) -> Iterator[tuple[int, int]]:
     begin = 0
     while begin < len(text):
         end = _furthest(text, begin, limit)
+        first_too_many = bisect_left(openings, begin) + ENTITY_LIMIT - _NESTED
+        if first_too_many < len(openings):
+            end = min(end, openings[first_too_many])
         following = end
         if end < len(text):
-            end, following = _cut(text, begin, end, limit)
+            end, following = _cut(text, begin, end)
         yield begin, end
         begin = following
 
@@ -62,10 +80,9 @@ def _furthest(text: str, begin: int, limit: int) -> int:
     return end
 
 
-def _cut(text: str, begin: int, end: int, limit: int) -> tuple[int, int]:
+def _cut(text: str, begin: int, end: int) -> tuple[int, int]:
     """The end of a part that cannot reach beyond `end`, and where the next one begins."""
-    # A letter is at most two code units, so this many letters are at least a quarter of them.
-    least = begin + max(1, -(-limit // 4))
+    least = begin + max(1, -(-(end - begin) // 4))
     line = text.rfind("\n", least, end + 1)
     if line >= 0:
         return line, line + 1

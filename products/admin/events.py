@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -26,20 +26,25 @@ from products.services.quarantine import AlreadyDecided, accept_price, reject_pr
 from products.services.tell import tell_price_events
 
 HELD = QuarantinedPrice.Status.HELD
+EXPIRED = "過期，不再通知"
 
 
 class ToldFilter(DropdownFilter):
-    """Events that somebody was told of, or that still wait for it."""
+    """Events that were told, that still wait for it, or that grew too old for it."""
 
     title = "通知"
     parameter_name = "told"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "未通知"), ("yes", "已通知")]
+        return [("no", "未通知"), ("yes", "已通知"), ("expired", EXPIRED)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PriceEvent]) -> QuerySet[PriceEvent]:
-        chosen = self.value()
-        return queryset.filter(told_at__isnull=chosen == "no") if chosen in {"no", "yes"} else queryset
+        chosen = {
+            "no": Q(told_at=None),
+            "yes": Q(told_at__isnull=False, expired=False),
+            "expired": Q(expired=True),
+        }.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
 
 
 @admin.register(PriceEvent)
@@ -124,6 +129,8 @@ class PriceEventAdmin(LongAdmin):
 
     @display(description="通知")
     def told(self, obj: PriceEvent) -> str:
+        if obj.expired:
+            return EXPIRED
         return when(obj.told_at) if obj.told_at else "未通知"
 
 

@@ -206,7 +206,9 @@ class PriceEvent(models.Model):
     old_price = models.PositiveIntegerField("原售價", null=True, blank=True)
     new_price = models.PositiveIntegerField("新售價", null=True, blank=True)
     created_at = models.DateTimeField("時間", db_index=True)
+    # When it was told, or found too old to be.
     told_at = models.DateTimeField("通知時間", null=True, blank=True)
+    expired = models.BooleanField("過期，不再通知", default=False, db_default=False)
 
     class Meta:
         verbose_name = "商品事件"
@@ -216,6 +218,7 @@ class PriceEvent(models.Model):
         ]
         indexes: ClassVar = [
             models.Index("id", name="priceevent_untold", condition=Q(told_at=None)),
+            models.Index("id", name="priceevent_expired", condition=Q(expired=True)),
             models.Index(fields=["kind", "-created_at"], name="priceevent_kind_time"),
         ]
 

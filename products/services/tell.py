@@ -46,7 +46,7 @@ WITH old AS MATERIALIZED (
     WHERE told_at IS NULL AND created_at < %(oldest)s
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE products_priceevent e SET told_at = %(now)s FROM old WHERE e.id = old.id
+UPDATE products_priceevent e SET told_at = %(now)s, expired = true FROM old WHERE e.id = old.id
 """
 
 # Whoever tells a run holds its row until the end, and others pass it over: nobody waits, and no run is torn in two.

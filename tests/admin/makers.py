@@ -93,9 +93,9 @@ def runs(number: int) -> None:
         run(requested_by=people_of[n])
 
 
-def events(number: int) -> None:
+def events(number: int) -> list[PriceEvent]:
     walk = run()
-    PriceEvent.objects.bulk_create(
+    return PriceEvent.objects.bulk_create(
         PriceEvent(product=one, run=walk, kind="decrease", old_price=1000, new_price=900, created_at=timezone.now())
         for one in products(number)
     )

@@ -12,8 +12,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from products.models import Product
+from products.models import PriceEvent, Product
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
 
@@ -225,6 +226,19 @@ def test_events_can_be_filtered(query: str, as_reader: Client) -> None:
     page = as_reader.get(f"{reverse('admin:products_priceevent_changelist')}?{query}")
 
     assert len(page.context["cl"].result_list) == 2
+
+
+def test_events_by_what_became_of_them(as_reader: Client) -> None:
+    waiting, told, expired = (event.pk for event in makers.events(3))
+    PriceEvent.objects.filter(pk__in=(told, expired)).update(told_at=timezone.now())
+    PriceEvent.objects.filter(pk=expired).update(expired=True)
+    url = reverse("admin:products_priceevent_changelist")
+
+    for chosen, event in {"no": waiting, "yes": told, "expired": expired}.items():
+        page = as_reader.get(f"{url}?told={chosen}")
+        assert [row.pk for row in page.context["cl"].result_list] == [event]
+        said = re.findall(r"field-told[^>]*>\s*([^<]*?)\s*<", page.content.decode())
+        assert (said[-1] == "過期，不再通知") is (chosen == "expired"), said
 
 
 def test_the_last_day_of_a_range_is_part_of_it(as_reader: Client) -> None:

@@ -30,11 +30,17 @@ def check_joined(parts: list[str], whole: str) -> None:
     assert is_blank(whole[place:]), whole[place:]
 
 
+def marks(part: str) -> int:
+    """What Telegram calls entities: a language of code belongs to its block."""
+    return len(re.findall(r"<[a-z]", part)) - part.count("<pre><code class=")
+
+
 def check(html: str, limit: int) -> list[str]:
     parts = split_telegram(html, limit)
     for part in parts:
         seen = visible(part)  # raises for what is not valid by itself
         assert visible_length(part) <= limit
+        assert marks(part) <= 100
         assert seen.strip()
     return parts
 
@@ -96,6 +102,31 @@ def test_it_cuts_at_line_ends() -> None:
     parts = check(html, 100)
     assert "\n".join(parts) == html
     assert all(part.startswith("<b>第") for part in parts)
+
+
+def test_it_cuts_before_marks_that_telegram_would_not_show() -> None:
+    html = "\n".join(f'<b>降</b> <a href="https://example.com/{number}">商品</a>' for number in range(150))
+    parts = check(html, 4096)
+    assert "\n".join(parts) == html
+    assert [part.count("<a ") for part in parts] == [46, 46, 46, 12]
+    together = "".join(f"<b>{number % 10}</b><i>、</i>" for number in range(150))
+    assert "".join(check(together, 4096)) == together
+
+
+def test_marks_that_go_on_count_too() -> None:
+    html = "<blockquote><u><s>" + "".join(f"<b>{number}</b>\n" for number in range(120)) + "</s></u></blockquote>"
+    assert len(check(html, 4096)) == 2
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<b>粗</b>", "<i>斜</i>", "字", "\n", " ", "<u><s>刪</s></u>"]), min_size=90, max_size=400
+    )
+)
+@settings(max_examples=40)
+def test_any_number_of_marks(pieces: list[str]) -> None:
+    html = to_telegram("".join(pieces), Format.TELEGRAM)
+    check_joined(check(html, 4096), visible(html))
 
 
 def test_else_at_spaces() -> None:

@@ -152,6 +152,7 @@ def test_old_events_are_left_out_and_new_ones_told(runs: Runs, home: Category) -
     PriceEvent.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=25))
     assert tell_price_events() == Told(2, 1, 1)
     assert untold() == 0
+    assert list(PriceEvent.objects.filter(expired=True)) == [old], "nobody was told of it, and its page says so"
 
 
 def test_old_events_are_dropped_some_at_a_time(runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db.models import DecimalField, ExpressionWrapper, F, Value
-from django.db.models.functions import NullIf, Round
+from django.db.models.functions import Greatest, NullIf, Round
 
 from momo.sheets.write import MAX_SHEET_ROWS, Column, csv_chunks, query_records, xlsx_file
 from sales.selectors.lines import lines_of
@@ -21,7 +21,8 @@ _PERCENT: DecimalField = DecimalField(max_digits=20, decimal_places=2)
 
 def _columns() -> list[Column]:
     """Amounts are New Taiwan dollars, the margin a percentage of the amount."""
-    ratio = F("gross_profit") * Decimal(100) / NullIf(F("amount"), Value(Decimal(0)))
+    # As `margin_of`: nothing where the amount is not above zero.
+    ratio = F("gross_profit") * Decimal(100) / NullIf(Greatest(F("amount"), Value(Decimal(0))), Value(Decimal(0)))
     margin = Round(ExpressionWrapper(ratio, _PERCENT), precision=2)
     return [
         Column("日期", "date", 12, source="date"),

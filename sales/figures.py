@@ -17,6 +17,11 @@ def dollars(cents: int | None) -> int | float | None:
     return cents // 100 if cents % 100 == 0 else cents / 100
 
 
+def margin_of(profit: int | None, amount: int | None) -> float | None:
+    """Gross profit as a percentage of the amount; None where that is not above zero: a loss would look like a gain."""
+    return None if profit is None or amount is None or amount <= 0 else percent(profit, amount)
+
+
 def percent(part: int, whole: int) -> float | None:
     """`part` of `whole` to two decimals, half up; None of nothing."""
     if whole == 0:
@@ -62,9 +67,7 @@ class Figures:
     @property
     def margin(self) -> float | None:
         """Gross profit as a percentage of the amount it was made with."""
-        if self.gross_profit is None or self.margin_base is None:
-            return None
-        return percent(self.gross_profit, self.margin_base)
+        return margin_of(self.gross_profit, self.margin_base)
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(

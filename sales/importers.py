@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 
-from momo.jobs.importers import Importer, ImportRefused, Outcome, RowError, Table
+from momo.jobs.importers import Importer, ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from momo.sheets.columns import Field, Kind
 from products.models import Product
@@ -98,8 +98,8 @@ class DailySalesImporter(Importer):
             values = table.columns.get(field.name)
             if field.required and values is not None and None in values:
                 for index, value in enumerate(values):
-                    if value is None and index not in table.bad:
-                        _fail(table, index, field.name, "", f"{field.label}不可空白")
+                    if value is None and (index, field.name) not in table.wrong:
+                        table.tell(index, field.name, "", f"{field.label}不可空白")
 
     def _check_dates(self, table: Table) -> None:
         latest = timezone.localdate() + timedelta(days=FUTURE_DAYS)
@@ -108,9 +108,9 @@ class DailySalesImporter(Importer):
         if not wrong:
             return
         for index, day in enumerate(values):
-            if day in wrong and index not in table.bad:
+            if day in wrong:
                 message = "日期在未來，請確認年份" if day > latest else f"日期早於 {EARLIEST:%Y} 年，請確認年份"
-                _fail(table, index, "date", day.isoformat(), message)
+                table.tell(index, "date", day.isoformat(), message)
 
     def _check_bounds(self, table: Table) -> None:
         for name in MONEY:
@@ -128,12 +128,15 @@ class DailySalesImporter(Importer):
         profit = _first(columns.get("gross_profit"), _difference(amount, cost), rows)
         named = "amount" if "amount" in columns else "unit_price"
         if None in amount:
+            # Where one of the cells that tell it is wrong, that is the error.
+            tellers = ("amount", "unit_price", "quantity") if "unit_price" in columns else ("amount",)
             for index, value in enumerate(amount):
-                if value is None and index not in table.bad:
-                    _fail(table, index, named, "", "沒有業績，也沒有可以計算業績的售價")
+                if value is None and not any((index, of) in table.wrong for of in tellers):
+                    table.tell(index, named, "", "沒有業績，也沒有可以計算業績的售價")
         for name, values in (("amount", amount), ("cost", cost), ("gross_profit", profit)):
             source = name if name in columns else {"amount": "unit_price", "cost": "unit_cost"}.get(name, named)
-            _bound(table, source, values, MAX_CENTS, f"計算出的{_LABELS[name]}超過 NT$ 999,999,999.99")
+            message = f"計算出的{_LABELS[name]}超過 NT$ 999,999,999.99"
+            _bound(table, source, values, MAX_CENTS, message, (*MONEY, "quantity"))
         columns.update(amount=amount, cost=cost, gross_profit=profit)
 
     def _fill_from_catalogue(self, table: Table) -> None:
@@ -148,26 +151,23 @@ class DailySalesImporter(Importer):
             if name in absent:
                 one = {code: texts[place] for code, texts in known.items()}
                 columns[name] = [one.get(code, "") for code in columns["product_code"]]
+                table.filled.add(name)
 
 
 _LABELS = {field.name: field.label for field in DailySalesImporter.fields}
 
 
-def _fail(table: Table, index: int, name: str, value: str, message: str) -> None:
-    """As `Table.fail`, with the value as people write it: money in the table is cents."""
-    table.errors.append(RowError(table.numbers[index], table.headers.get(name, ""), value, message))
-    table.bad.add(index)
-
-
-def _bound(table: Table, name: str, values: Sequence[int | None], limit: int, message: str) -> None:
-    """Each of `values` beyond ±`limit` is an error of column `name`."""
+def _bound(
+    table: Table, name: str, values: Sequence[int | None], limit: int, message: str, told_by: Sequence[str] = ()
+) -> None:
+    """Each of `values` beyond ±`limit` is an error of column `name`, unless a field of `told_by` is wrong already."""
     present = set(values)
     present.discard(None)
     if not present or (max(present) <= limit and min(present) >= -limit):  # type: ignore[type-var, operator]
         return
     for index, value in enumerate(values):
-        if value is not None and abs(value) > limit and index not in table.bad:
-            _fail(table, index, name, str(value if name == "quantity" else dollars(value)), message)
+        if value is not None and abs(value) > limit and not any((index, of) in table.wrong for of in told_by):
+            table.tell(index, name, str(value if name == "quantity" else dollars(value)), message)
 
 
 def _first(one: list[Any] | None, other: list[Any] | None, rows: int) -> list[Any]:

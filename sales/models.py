@@ -42,9 +42,16 @@ class SalesLine(models.Model):
 
 
 class DayClaim(models.Model):
-    """What one import says of one day. Of those not undone that of the newest import owns the day."""
+    """What one import says of one day. Of those not undone that of the newest import owns the day.
+
+    An import that says what was in force already has a claim too, and so a say when others are undone; the lines that
+    it counts on are those of the import that brought them.
+    """
 
     job = models.ForeignKey("jobs.Job", models.PROTECT, related_name="day_claims", verbose_name="匯入")
+    lines_job = models.ForeignKey(
+        "jobs.Job", models.PROTECT, related_name="+", db_index=False, verbose_name="明細來自的匯入"
+    )
     source = models.CharField("報表", max_length=30)
     date = models.DateField("日期")
     digest = models.CharField("內容指紋", max_length=80)  # the same rows in any order have the same

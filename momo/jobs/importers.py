@@ -27,8 +27,9 @@ class Table:
 
     `columns` is field name → values, all of the same length as `numbers`, the row numbers of the spreadsheet. Values
     are None where a cell is empty; dates are `datetime.date`, money is in cents (int), integers int, the rest str. A
-    field without a column in the file has no entry. `bad` are indexes of rows with an error; `headers` says how each
-    field was called.
+    field without a column in the file has no entry, unless `check` filled it from elsewhere: then it is in `filled`.
+    `bad` are indexes of rows with an error, `wrong` which fields of them (index, name); `headers` says how each field
+    was called.
     """
 
     numbers: list[int]
@@ -36,14 +37,20 @@ class Table:
     headers: Mapping[str, str]
     errors: list[RowError] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
+    wrong: set[tuple[int, str]] = field(default_factory=set)
+    filled: set[str] = field(default_factory=set)
     others: Sequence[str] = ()  # visible sheets that look like the same report and were not read
 
     def fail(self, index: int, name: str, message: str) -> None:
         """Row `index` is wrong in field `name`."""
         values = self.columns.get(name)
-        value = "" if values is None or values[index] is None else str(values[index])
+        self.tell(index, name, "" if values is None or values[index] is None else str(values[index]), message)
+
+    def tell(self, index: int, name: str, value: str, message: str) -> None:
+        """As `fail`, with the value as people write it."""
         self.errors.append(RowError(self.numbers[index], self.headers.get(name, ""), value, message))
         self.bad.add(index)
+        self.wrong.add((index, name))
 
     def keep_good(self) -> None:
         """Drop the bad rows."""
@@ -51,7 +58,7 @@ class Table:
             good = [index for index in range(len(self.numbers)) if index not in self.bad]
             self.numbers = [self.numbers[index] for index in good]
             self.columns = {name: [values[index] for index in good] for name, values in self.columns.items()}
-            self.bad = set()
+            self.bad, self.wrong = set(), set()
 
 
 @dataclass(frozen=True)

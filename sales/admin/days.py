@@ -54,7 +54,7 @@ class DayOwnerAdmin(PageAdmin):
     def margin(self, obj: Any) -> str:
         """Of the lines whose gross profit is known, as everywhere."""
         profit, base = obj.claim.gross_profit, obj.margin_base
-        return NOTHING if profit is None or not base else f"{profit * 100 / base:.1f}%"
+        return NOTHING if profit is None or not base or base < 0 else f"{profit * 100 / base:.1f}%"
 
     @display(description="數量")
     def quantity(self, obj: DayOwner) -> str:

@@ -110,7 +110,7 @@ class SalesLineAdmin(LongAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SalesLine]:
-        in_force = DayOwner.objects.filter(date=OuterRef("date"), claim__job_id=OuterRef("job_id"))
+        in_force = DayOwner.objects.filter(date=OuterRef("date"), claim__lines_job_id=OuterRef("job_id"))
         return super().get_queryset(request).filter(Exists(in_force))
 
     @display(description="日期")

@@ -13,7 +13,7 @@ class FiguresSerializer(serializers.Serializer):
     amount = serializers.FloatField(help_text="業績，新台幣元")
     cost = serializers.FloatField(allow_null=True, help_text="成本，新台幣元；報表沒有成本時為 null")
     gross_profit = serializers.FloatField(allow_null=True, help_text="毛利，新台幣元；報表沒有毛利時為 null")
-    margin = serializers.FloatField(allow_null=True, help_text="毛利率，百分比；沒有業績或毛利時為 null")
+    margin = serializers.FloatField(allow_null=True, help_text="毛利率，百分比；毛利不明或業績不大於 0 時為 null")
     lines = serializers.IntegerField(help_text="明細列數")
 
 

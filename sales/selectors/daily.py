@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from momo.rest.errors import ValidationFailed
-from sales.figures import NAMELESS, Figures, percent
+from sales.figures import NAMELESS, Figures, margin_of
 from sales.models import DayTotal
 from sales.selectors.groups import CENTS, groups
 from sales.selectors.lines import latest_or_today, lines_of
@@ -36,7 +36,7 @@ FROM (
     SELECT l.*
     FROM sales_dayowner o
     JOIN sales_dayclaim c ON c.id = o.claim_id
-    JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.job_id
+    JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
     WHERE o.date = ANY(%(dates)s)
       AND (%(pm)s::text IS NULL OR l.pm = %(pm)s) AND (%(brand)s::text IS NULL OR l.brand = %(brand)s)
 ) AS chosen
@@ -116,5 +116,5 @@ _ITEM = {
 def _item(line: tuple[Any, ...]) -> dict[str, Any]:
     item = dict(zip(_ITEM, line, strict=True))
     amount, profit = item["amount"], item["gross_profit"]
-    item["margin"] = None if profit is None else percent(int(profit * 100), int(amount * 100))
+    item["margin"] = None if profit is None else margin_of(int(profit * 100), int(amount * 100))
     return item

@@ -26,5 +26,5 @@ def lines_of(day: date) -> QuerySet[SalesLine]:
 
     The import is named, not joined: one page of a day then reads the rows of that page, not of the day.
     """
-    jobs = DayOwner.objects.filter(date=day).values_list("claim__job_id", flat=True)
+    jobs = DayOwner.objects.filter(date=day).values_list("claim__lines_job_id", flat=True)
     return SalesLine.objects.filter(date=day, job_id__in=list(jobs)).order_by("job_id", "row", "id")

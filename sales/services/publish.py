@@ -1,7 +1,8 @@
 """Makes the rows of a report count: staged, compared by day with what is in force, stored, summed and sealed.
 
-Days whose rows are those in force already stay as they are. Each other day becomes a claim of this import; the pointer
-of the day moves to it in the same transaction in which the totals are rebuilt. Of two imports the one brought later
+Each day becomes a claim of this import, and the pointer of the day moves to it in the same transaction in which the
+totals are rebuilt. A day whose rows are those in force already keeps its lines and totals, and the claim counts on
+those lines: whoever undoes the other import still finds what this one said. Of two imports the one brought later
 counts, whichever a worker finishes first: a day that a later one owns already keeps its owner.
 """
 
@@ -40,17 +41,23 @@ CREATE TEMPORARY TABLE sales_staging (
 COPY_STAGING = f"COPY sales_staging (row, date, {', '.join(TEXTS)}, {', '.join(NUMBERS)}) FROM STDIN"
 
 # The hashes are added up, so the order of the rows does not matter; each is of the whole row, so that values swapped
-# between rows do. The number of the row is no part of it.
+# between rows do. The number of the row is no part of it, nor is what the file does not say itself: the same file is
+# the same whatever the catalogue knows meanwhile.
 DIGESTS = """
 SELECT date, count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit),
-       sum(hashtextextended(concat_ws(E'\\x1f', product_code, product_name, brand, category, pm, vendor_code,
+       sum(hashtextextended(concat_ws(E'\\x1f', product_code, product_name, {brand}, {category}, pm, vendor_code,
            vendor_name, quantity, amount, coalesce(cost::text, '-'), coalesce(gross_profit::text, '-')), 0))
 FROM sales_staging GROUP BY date
 """
+NOT_TOLD = r"E'\x1e'"
 
+# And the first import that brought these very lines and still stands: the one that people know them by.
 IN_FORCE = """
-SELECT c.date, c.job_id, c.digest, c.lines, c.quantity, (c.amount * 100)::bigint, (c.cost * 100)::bigint,
-       (c.gross_profit * 100)::bigint
+SELECT c.date, c.job_id, c.lines_job_id, c.digest,
+       (SELECT min(same.job_id) FROM sales_dayclaim same
+        WHERE same.source = c.source AND same.date = c.date AND same.undone_at IS NULL
+          AND same.lines_job_id = c.lines_job_id),
+       c.lines, c.quantity, (c.amount * 100)::bigint, (c.cost * 100)::bigint, (c.gross_profit * 100)::bigint
 FROM sales_dayowner o JOIN sales_dayclaim c ON c.id = o.claim_id
 WHERE o.source = %(source)s AND o.date = ANY(%(dates)s)
 """
@@ -65,11 +72,12 @@ FROM sales_staging WHERE date = ANY(%(dates)s)
 BY_DAY = "ORDER BY date, row"
 
 CLAIM = """
-INSERT INTO sales_dayclaim (job_id, source, date, digest, lines, quantity, amount, cost, gross_profit)
-SELECT %(job)s, %(source)s, d.date, d.digest, d.lines, d.quantity, d.amount * 0.01, d.cost * 0.01, d.profit * 0.01
-FROM unnest(%(dates)s::date[], %(digests)s::text[], %(lines)s::int[], %(quantities)s::bigint[], %(amounts)s::bigint[],
-            %(costs)s::bigint[], %(profits)s::bigint[])
-     AS d(date, digest, lines, quantity, amount, cost, profit)
+INSERT INTO sales_dayclaim (job_id, lines_job_id, source, date, digest, lines, quantity, amount, cost, gross_profit)
+SELECT %(job)s, d.lines_job, %(source)s, d.date, d.digest, d.lines, d.quantity, d.amount * 0.01, d.cost * 0.01,
+       d.profit * 0.01
+FROM unnest(%(dates)s::date[], %(lines_jobs)s::bigint[], %(digests)s::text[], %(lines)s::int[],
+            %(quantities)s::bigint[], %(amounts)s::bigint[], %(costs)s::bigint[], %(profits)s::bigint[])
+     AS d(date, lines_job, digest, lines, quantity, amount, cost, profit)
 ORDER BY d.date
 """
 
@@ -99,10 +107,12 @@ _BESIDE = {"changed": "before", "superseded": "in_force"}  # how the result call
 
 @dataclass(frozen=True)
 class Claim:
-    """What is in force for a day."""
+    """What is in force for a day: whose claim, whose lines, and which import people know these lines by."""
 
     job: int
+    lines_job: int
     digest: str
+    known_as: int
     sums: Sums
 
 
@@ -120,18 +130,20 @@ class Publication:
         with connection.cursor() as cursor:
             self.stage(cursor)
             lock_sales(cursor)
-            staged, digests = _digests(cursor)
+            staged, digests = _digests(cursor, self.table)
             _compare(said, staged, "讀入")
             force = _in_force(cursor, self.source, said)
             fresh = [day for day in sorted(said) if day not in force or force[day].digest != digests[day]]
             # Workers publish side by side, so a file may come to its turn after one that was brought later.
-            owned = [day for day in fresh if day not in force or force[day].job < self.job.pk]
+            owned = [day for day in sorted(said) if day not in force or force[day].job < self.job.pk]
             if fresh:
                 self.store(cursor, fresh)
-                self._claim(cursor, {day: said[day] for day in fresh}, digests, owned)
                 _compare({day: said[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
-            if owned:
-                wrong = rebuild_totals(cursor, owned)
+            sources = {day: force[day].lines_job for day in said if day in force} | dict.fromkeys(fresh, self.job.pk)
+            self._claim(cursor, said, digests, sources, owned)
+            rebuilt = sorted({*fresh} & {*owned})
+            if rebuilt:
+                wrong = rebuild_totals(cursor, rebuilt)
                 if wrong:
                     raise ImportRefused(f"{_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
             cursor.execute("DROP TABLE sales_staging")
@@ -151,12 +163,18 @@ class Publication:
         cursor.execute(STORE + ("" if ordered else BY_DAY), {"job": self.job.pk, "dates": list(dates)})
 
     def _claim(
-        self, cursor: CursorWrapper, sums: Mapping[date, Sums], digests: Mapping[date, str], owned: Sequence[date]
+        self,
+        cursor: CursorWrapper,
+        sums: Mapping[date, Sums],
+        digests: Mapping[date, str],
+        lines_jobs: Mapping[date, int],
+        owned: Sequence[date],
     ) -> None:
         values: dict[str, Any] = {
             "job": self.job.pk,
             "source": self.source,
             "dates": list(sums),
+            "lines_jobs": [lines_jobs[day] for day in sums],
             "digests": [digests[day] for day in sums],
             "lines": [one.lines for one in sums.values()],
             "quantities": [one.quantity for one in sums.values()],
@@ -230,9 +248,10 @@ def _escaped(values: Sequence[str | None] | None, rows: int) -> Sequence[str]:
     return [named.get(value, value) for value in values]  # type: ignore[misc]
 
 
-def _digests(cursor: CursorWrapper) -> tuple[dict[date, Sums], dict[date, str]]:
+def _digests(cursor: CursorWrapper, table: Table) -> tuple[dict[date, Sums], dict[date, str]]:
     sums, digests = {}, {}
-    cursor.execute(DIGESTS)
+    told = {name: NOT_TOLD if name in table.filled else name for name in ("brand", "category")}
+    cursor.execute(DIGESTS.format(**told))
     for day, lines, quantity, amount, cost, profit, hashed in cursor.fetchall():
         whole = [None if value is None else int(value) for value in (quantity, amount, cost, profit)]
         sums[day] = Sums(lines, *whole)  # type: ignore[arg-type]
@@ -242,7 +261,10 @@ def _digests(cursor: CursorWrapper) -> tuple[dict[date, Sums], dict[date, str]]:
 
 def _in_force(cursor: CursorWrapper, source: str, dates: Collection[date]) -> dict[date, Claim]:
     cursor.execute(IN_FORCE, {"source": source, "dates": list(dates)})
-    return {day: Claim(job, digest, Sums(*rest)) for day, job, digest, *rest in cursor.fetchall()}
+    return {
+        day: Claim(job, lines_job, digest, known_as, Sums(*rest))
+        for day, job, lines_job, digest, known_as, *rest in cursor.fetchall()
+    }
 
 
 def _compare(said: Mapping[date, Sums], kept: Mapping[date, Sums], what: str) -> None:
@@ -277,7 +299,7 @@ def _outcome(said: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[
             told[_BESIDE[status]] = {"job_id": known.job, **known.sums.as_dict()}
         days.append(told)
         rows[status] += said[day].lines
-    same = sorted({force[day].job for day in said if day not in fresh})
+    same = sorted({force[day].known_as for day in said if day not in fresh})
     result = {"days": days, "message": _message(days, same)}
     skipped = rows["unchanged"] + rows["superseded"]
     return Outcome(created=rows["new"], updated=rows["changed"], skipped=skipped, result=result)

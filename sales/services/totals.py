@@ -27,7 +27,7 @@ FROM (
            (l.gross_profit * 100)::bigint AS gross_profit
     FROM sales_dayowner o
     JOIN sales_dayclaim c ON c.id = o.claim_id
-    JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.job_id
+    JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
     WHERE o.date = ANY(%(dates)s)
 ) AS in_force
 GROUP BY GROUPING SETS ((date), (date, brand), (date, pm), (date, category), (date, vendor))

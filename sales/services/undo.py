@@ -38,7 +38,8 @@ SELECT * FROM left_alone UNION ALL SELECT * FROM handed_back
 def undo_import(job: Job) -> Mapping[str, Any]:
     """Undo what `job` published, inside a transaction of the caller's. Returns the days and what they show now.
 
-    Raises Conflict when nothing of it is left to undo.
+    A day that another import says the same of keeps its lines and totals. Raises Conflict when nothing of it is left to
+    undo.
     """
     with connection.cursor() as cursor:
         lock_sales(cursor)
@@ -49,10 +50,12 @@ def undo_import(job: Job) -> Mapping[str, Any]:
             raise Conflict("這次匯入沒有更動任何資料，沒有可以復原的內容")
         DayClaim.objects.filter(job=job, undone_at=None).update(undone_at=timezone.now())
         cursor.execute(RETURN, {"job": job.pk})
-        heirs: dict[date, int | None] = dict(cursor.fetchall())
-        if heirs and rebuild_totals(cursor, heirs):
+        returned: dict[date, int | None] = dict(cursor.fetchall())
+        found = DayClaim.objects.in_bulk([pk for pk in returned.values() if pk])
+        heirs = {day: found[pk] if pk else None for day, pk in returned.items()}
+        moved = [day for day, heir in heirs.items() if heir is None or heir.lines_job_id != claims[day].lines_job_id]
+        if moved and rebuild_totals(cursor, moved):
             raise ServerError("復原後的合計與匯入的內容不符，沒有更動任何資料；請通知系統管理員。")
-    after = DayClaim.objects.in_bulk([pk for pk in heirs.values() if pk])
     days = []
     for day, claim in claims.items():
         told: dict[str, Any] = {"date": day.isoformat(), "before": _told(claim)}
@@ -62,7 +65,7 @@ def undo_import(job: Job) -> Mapping[str, Any]:
         elif heir is None:
             told["status"] = "removed"
         else:
-            told |= {"status": "restored", "after": _told(after[heir])}
+            told |= {"status": "restored" if day in moved else "unchanged", "after": _told(heir)}
         days.append(told)
     return {"days": days, "message": _message(days)}
 
@@ -76,6 +79,7 @@ def _message(days: list[dict[str, Any]]) -> str:
     texts = {
         "restored": "{} 天回到先前的資料",
         "removed": "{} 天不再有資料",
+        "unchanged": "{} 天另有內容相同的匯入，維持不變",
         "superseded": "{} 天早已由其他匯入取代，維持不變",
     }
     counts = {status: sum(day["status"] == status for day in days) for status in texts}

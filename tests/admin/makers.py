@@ -288,7 +288,7 @@ def sales_days(number: int) -> list[DayClaim]:
         "gross_profit": Decimal(90),
     }
     claims = DayClaim.objects.bulk_create(
-        DayClaim(job=job, source="daily_sales", date=first + timedelta(days=n), digest=f"{n}", **figures)
+        DayClaim(job=job, lines_job=job, source="daily_sales", date=first + timedelta(days=n), digest=f"{n}", **figures)
         for n, job in enumerate(jobs(number))
     )
     DayOwner.objects.bulk_create(DayOwner(source=one.source, date=one.date, claim=one) for one in claims)

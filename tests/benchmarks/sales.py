@@ -146,8 +146,8 @@ FROM (
 """
 
 _CLAIMS = """
-INSERT INTO sales_dayclaim (job_id, source, date, digest, lines, quantity, amount, cost, gross_profit)
-SELECT job_id, 'daily_sales', date, '', count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit)
+INSERT INTO sales_dayclaim (job_id, lines_job_id, source, date, digest, lines, quantity, amount, cost, gross_profit)
+SELECT job_id, job_id, 'daily_sales', date, '', count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit)
 FROM sales_salesline WHERE date BETWEEN %(first)s AND %(last)s GROUP BY job_id, date
 """
 

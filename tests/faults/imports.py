@@ -46,7 +46,7 @@ CONTENT = {
     "lines": """
         SELECT l.date, l.row, l.product_code, l.brand, l.quantity, l.amount, l.cost, l.gross_profit
         FROM sales_dayowner o JOIN sales_dayclaim c ON c.id = o.claim_id
-        JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.job_id ORDER BY 1, 2, 3""",
+        JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id ORDER BY 1, 2, 3""",
     "totals": """
         SELECT date, dimension, key, lines, quantity, amount, cost, gross_profit FROM sales_daytotal
         ORDER BY 1, 2, 3""",

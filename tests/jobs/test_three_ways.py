@@ -85,7 +85,7 @@ def test_counts_once_is_corrected_and_taken_back(manager: User, settings: Any, t
     corrected = upload([(*row[:3], row[3] + 1, *row[4:]) for row in REPORT])
     assert (corrected.created, corrected.updated) == (0, 30)
     (day,) = corrected.result["days"]
-    assert (day["status"], day["before"]["job_id"]) == ("changed", first.pk)
+    assert (day["status"], day["before"]["job_id"]) == ("changed", by_command.pk)
     assert totals() != before
 
     undone = api.post(f"/api/import/jobs/{corrected.pk}/undo").json()["data"]

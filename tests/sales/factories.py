@@ -95,7 +95,7 @@ def added_up(rows: Iterable[Row]) -> dict[str, Any]:
         "amount": _number(amount),
         "cost": _number(cost),
         "gross_profit": _number(profit),
-        "margin": None if profit is None or not base else _percent(profit, base),
+        "margin": None if profit is None or not base or base < 0 else _percent(profit, base),
         "lines": len(rows),
     }
 

@@ -143,6 +143,7 @@ def test_a_row_without_an_amount_is_an_error() -> None:
     assert complaints(table) == [
         (4, "數量", "", "數量不可空白"),
         (3, "業績", "", "沒有業績，也沒有可以計算業績的售價"),
+        (4, "業績", "", "沒有業績，也沒有可以計算業績的售價"),
     ]
     table = checked(sale(amount=..., unit_price=10), sale(amount=..., unit_price=None))
     assert complaints(table) == [(3, "售價", "", "沒有業績，也沒有可以計算業績的售價")]
@@ -217,6 +218,27 @@ def test_a_bad_cell_is_told_once() -> None:
         (2, "不是日期"),
         (3, "沒有業績，也沒有可以計算業績的售價"),
     ]
+
+
+def test_every_bad_cell_of_a_row_is_told_at_once() -> None:
+    table = table_of([sale(quantity=None, code=None, amount=None) | {"date": date(2062, 3, 2)}])
+    table.fail(0, "quantity", "不是整數")
+    DailySalesImporter().check(table)
+    assert sorted((error.column, error.message) for error in table.errors) == [
+        ("品號", "品號不可空白"),
+        ("數量", "不是整數"),
+        ("日期", "日期在未來，請確認年份"),
+        ("業績", "沒有業績，也沒有可以計算業績的售價"),
+    ]
+
+
+def test_what_follows_from_a_bad_cell_is_no_error_of_its_own() -> None:
+    table = table_of(
+        [sale(amount=..., unit_price=100, quantity=None), sale(amount=..., unit_price=999_999_999, quantity=9)]
+    )
+    table.fail(0, "quantity", "不是整數")
+    DailySalesImporter().check(table)
+    assert [(error.row, error.column) for error in table.errors] == [(2, "數量"), (3, "售價")]
 
 
 # --- What the catalogue knows ---------------------------------------------------------------------------------------

@@ -82,6 +82,13 @@ def test_a_workbook(asker: Client) -> None:
     assert not [cell.coordinate for cells in sheet.iter_rows() for cell in cells if cell.data_type == "f"]
 
 
+def test_goods_that_came_back_have_no_margin(asker: Client) -> None:
+    publish([sale(5, -8, gross_profit=-20)])
+    _, _, content = fetched(asker, date="2026-03-07", format="csv")
+    _, row = csv.reader(StringIO(content.decode("utf-8-sig"), newline=""))
+    assert row[9:] == ["-8.0", "12.0", "-20.0", ""]
+
+
 def test_csv(asker: Client) -> None:
     disposition, kind, content = fetched(asker, date="2026-03-02", format="csv")
     assert "momo_每日銷售_20260302.csv" in disposition

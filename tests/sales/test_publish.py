@@ -20,7 +20,9 @@ from momo.jobs.services import create_job, run_job
 from momo.rest.errors import Conflict
 from sales.importers import DailySalesImporter
 from sales.models import DayClaim, DayOwner, DayTotal, MonthTotal, SalesLine
+from sales.selectors.lines import lines_of
 from sales.services.publish import Publication
+from tests.admin import makers
 from tests.sales.factories import DAY, database_text, job, publish, sale, totals, undo
 from tests.sales.test_check import SUPPLIER_HEADER
 
@@ -79,11 +81,64 @@ def test_the_same_file_three_times() -> None:
         assert (outcome.created, outcome.updated, outcome.skipped) == (0, 0, 4)
         assert outcome.result["message"] == f"內容與匯入 #{first.pk} 相同，資料沒有變動"
         assert {one["status"] for one in outcome.result["days"]} == {"unchanged"}
-        assert not DayClaim.objects.filter(job=again).exists()
+        assert set(DayClaim.objects.filter(job=again).values_list("lines_job", flat=True)) == {first.pk}
     assert totals() == before
     assert SalesLine.objects.count() == 4
-    with pytest.raises(Conflict, match="沒有更動任何資料"):
+    # Each of them says so by itself: the days are gone when nobody says it any more.
+    told = undo(first)
+    assert told["message"] == "3 天早已由其他匯入取代，維持不變"
+    assert totals() == before
+    told = undo(again)
+    assert ({one["status"] for one in told["days"]}, told["message"]) == (
+        {"unchanged"},
+        "3 天另有內容相同的匯入，維持不變",
+    )
+    assert totals() == before
+    with pytest.raises(Conflict, match="已經復原過了"):
         undo(again)
+    undo(Job.objects.get(pk__gt=first.pk, pk__lt=again.pk))
+    assert totals() == []
+
+
+def test_undoing_the_wrong_file_leaves_what_the_corrected_one_says() -> None:
+    wrong, _ = publish([sale(0, 100), sale(1, 200)])
+    right, _ = publish([sale(0, 100), sale(1, 250)])
+    undo(wrong)
+    assert amounts() == {(day(0), ""): 100, (day(1), ""): 250}
+    undo(right)
+    assert amounts() == {}
+
+
+def test_a_late_worker_does_not_replace_what_was_brought_after_it_though_that_changed_nothing() -> None:
+    publish([sale(0, 100)])
+    early, later = job(), job()
+    publish([sale(0, 100)], made=later)
+    publish([sale(0, 777)], made=early)
+    assert amounts() == {(day(0), ""): 100}
+    undo(later)
+    assert amounts() == {(day(0), ""): 777}
+
+
+def test_a_late_file_that_says_the_same_keeps_its_say() -> None:
+    publish([sale(0, 100)])
+    early, later = job(), job()
+    publish([sale(0, 500)], made=later)
+    _, outcome = publish([sale(0, 500)], made=early)
+    assert outcome.result["message"] == f"內容與匯入 #{later.pk} 相同，資料沒有變動"
+    undo(later)
+    assert amounts() == {(day(0), ""): 500}
+    assert [line.job_id for line in lines_of(DAY)] == [later.pk], "lines are never moved"
+
+
+def test_the_same_file_is_the_same_whatever_the_catalogue_knows_meanwhile() -> None:
+    goods = makers.products(1)[0]
+    rows = [sale(0, 100, code=goods.product_id)]
+    first, _ = publish(rows)
+    before = totals()
+    type(goods).objects.update(brand="另一個品牌")
+    _, outcome = publish(rows)
+    assert outcome.result["message"] == f"內容與匯入 #{first.pk} 相同，資料沒有變動"
+    assert totals() == before
 
 
 def test_a_corrected_file_supersedes_only_what_it_changes() -> None:
@@ -153,7 +208,9 @@ def test_undo_goes_back_to_the_byte() -> None:
     assert totals() != before
     told = undo(second)
     assert totals() == before
-    assert told == {
+    assert {one["status"] for one in told["days"][1:3]} == {"unchanged"}
+    assert told["days"][1]["after"]["job_id"] == first.pk
+    assert told | {"days": [told["days"][0], told["days"][3]]} == {
         "days": [
             {
                 "date": day(0),
@@ -167,7 +224,7 @@ def test_undo_goes_back_to_the_byte() -> None:
                 "before": {"job_id": second.pk, "lines": 1, "quantity": 1, "amount": 7},
             },
         ],
-        "message": "1 天回到先前的資料、1 天不再有資料",
+        "message": "1 天回到先前的資料、1 天不再有資料、2 天另有內容相同的匯入，維持不變",
     }
     with pytest.raises(Conflict, match="已經復原過了"):
         undo(second)
@@ -181,8 +238,8 @@ def test_undo_of_a_superseded_import_changes_nothing_yet() -> None:
     second, _ = publish(CORRECTED)
     before = totals()
     told = undo(first)
-    assert told["message"] == "2 天不再有資料、1 天早已由其他匯入取代，維持不變"
-    assert [row for row in totals() if row[0] == DAY] == [row for row in before if row[0] == DAY]
+    assert told["message"] == "3 天早已由其他匯入取代，維持不變"
+    assert totals() == before
     # And there is nothing to go back to any more.
     undo(second)
     assert totals() == []
@@ -363,10 +420,9 @@ def test_import_and_undo_at_once() -> None:
     answers = _at_once(lambda: undo(first), lambda: undo(first), lambda: publish(CORRECTED))
     assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "dict", "tuple"]
     made, outcome = answers[2]
-    # Whether it came before or after the undo: unchanged days of an undone import are gone, all others are its own.
+    # Whether it came before or after the undo, and whatever it changed: all that it said is in force.
     owned = {owner.date.isoformat() for owner in DayOwner.objects.filter(claim__job=made)}
-    assert owned == {one["date"] for one in outcome.result["days"] if one["status"] != "unchanged"}
-    assert {when for when, _ in amounts()} == owned
+    assert owned == {one["date"] for one in outcome.result["days"]} == {when for when, _ in amounts()}
 
 
 # --- Through the engine ---------------------------------------------------------------------------------------------

@@ -134,10 +134,12 @@ def test_a_day_of_some(rows: list[Row], filters: dict[str, str], days: int) -> N
 
 def test_a_lines_margin_is_rounded_as_all_margins_are() -> None:
     """Half up, as in the totals and the exports; 0.125 would be 0.12 to the nearest even."""
-    publish([sale(0, 8, gross_profit="0.01"), sale(1, -8, gross_profit="0.01"), sale(2, 0, gross_profit=1)])
-    told = [daily_sales(day=DAY + timedelta(days=n)) for n in range(3)]
-    assert [one["items"][0]["margin"] for one in told] == [0.13, -0.13, None]
-    assert [one["summary"]["margin"] for one in told] == [0.13, -0.13, None]
+    amounts = [(8, "0.01"), (8, "-0.01"), (0, 1), (-8, "-20")]
+    publish([sale(place, amount, gross_profit=profit) for place, (amount, profit) in enumerate(amounts)])
+    told = [daily_sales(day=DAY + timedelta(days=n)) for n in range(4)]
+    # A loss on goods that came back is no gain of 250 %.
+    assert [one["items"][0]["margin"] for one in told] == [0.13, -0.13, None, None]
+    assert [one["summary"]["margin"] for one in told] == [0.13, -0.13, None, None]
 
 
 def test_pages_of_a_day(rows: list[Row]) -> None:

@@ -60,8 +60,7 @@ def table_of(report: Report, importer: Importer) -> Table:
     numbers, headers = list(converted.numbers), report.matched.headers
     table = Table(numbers=numbers, columns=dict(converted.columns), headers=headers, others=report.others)
     for index, field, value, message in converted.errors:
-        table.errors.append(RowError(numbers[index], headers.get(field, ""), value, message))
-        table.bad.add(index)
+        table.tell(index, field, value, message)
     return table
 
 

@@ -23,8 +23,8 @@ from django.utils import timezone
 from accounts.models import User
 from momo.rest.errors import ValidationFailed
 from notifications.events import event_kind
-from notifications.markup import to_mail_html, to_telegram, to_text
-from notifications.models import Channel, Chat, OutboxMessage, Subscription, Template
+from notifications.markup import is_blank, plain_text, to_mail_html, to_telegram, to_text
+from notifications.models import Channel, Chat, Format, OutboxMessage, Subscription, Template
 from notifications.services.attachments import File
 from notifications.services.drafts import MAX_KEY, MAX_SUBJECT
 from notifications.services.outbox import ChatText, Mail, enqueue_email, enqueue_many, enqueue_telegram
@@ -63,7 +63,9 @@ class Text:
 
     @cached_property
     def telegram(self) -> str:
-        return to_telegram(self.rendered.body, self.rendered.format)
+        whole = to_telegram(self.rendered.body, self.rendered.format)
+        # A link without words shows nothing there, where text has its address.
+        return to_telegram(self.plain, Format.PLAIN) if is_blank(plain_text(whole)) else whole
 
 
 def quiet_until_after(subscription: Subscription, moment: datetime) -> datetime | None:

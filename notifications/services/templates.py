@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from momo.rest.errors import ApiError, Conflict, NotFound, ValidationFailed, describe
+from notifications.markup import is_blank, to_text
 from notifications.models import Format, Template, TemplateVersion
 from notifications.services.shipped import SHIPPED_NOTE, shipped_templates
 from notifications.templating.bounds import BODY_BYTES, SUBJECT_CHARACTERS
 from notifications.templating.check import check_template
+from notifications.templating.faults import TemplateFailed
 from notifications.templating.render import Rendered, render
 from notifications.templating.values import as_text, clean_text, one_line
 from notifications.templating.variables import declared
@@ -158,22 +160,30 @@ def render_template(template: Written, values: Mapping[str, Any], *, strict: boo
 def render_event(code: str, values: Mapping[str, Any]) -> tuple[Rendered, int]:
     """What an event says, and the number of the version that says it.
 
-    What staff wrote never stops a message: when it cannot be rendered the shipped text is taken, and when that cannot
-    either, a plain listing of the values; the number is 0 then, and the log says why.
+    What staff wrote never stops a message: when it cannot be rendered, or says nothing at all, the shipped text is
+    taken, and when that cannot either, a plain listing of the values; the number is 0 then, and the log says why.
     """
     template = Template.objects.filter(code=code).first()
     if template is not None:
         try:
-            return render_template(template, values, strict=False), template.version
+            return _saying_something(template, values), template.version
         except Exception as error:
             _log(code, f"version {template.version}", error)
     shipped = shipped_templates().get(code)
     if shipped is not None:
         try:
-            return render_template(Template(code=code, **shipped), values, strict=False), NO_VERSION
+            return _saying_something(Template(code=code, **shipped), values), NO_VERSION
         except Exception as error:
             _log(code, "the shipped text", error)
     return _listing(template.title if template else shipped["title"] if shipped else code, values), NO_VERSION
+
+
+def _saying_something(template: Template, values: Mapping[str, Any]) -> Rendered:
+    """Raises TemplateFailed where nothing can be seen, since neither mail nor Telegram takes that for a message."""
+    rendered = render_template(template, values, strict=False)
+    if is_blank(to_text(rendered.body, rendered.format)):
+        raise TemplateFailed("內文沒有任何文字")
+    return rendered
 
 
 def _log(code: str, what: str, error: Exception) -> None:

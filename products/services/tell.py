@@ -214,9 +214,14 @@ def alert_variables(alert: Alert, names: dict[str, str]) -> dict[str, Any]:
 
 
 def tell() -> Told:
-    """What the task and the watch do: alerts, and events but for what a person is deciding."""
-    tell_alerts()
-    return tell_price_events(everything=False)
+    """What the task and the watch do: alerts, and events but for what a person is deciding.
+
+    A fault with the one does not keep the other from people.
+    """
+    try:
+        return tell_price_events(everything=False)
+    finally:
+        tell_alerts()
 
 
 def tell_soon(*, seconds: float = 0) -> None:

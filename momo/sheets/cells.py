@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
@@ -77,39 +77,92 @@ def _is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not values.tidy(cell))
 
 
+# Text that may be meant as a date, readable or not: no total's word, which has other letters, and no count of rows.
+_is_datelike = re.compile(
+    r"(?=\D{0,10}\d)(?!\d{1,4}$)"
+    r"[\d\s/.:()+／．：（）－年月日時分秒上下午中華民國星期週一二三四五六ampmtz-]{3,40}",
+    re.IGNORECASE,
+).fullmatch
+_LEAST_SERIAL = 10_000  # below any day that is read, of either epoch, and above what a total row counts
+_is_codelike = re.compile(r"[\w.+ -]*", re.ASCII).fullmatch
+
+
+def _is_dated(cell: Any) -> bool:
+    if cell.__class__ is str:
+        return _is_datelike(cell) is not None
+    if cell.__class__ in (float, int):
+        return cell >= _LEAST_SERIAL
+    return cell is not None
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """The columns that tell a total from data; `naming` are the others that are read, whose text may be a name."""
+
+    dates: int | None
+    codes: int | None
+    names: int | None
+    naming: frozenset[int]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, int], fields: Sequence[Field]) -> _Telling:
+        codes = [each.name for each in fields if each.kind is Kind.CODE]
+        code = "product_code" if "product_code" in codes else next(iter(codes), "")
+        day = next((each.name for each in fields if each.kind is Kind.DATE), "")
+        naming = frozenset(columns[each.name] for each in fields if each.name not in (day, code))
+        return cls(columns.get(day), columns.get(code), columns.get("product_name"), naming)
+
+    def suspects(self, rows: Sequence[Sequence[Any]], header: Mapping[int, str]) -> Iterable[int]:
+        """Indexes of rows that may be no data; a look at each code and each date finds them."""
+        if self.codes is None:
+            return range(len(rows))
+        again = header[self.codes]
+        found = {
+            index
+            for index, cell in enumerate(map(itemgetter(self.codes), rows))
+            if not cell or (cell.__class__ is str and (cell == again or cell.isspace() or not _is_codelike(cell)))
+        }
+        if self.dates is not None:
+            day = itemgetter(self.dates)
+            if not set(map(type, map(day, rows))) <= {date, datetime}:
+                odd = {cell for cell in set(map(day, rows)) if not _is_dated(cell)}
+                if odd:
+                    found.update(index for index, cell in enumerate(map(day, rows)) if cell in odd)
+        return found
+
+    def is_total(self, row: Sequence[Any]) -> bool:
+        """Whether a total's word is the code, or in a row without a date is its date or name or stands first."""
+        if self.codes is not None and _is_total(row[self.codes]):
+            return True
+        if self.dates is not None and _is_dated(row[self.dates]):
+            return False
+        first = next((index for index, cell in enumerate(row) if not _is_blank(cell)), None)
+        codeless = self.codes is None or _is_blank(row[self.codes])
+        return any(
+            index is not None
+            and _is_total(row[index])
+            # A brand is called TOTAL, but none 合計.
+            and (codeless or index not in self.naming or not row[index].isascii())
+            for index in (first, self.dates, self.names)
+        )
+
+
 def _not_data(rows: Sequence[Sequence[Any]], matched: Matched, fields: Sequence[Field]) -> set[int]:
     """Indexes of rows that are empty, totals, or the header again (reports that repeat it on each page)."""
-    codes = [each.name for each in fields if each.kind is Kind.CODE]
-    code = "product_code" if "product_code" in codes else next(iter(codes), None)
-    places = [matched.columns[each.name] for each in fields]
-    headers = [matched.headers[each.name] for each in fields]
-    if code is None:
-        suspects = range(len(rows))
-        place = None
-    else:
-        place = matched.columns[code]
-        telling = matched.headers[code]
-        # Only rows without a product code can be anything else than data; one look at each code finds them.
-        suspects = [  # type: ignore[assignment]
-            index
-            for index, cell in enumerate(map(itemgetter(place), rows))
-            if not cell or (cell.__class__ is str and (cell == telling or cell.isspace() or not _CODELIKE(cell)))
-        ]
+    header = {matched.columns[each.name]: matched.headers[each.name] for each in fields}
+    telling = _Telling.of(matched.columns, fields)
     dropped = set()
-    for index in suspects:
+    for index in telling.suspects(rows, header):
         row = rows[index]
-        cells = [row[column] for column in places]
-        nameless = place is None or _is_blank(row[place]) or _is_total(row[place])
+        cells = {column: row[column] for column in header}
         if (
-            all(map(_is_blank, cells))
-            or (nameless and any(map(_is_total, row)))
-            or [header_text(cell) if cell.__class__ is str else cell for cell in cells] == headers
+            all(map(_is_blank, cells.values()))
+            or telling.is_total(row)
+            or {place: header_text(cell) if cell.__class__ is str else cell for place, cell in cells.items()} == header
         ):
             dropped.add(index)
     return dropped
 
-
-_CODELIKE = re.compile(r"[\w.+ -]*", re.ASCII).fullmatch
 
 # --- Columns ---------------------------------------------------------------------------------------------------------
 

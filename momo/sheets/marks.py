@@ -21,7 +21,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from momo.sheets.columns import HEADER_ROWS, letters, shown
+from momo.sheets.columns import HEADER_ROWS, NUMBER_HEADING, letters, shown
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import MEBIBYTE, Limits
 from momo.sheets.formats.sniff import Format, sniff
@@ -31,7 +31,6 @@ from momo.sheets.write import EXCEL_TEXT_LIMIT, neutralised
 logger = logging.getLogger(__name__)
 
 ERRORS_SHEET = "匯入錯誤"
-NUMBER_HEADING = "原列號"
 # Beyond any of these a file comes back with its bad rows only: openpyxl keeps some 400 bytes for each cell.
 WHOLE_ROWS = 20_000
 WHOLE_CELLS = 600_000
@@ -45,9 +44,11 @@ _Rows = Sequence[Sequence[Any]]
 _RED = PatternFill("solid", start_color="FFFF9999", end_color="FFFF9999")
 _HEADER = PatternFill("solid", start_color="FFC2185B", end_color="FFC2185B")
 _WHITE = Font(bold=True, color="FFFFFFFF")
+_NOTE = Font(bold=True, color="FFC00000")
 _LINK = Font(color="FF0563C1", underline="single")
 _HEADINGS = ("列", "欄位", "內容", "問題")
 _WIDTHS = (10, 18, 30, 80)
+_ONLY_BAD_ROWS = f"這份檔案只含有錯的列，供對照用，不能匯入；請依「{NUMBER_HEADING}」在原檔修正後重新上傳。"
 # The file has passed the importer's limits; marking it must not fail on those of a later setting.
 _READ_BEFORE = Limits(bytes=2**31, unpacked_bytes=2**31, rows=1_048_576, columns=16_384)
 _FORBIDDEN_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
@@ -92,14 +93,21 @@ class _Marking:
         self.header, self.places = self._places({error[1] for error in errors})
 
     def _places(self, headers: set[str]) -> tuple[int, Mapping[str, int]]:
-        """The header's row (from 1, the lowest that has one of `headers`), and the column of each header."""
-        lowest, places = 0, {}
-        for number, row in enumerate(self.rows[:HEADER_ROWS], start=1):
-            for column, cell in enumerate(row):
-                if isinstance(cell, str) and cell and (text := shown(cell)) in headers and text not in places:
-                    places[text] = column
-                    lowest = number
-        return lowest, places
+        """The header's row (from 1; 0 when none has one of `headers`), and the column of each header.
+
+        It is the row with the most of them, with the row above where the header goes over two. Of equals it is the
+        lowest above the first error: titles above a header have some of its words.
+        """
+        first = min((row for row, *_ in self.errors if row > 1), default=HEADER_ROWS + 1)
+        best, found = (0, 0), {}
+        above: Sequence[Any] = ()
+        for number, row in enumerate(self.rows[: min(HEADER_ROWS, first - 1)], start=1):
+            places = _texts(row, headers)
+            both = {text: at for text, at in _texts(above, headers).items() if at >= len(row) or not shown(row[at])}
+            if places and (len(both | places), number) > best:
+                best, found = (len(both | places), number), both | places
+            above = row
+        return best[1], found
 
     def own(self, source: Path, sheet: str) -> BinaryIO | None:
         """The user's workbook, unless it is too large or openpyxl, which is stricter than others, does not take it."""
@@ -140,7 +148,7 @@ class _Marking:
         for line, number in enumerate(numbers, start=1):
             _append(page, line, [NUMBER_HEADING if number == self.header else number, *self.rows[number - 1]])
         self._mark(page, moved.get, shift=1)
-        self._list(book, page.title, moved.get, shift=1)
+        self._list(book, page.title, moved.get, shift=1, note=_ONLY_BAD_ROWS)
         return book
 
     def _mark(self, page: Worksheet, line: Any, *, shift: int) -> None:
@@ -157,15 +165,19 @@ class _Marking:
             comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
             cell.comment = comment
 
-    def _list(self, book: Workbook, sheet: str, line: Any, *, shift: int) -> None:
+    def _list(self, book: Workbook, sheet: str, line: Any, *, shift: int, note: str = "") -> None:
         page = cast(Worksheet, book.create_sheet(ERRORS_SHEET, 0))
+        if note:
+            page.append([note])
+            page["A1"].font = _NOTE
         page.append(_HEADINGS)
+        top = page.max_row
         for column, width in enumerate(_WIDTHS):
             page.column_dimensions[letters(column)].width = width
-            head = page.cell(1, column + 1)
+            head = page.cell(top, column + 1)
             head.fill, head.font = _HEADER, _WHITE
         quoted = sheet.replace("'", "''")
-        for number, (row, header, value, message) in enumerate(self.errors, start=2):
+        for number, (row, header, value, message) in enumerate(self.errors, start=top + 1):
             page.append([row, *(neutralised(_clean(text)) for text in (header, value, message))])
             page.cell(number, 4).alignment = Alignment(wrap_text=True, vertical="top")
             place = line(row)
@@ -174,12 +186,21 @@ class _Marking:
                 link = page.cell(number, 1)
                 link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{quoted}'!{where}", tooltip=where)
                 link.font = _LINK
-        page.freeze_panes = "A2"
-        page.auto_filter.ref = f"A1:D{len(self.errors) + 1}"
+        page.freeze_panes = f"A{top + 1}"
+        page.auto_filter.ref = f"A{top}:D{len(self.errors) + top}"
         for each in book.worksheets:
             each.sheet_view.tabSelected = False
         book.active = 0
         page.sheet_view.tabSelected = True
+
+
+def _texts(row: Sequence[Any], headers: set[str]) -> dict[str, int]:
+    """Which of `headers` a row has, and in which column first."""
+    found: dict[str, int] = {}
+    for column, cell in enumerate(row):
+        if isinstance(cell, str) and cell and (text := shown(cell)) in headers:
+            found.setdefault(text, column)
+    return found
 
 
 def _saved(book: Workbook) -> BinaryIO:

@@ -197,10 +197,32 @@ class _Calamine:
         return self._sheet.total_height == 0
 
     def top(self) -> Sequence[Sequence[Any]]:
-        return self._patched(self._sheet.to_python(skip_empty_area=False, nrows=HEADER_ROWS), HEADER_ROWS)
+        return self._patched(self._values(HEADER_ROWS), HEADER_ROWS)
 
     def rows(self) -> list[list[Any]]:
-        return self._patched(self._sheet.to_python(skip_empty_area=False), self._facts.rows)
+        return self._patched(self._values(), self._facts.rows)
+
+    def _values(self, height: int | None = None) -> list[list[Any]]:
+        try:
+            return self._sheet.to_python(skip_empty_area=False, nrows=height)
+        except BaseException as error:
+            if not _of_the_file(error):
+                raise
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> SheetError:
+        """A number under a date's or time's format that Python has no date or time for; calamine tells no place."""
+        number = 1
+        try:
+            for _ in self._sheet.iter_rows():  # from A1, as rows() is
+                number += 1
+        except BaseException as error:
+            if not _of_the_file(error):
+                raise
+        return SheetError(
+            f"工作表「{self.name}」第 {number:,} 列有超出範圍的日期或時間，無法讀取；"
+            "請在 Excel 更正該儲存格的數值，或把格式改成「通用格式」後再匯入。"
+        )
 
     def _patched(self, rows: list[list[Any]], height: int) -> list[list[Any]]:
         """With what calamine gives wrong put right, up to row `height`.
@@ -248,19 +270,23 @@ def _visible(file: BinaryIO, facts: Callable[[str], Facts], *, name: str, limits
 
 @contextmanager
 def _guarded(name: str) -> Iterator[None]:
-    """Whatever a damaged file makes a parser stumble over as what it is: a damaged file.
-
-    A panic of calamine's is a BaseException, which nobody else would catch.
-    """
+    """Whatever a damaged file makes a parser stumble over as what it is: a damaged file."""
     try:
         yield
     except SheetError:
         raise
     except PasswordError as error:
         raise protected(name) from error
-    except (CalamineError, OSError, struct.error, ValueError, LookupError, OverflowError) as error:
-        raise broken(name) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
+        if not _of_the_file(error):
             raise
         raise broken(name) from error
+
+
+def _of_the_file(error: BaseException) -> bool:
+    """Whether a parser raised it for what a file holds, rather than somebody else for another reason.
+
+    A panic of calamine's is a BaseException, which nobody else would catch.
+    """
+    known = (CalamineError, OSError, struct.error, ValueError, LookupError, OverflowError)
+    return isinstance(error, known) or type(error).__name__ == "PanicException"

@@ -286,9 +286,16 @@ def code_from_number(number: float) -> str:
     return str(int(number))
 
 
+# What exports put before text so that no program takes it for a formula (`momo.sheets.write.neutralised`; what is
+# stored never begins with white space). However many: a text that kept one would lose it on its next way out and in.
+_GUARD = re.compile(r"^'+(?=[=+@-])")
+
+
 def text_from_text(raw: str) -> str | None:
-    """Text as it is, on one line."""
+    """Text as it is, on one line, without the apostrophe that keeps it from being a formula."""
     text = tidy(raw)
+    if text[:1] == "'":
+        text = _GUARD.sub("", text)
     refuse_error(text)
     return text or None
 

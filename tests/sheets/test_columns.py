@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from momo.sheets.columns import Field, Kind, letters, match
-from momo.sheets.errors import DuplicateColumn
+from momo.sheets.columns import NUMBER_HEADING, Field, Kind, letters, match
+from momo.sheets.errors import DuplicateColumn, SheetError
 
 FIELDS = [
     Field("date", "日期", Kind.DATE, ("訂單日期", "日期"), required=True),
@@ -63,6 +63,53 @@ def test_the_header_to_the_letter_goes_before_the_one_without_its_bracket() -> N
     found = match([["售價(未稅)", "售價(含稅)", "日期"]], FIELDS)
     assert found is not None
     assert found.columns["price"] == 1
+
+
+def test_any_header_to_the_letter_goes_before_one_without_its_bracket() -> None:
+    """Although the other's alias stands before its own."""
+    found = match([["售價(會員)", "單價", "日期"]], FIELDS)
+    assert found is not None
+    assert found.headers["price"] == "單價"
+
+
+@pytest.mark.parametrize(
+    "bracket",
+    [
+        *("千元", "萬元", "仟元", "單位:千元", "K", "USD", "美元", "%", "占比", "佔比", "達成率", "成長", "成長率"),
+        *("目標", "預算", "預估", "去年", "去年同期", "上月", "上個月", "前期", "同期", "前一日", "YoY"),
+        *("單價", "元/件", "每件", "累計", "本月", "月累計", "MTD", "平均"),
+    ],
+)
+@pytest.mark.parametrize("brackets", ["()", "（）", "[]", "【】"])
+def test_a_bracket_that_changes_what_is_meant_makes_a_header_unknown(bracket: str, brackets: str) -> None:
+    header = f"售價{brackets[0]}{bracket}{brackets[1]}"
+    found = match([["日期", "品號", header]], FIELDS)
+    assert found is not None
+    assert "price" not in found.columns
+    assert list(found.unknown) == [header]
+
+
+@pytest.mark.parametrize(
+    "bracket",
+    ["稅前", "含稅", "未稅", "元", "新台幣", "TWD", "NT$", "單位:元", "件", "必填", "中文", "momo", "年/月/日", "今年"],
+)
+def test_other_brackets_change_nothing(bracket: str) -> None:
+    found = match([["日期", "品號", f"單價({bracket})"]], FIELDS)
+    assert found is not None
+    assert found.columns["price"] == 2
+
+
+def test_staff_may_teach_a_header_with_such_a_bracket_and_it_is_that_one_alone() -> None:
+    rows = [["日期", "品號", "行情(去年)", "行情"]]
+    found = match(rows, FIELDS, {"price": ["行情(去年)"]})
+    assert found is not None
+    assert found.headers["price"] == "行情(去年)"
+    assert list(found.unknown) == ["行情"]
+
+
+def test_our_own_list_of_bad_rows_is_refused() -> None:
+    with pytest.raises(SheetError, match=r"錯誤清單.*只含有錯的列；請在原檔修正後重新上傳。"):
+        match([[1, "報表"], [NUMBER_HEADING, "日期", "品號"]], FIELDS)
 
 
 def test_two_equal_headers_are_refused_with_their_places() -> None:

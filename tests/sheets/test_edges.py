@@ -10,6 +10,7 @@ import pytest
 from momo.sheets.cells import convert
 from momo.sheets.columns import is_personal, match
 from momo.sheets.errors import SheetError
+from momo.sheets.formats.base import zeros_of
 from momo.sheets.read import read_rows
 from tests.sheets import files
 from tests.sheets.cases import DAY, EXPECTED, FIELDS, HEADER, NAMES, TABLE
@@ -115,6 +116,53 @@ def test_a_row_too_many_is_counted_right(tmp_path: Path) -> None:
 def test_markup_inside_cells_of_a_page(tmp_path: Path) -> None:
     rows = [HEADER, ("2025/11/22<br>", "<b>13326964</b>", "保濕<!-- x --> 面膜<script>1</script>", " 2 ", "1,280")]
     assert values(tmp_path, files.html(rows)) == [(*EXPECTED[0][:2], "保濕 面膜", *EXPECTED[0][3:])]
+
+
+@pytest.mark.parametrize(
+    ("code", "digits"),
+    [
+        ("00000000", 8),
+        ("00000000;@", 8),
+        ("[$-404]00000000", 8),
+        ("[$-zh-TW,1]00000000", 8),
+        ("00000000_ ", 8),
+        ("_ 00000000_);(00000000)", 8),
+        ("00000000_;;@", 8),
+        ("00000000;[Red]-00000000", 8),
+        ("[Color 10]00000;[blue]-00000", 5),
+        ("* 00000", 5),
+        ('00000" "', 5),
+        ("00000\\ ", 5),
+        ("0", 0),
+        ("0;000", 0),
+        (";;00", 0),
+        ("General", 0),
+        ("#,##0", 0),
+        ("0.00", 0),
+        ("[>999]00000;0", 0),
+        ("[DBNum1]00000", 0),
+        ("[$NT$-404]00000", 0),
+        ('"TP"00000000', 0),
+        ("0000-0000", 0),
+        ("\\_0000", 0),
+        ('"_x"000', 0),
+        ('"a;b"000', 0),
+    ],
+)
+def test_digits_that_a_format_shows(code: str, digits: int) -> None:
+    assert zeros_of(code) == digits
+
+
+def test_a_row_of_text_dates_with_a_total_in_the_code(tmp_path: Path) -> None:
+    rows = [
+        HEADER,
+        ("2025/11/22 13:05", "A1", "x", 1, 10),
+        ("2025/11/22", "小計", "", 1, 9),
+        ("昨天", "A2", "y", 1, 1),
+    ]
+    converted = convert(read(tmp_path, files.csv(rows)), FIELDS)
+    assert converted.numbers == [2, 4]
+    assert [value for *_, value, _ in converted.errors] == ["昨天"]
 
 
 def _ods(cell: str) -> bytes:

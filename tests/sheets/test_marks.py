@@ -13,6 +13,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
+from momo.sheets import marks
 from momo.sheets.cells import convert
 from momo.sheets.errors import SheetError
 from momo.sheets.marks import ERRORS_SHEET, Error, marked_workbook, suffix_of
@@ -161,6 +162,31 @@ def test_two_errors_of_one_cell_and_a_title_above(tmp_path: Path) -> None:
     assert red(load_workbook(result)[sheet]) == {"D6": "甲\n乙"}
 
 
+@pytest.mark.parametrize("wrong", [("日期",), ("日期", "數量"), ("數量",)])
+def test_words_of_the_header_in_a_title(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    rows = [("每日銷售", "日期", "2026/11/22"), (), ("日期", "品號", "數量", "業績"), ("壞", "A1", "三", 12)]
+    data = files.xlsx(rows)
+    sheet, errors = errors_in(data, tmp_path)
+    chosen = [error for error in errors if error[1] in wrong]
+    result = marked_workbook(tmp_path / "upload.bin", name="x", sheet=sheet, errors=chosen)
+    assert set(red(load_workbook(result)[sheet])) == {{"日期": "A4", "數量": "C4"}[header] for header in wrong}
+
+
+@pytest.mark.parametrize("wrong", [("訂單日期",), ("數量",), ("訂單日期", "數量")])
+def test_a_header_over_two_rows(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    rows = [
+        ("數量", "統計", "訂單日期", "2025"),
+        ("訂單日期", "品號", "品名", "銷售", None),
+        (None, None, None, "數量", "業績"),
+        ("2025/11/22", None, "x", 1, 10),
+        ("壞", "A1", "訂單日期", "三", 12),
+    ]
+    sheet, errors = errors_in(files.xlsx(rows), tmp_path)
+    chosen = [error for error in errors if error[1] in wrong]
+    result = marked_workbook(tmp_path / "upload.bin", name="x", sheet=sheet, errors=chosen)
+    assert set(red(load_workbook(result)[sheet])) == {{"訂單日期": "A5", "數量": "D5"}[header] for header in wrong}
+
+
 def test_a_sheet_that_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "upload.bin"
     path.write_bytes(files.xlsx(WRONG))
@@ -181,7 +207,29 @@ def test_of_a_large_file_only_the_bad_rows_come_back(tmp_path: Path, write: Any)
     assert [cell.value for cell in page["A"]] == ["原列號", *[error[0] for error in errors]]
     assert [cell.value for cell in page["C"]] == ["品號", *[f"A{error[0]}" for error in errors]]
     assert set(red(page)) == {f"E{line}" for line in range(2, 8)}
-    assert book[ERRORS_SHEET]["A2"].hyperlink.location == f"'{sheet}'!E2"
+    listed = book[ERRORS_SHEET]
+    assert "只含有錯的列" in listed["A1"].value
+    assert "在原檔修正後重新上傳" in listed["A1"].value
+    assert [cell.value for cell in listed[2]] == ["列", "欄位", "內容", "問題"]
+    assert listed["A3"].hyperlink.location == f"'{sheet}'!E2"
+    assert (listed.freeze_panes, listed.auto_filter.ref) == ("A3", "A2:D8")
+
+
+@pytest.mark.parametrize("form", ["as it is", "without the list", "as text"])
+def test_bad_rows_alone_are_no_file_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """They would take the place of the days' whole rows."""
+    monkeypatch.setattr(marks, "WHOLE_ROWS", 3)
+    result, sheet, _ = marked(files.xlsx(PLAIN_WRONG, above=2), tmp_path)
+    book = load_workbook(result)
+    if form == "without the list":
+        del book[ERRORS_SHEET]
+    path = tmp_path / "again.bin"
+    if form == "as text":
+        path.write_bytes(files.csv([[cell or "" for cell in row] for row in book[sheet].iter_rows(values_only=True)]))
+    else:
+        book.save(path)
+    with pytest.raises(SheetError, match="只含有錯的列；請在原檔修正後重新上傳。"):
+        read_rows(path, name="銷售_錯誤.xlsx", limits=LIMITS, fields=FIELDS)
 
 
 def test_a_workbook_with_a_large_sheet_beside_is_not_loaded(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from momo.sheets import values
 from momo.sheets.values import BadCell
+from momo.sheets.write import neutralised
 
 DAYS = st.dates(values.FIRST_DAY, values.LAST_DAY)
 MINGUO_DAYS = st.dates(date(2011, 1, 1), values.LAST_DAY)  # three digits of a year
@@ -155,6 +156,23 @@ def test_text_can_be_stored_and_is_on_one_line(text: str) -> None:
         assert "\x00" not in found
         assert found == " ".join(found.split())
         assert values.text_from_text(found) == found or found.startswith('="')
+
+
+@given(st.one_of(st.text(), st.text(alphabet="'=+-@\t\r \"a"), st.from_regex(r"\A'*[=+@-].*")))
+def test_text_that_is_stored_comes_back_from_an_export_as_it_was(text: str) -> None:
+    try:
+        stored = values.text_from_text(text)
+    except BadCell:
+        return
+    assert values.text_from_text(neutralised(stored or "")) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("'-417", "-417"), ("'+光 面膜", "+光 面膜"), ("'=1+1", "=1+1"), ("'@home", "@home"), ("'90s 復古", "'90s 復古")],
+)
+def test_the_apostrophe_before_a_sign_is_none_of_the_text(text: str, found: str) -> None:
+    assert values.text_from_text(text) == found
 
 
 @pytest.mark.parametrize(

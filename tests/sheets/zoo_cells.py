@@ -319,6 +319,8 @@ one_column(
         (1.25, "1.25"),
         ("面\ufeff膜", "面膜"),
         ("#1 熱銷", "#1 熱銷"),
+        ("'-417", "-417"),
+        ("'90s", "'90s"),
         ("Error 404", "Error 404"),
         ("x" * 500, "x" * 500),
         ("x" * 501, no("501 個字", "500")),
@@ -349,6 +351,21 @@ good(
     "codes_of_a_format_with_zeros",
     lambda: files.xlsx([HEADER, *[("2025/11/22", "", "x", 1, 10)] * 3], change=_zeros),
     rows=[(DAY, "00123", "x", 5, 1000), (DAY, "13326964", "x", 1, 1000), (DAY, "456", "x", 1, 1000)],
+)
+
+_ZEROS = ("00000;@", "[$-404]00000", "00000_ ", "00000;[Red]-00000", '"TP"00000')
+
+
+def _zeros_and_more(book: Workbook, page: Worksheet) -> None:
+    for row, code in enumerate(_ZEROS, start=2):
+        page.cell(row, 2).value = 123
+        page.cell(row, 2).number_format = code
+
+
+good(
+    "codes_of_a_format_with_zeros_and_more",
+    lambda: files.xlsx([HEADER, *[("2025/11/22", "", "x", 1, 10)] * len(_ZEROS)], change=_zeros_and_more),
+    rows=[(DAY, code, "x", 1, 1000) for code in ("00123", "00123", "00123", "00123", "123")],
 )
 
 # --- Formulas and errors ----------------------------------------------------------------------------------------------

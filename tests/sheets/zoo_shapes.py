@@ -10,7 +10,7 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.sheets import files
-from tests.sheets.cases import DAY, EXPECTED, HEADER, NEXT, PLAIN, TABLE, good, refused
+from tests.sheets.cases import DAY, EXPECTED, HEADER, NEXT, PLAIN, TABLE, Bad, good, refused
 
 # --- Header -----------------------------------------------------------------------------------------------------------
 
@@ -79,6 +79,16 @@ good(
 good(
     "exact_header_before_bracketed",
     lambda: files.xlsx([("數量(贈品)", *HEADER), *[(99, *row) for row in PLAIN]]),
+)
+good(
+    "headers_of_other_figures",
+    lambda: files.xlsx(
+        [
+            ("業績(去年同期)", "業績(占比)", *HEADER[:4], "銷售金額", "成本(單價)"),
+            *[(3000, 0.12, *row, 300) for row in PLAIN],
+        ]
+    ),
+    unknown=("業績(去年同期)", "業績(占比)", "成本(單價)"),
 )
 good(
     "duplicate_unknown_header",
@@ -239,6 +249,51 @@ good(
         [("項次", *HEADER), *[(number, *row) for number, row in enumerate(PLAIN)], ("總計", None, None, None, 1, 880.5)]
     ),
     unknown=("項次",),
+)
+good(
+    "total_rows_that_count",
+    lambda: files.xlsx(
+        [
+            ("項次", *HEADER),
+            (1, *PLAIN[0]),
+            ("合計", None, 1, None, 2, 1280),
+            ("小計", None, "-", None, 2, 1280),
+            (None, "11/22 合計", "1", None, 2, 1280),
+            ("Total", "-", "共 1 筆", None, 2, 1280),
+            (2, *PLAIN[1]),
+            (None, None, "-", "本頁合計", 2, 1280),
+            (None, date(2025, 11, 23), "A1 小計", None, -1, -399.5),
+            (None, "總計", "共 2 筆", "", 1, 880.5),
+            ("合計", 2, 2, None, 1, 880.5),
+        ]
+    ),
+    numbers=(2, 7),
+)
+good(
+    "total_rows_that_count_csv",
+    lambda: files.csv([HEADER, *PLAIN, ("合計", "2", "", 1, 880.5), ("總計:", "共 2 筆", "-", 1, 880.5)]),
+    "銷售.csv",
+    numbers=(2, 3),
+)
+good(
+    "a_brand_called_total",
+    lambda: files.xlsx(
+        [
+            ("品牌", *HEADER),
+            ("TOTAL", "2025/11/22", None, "機油", 5, 999),
+            ("TOTAL", None, "A1", "機油", 5, 999),
+            ("TOTAL", "2025/13/22", "A2", "機油", 5, 999),
+            ("TOTAL", *PLAIN[1]),
+            ("TOTAL", None, None, None, 20, 880.5),
+        ]
+    ),
+    rows=[
+        (DAY, None, "機油", 5, 99_900),
+        (None, "A1", "機油", 5, 99_900),
+        (None, "A2", "機油", 5, 99_900),
+        EXPECTED[1],
+    ],
+    bad=[Bad(4, "訂單日期", ("這一天",))],
 )
 good(
     "no_total_but_a_name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ RATIO_FROM = 16 * MEBIBYTE
 MAX_DIRECTORY_PART = 16 * MEBIBYTE  # the list of sheets and the like, parsed whole
 END_OF_DIRECTORY = 22  # bytes of a zip file's last record, without a comment
 CHUNK = MEBIBYTE
+_UNICODE_PATH = 0x7075
 
 
 class Archive:
@@ -29,17 +31,25 @@ class Archive:
         self.zipped = zipped
         self.name = name
         self.limits = limits
-        self.parts = {info.filename: info for info in zipped.infolist()}
+        self.parts: dict[str, zipfile.ZipInfo] = {}
         self.unpacked = 0
+        self._sizes: dict[str, int] = {}  # of what was unpacked, so that twice is not counted twice
+        for info in zipped.infolist():
+            for found in {_folded(info.orig_filename), _folded(info.filename), *_second_names(info)}:
+                # Which of two parts of one name is read, each reader answers in its own way.
+                if found in self.parts:
+                    raise broken(name, found[:60])
+                self.parts[found] = info
         self._check()
 
     def _check(self) -> None:
-        if any(info.flag_bits & 1 for info in self.parts.values()):
+        parts = self.zipped.infolist()
+        if any(info.flag_bits & 1 for info in parts):
             raise protected(self.name)
-        declared = sum(info.file_size for info in self.parts.values())
+        declared = sum(info.file_size for info in parts)
         if declared > self.limits.unpacked_bytes:
             raise self._too_large(declared)
-        packed = sum(info.compress_size for info in self.parts.values())
+        packed = sum(info.compress_size for info in parts)
         self._check_ratio(declared, packed)
 
     def _check_ratio(self, unpacked: int, packed: int) -> None:
@@ -56,19 +66,22 @@ class Archive:
         )
 
     def __contains__(self, part: str) -> bool:
-        return part in self.parts
+        return _folded(part) in self.parts
 
     def chunks(self, part: str) -> Iterator[bytes]:
         """The part, unpacked a piece at a time; counts towards the limit."""
         # A directory that understates the size would end the reading early, and the true size stay unknown.
-        info = copy.copy(self.parts[part])
+        info = copy.copy(self.parts[_folded(part)])
         info.file_size = self.limits.unpacked_bytes + 1
         size = 0
         try:
             with self.zipped.open(info) as member:
                 while chunk := member.read(CHUNK):
                     size += len(chunk)
-                    self.unpacked += len(chunk)
+                    known = self._sizes.get(part, 0)
+                    if size > known:
+                        self.unpacked += size - known
+                        self._sizes[part] = size
                     self._check_ratio(size, info.compress_size)
                     if self.unpacked > self.limits.unpacked_bytes:
                         raise self._too_large(self.unpacked)
@@ -92,12 +105,31 @@ class Archive:
         return bytes(data)
 
     def xml(self, part: str) -> etree._Element:
-        """A small part, parsed; entities are not resolved."""
-        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        """A small part, parsed as UTF-8, whatever it says: calamine looks for tags in the bytes as they are."""
+        parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True)
+        data = self.read(part)
         try:
-            return etree.fromstring(self.read(part), parser)
+            root = etree.fromstring(data, parser)
         except (etree.XMLSyntaxError, ValueError) as error:
             raise broken(self.name, part) from error
+        if root.getroottree().docinfo.doctype:
+            raise broken(self.name, "DOCTYPE")
+        return root
+
+
+def _folded(part: str) -> str:
+    """A part's name as calamine compares it."""
+    return part.replace("\\", "/").lower()
+
+
+def _second_names(info: zipfile.ZipInfo) -> Iterator[str]:
+    """Names of a part in its extra fields (APPNOTE 4.6.9), which calamine believes rather than the directory."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        if kind == _UNICODE_PATH:
+            yield _folded(extra[9 : 4 + length].decode("utf-8", "replace"))
+        extra = extra[4 + length :]
 
 
 @contextmanager
@@ -112,13 +144,18 @@ def opened(path: Path, *, name: str, limits: Limits) -> Iterator[Archive]:
 
 
 def relations(archive: Archive, part: str) -> dict[str, str]:
-    """Relation id → part name, of the parts that a part of an Office file refers to."""
+    """Relation id → part name, of the parts that a part of an Office file refers to; names as calamine makes them."""
     folder, _, leaf = part.rpartition("/")
     listing = f"{folder}/_rels/{leaf}.rels"
     if listing not in archive:
         return {}
-    found = {}
-    for relation in archive.xml(listing):
-        target = relation.get("Target", "")
-        found[relation.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
+    # To calamine what is escaped is part of the name.
+    if b"&" in archive.read(listing):
+        raise broken(archive.name, listing)
+    found: dict[str, str] = {}
+    for relation in archive.xml(listing).iter("{*}Relationship"):
+        key, target = relation.get("Id", ""), relation.get("Target", "")
+        if key in found:
+            raise broken(archive.name, listing)
+        found[key] = target[1:] if target.startswith("/") else f"{folder}/{target}"
     return found

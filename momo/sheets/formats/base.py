@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -56,9 +57,21 @@ class Facts:
             raise SheetError(f"檔案有超過 {MAX_ERRORS:,} 個錯誤值或沒有計算的公式；請先在 Excel 修正後再匯入。")
 
 
+# What a number format has beside digits and nobody sees: language, colour, room as wide as a letter, filling, space.
+_UNSEEN = re.compile(
+    r"\[(?:\$-[^\]]*|black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)\]|_.|\*.|\\ |\" *\"", re.IGNORECASE
+)
+
+
 def zeros_of(code: str) -> int:
-    """The digits that a number format of nothing but zeros shows (123 under 00000 is meant as 00123), else 0."""
-    return len(code) if len(code) > 1 and not code.strip("0") else 0
+    """The digits that a number format of nothing but zeros shows (123 under 00000 is meant as 00123), else 0.
+
+    The first section counts, which is that of positive numbers. Zeros among other signs ("TP"00000, 0000-0000) cannot
+    be told as a number of digits and are 0: such a cell is its number as it is kept, since what is padded without the
+    signs would look whole and be no more what is shown.
+    """
+    first = _UNSEEN.sub("", code).split(";")[0]
+    return len(first) if len(first) > 1 and not first.strip("0") else 0
 
 
 class Sheet(Protocol):

@@ -18,6 +18,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_PREFIXES = {"table": _TABLE, "office": _OFFICE, "text": _TEXT}
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _REPEATED = f"{_TABLE}number-columns-repeated"
 _VALUE_TYPE = f"{_OFFICE}value-type"
@@ -31,7 +32,13 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
     if CONTENT not in archive:
         raise broken(archive.name, CONTENT)
     sheets = _facts(archive, limits)
-    return lambda name: sheets.get(name, Facts()), False
+
+    def facts(name: str) -> Facts:
+        if name not in sheets:
+            raise broken(archive.name, f"工作表「{name[:40]}」")
+        return sheets[name]
+
+    return facts, False
 
 
 class _Chunks:
@@ -53,12 +60,18 @@ def _facts(archive: Archive, limits: Limits) -> dict[str, Facts]:
         # Rows, not cells: an event for each cell takes four times as long.
         for event, element in etree.iterparse(
             cast(IO[bytes], _Chunks(archive)),
-            events=("start", "end"),
+            events=("start", "end", "start-ns"),
             tag=(f"{_TABLE}table", f"{_TABLE}table-row"),
             resolve_entities=False,
             huge_tree=True,
+            encoding="utf-8",
         ):
-            if event == "start":
+            if event == "start-ns":
+                # Calamine knows its tags by their prefixes, whatever these stand for.
+                prefix, space = cast(tuple[str, str], element)
+                if f"{{{space}}}" != _PREFIXES.get(prefix, f"{{{space}}}"):
+                    raise broken(archive.name, CONTENT)
+            elif event == "start":
                 if element.tag == f"{_TABLE}table":
                     name, row = element.get(f"{_TABLE}name", ""), 0
                     facts = sheets.setdefault(name, Facts())

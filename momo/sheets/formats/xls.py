@@ -46,7 +46,10 @@ def inspect(path: Path, *, name: str, limits: Limits) -> tuple[Callable[[str], F
         if kind == _DATE_MODE:
             date1904 = body[:2] == b"\x01\x00"
         elif kind == _BOUND_SHEET and length > 8:
-            starts[_sheet_name(body, unicode_names)] = struct.unpack_from("<I", body)[0]
+            sheet = _sheet_name(body, unicode_names)
+            if sheet in starts:
+                raise broken(name, f"工作表「{sheet[:40]}」")
+            starts[sheet] = struct.unpack_from("<I", body)[0]
         elif kind == _FORMAT and length > 5 and unicode_names:
             formats[int.from_bytes(body[:2], "little")] = zeros_of(_text(body[2:]))
         elif kind == _STYLE and length >= 4:
@@ -57,15 +60,18 @@ def inspect(path: Path, *, name: str, limits: Limits) -> tuple[Callable[[str], F
     order = list(starts)
     padded = {number: digits for number, digits in styles.items() if digits}
 
-    def facts(sheet: str) -> Facts:
-        # Names of BIFF5 depend on a code page; there the place in the list tells.
-        return _facts(data, starts.get(sheet, -1), sheet, name, limits, padded)
+    by_any = _by_any(data, starts, order, name, limits)
 
-    return (facts if unicode_names else _by_any(data, starts, order, name, limits)), date1904
+    def facts(sheet: str) -> Facts:
+        if unicode_names and sheet in starts:
+            return _facts(data, starts[sheet], sheet, name, limits, padded)
+        return by_any(sheet)
+
+    return facts, date1904
 
 
 def _by_any(data: bytes, starts: dict[str, int], order: list[str], name: str, limits: Limits) -> Callable[[str], Facts]:
-    """Of workbooks before Excel 97: bounds are those of any sheet, errors only where the names agree."""
+    """Of names that depend on a code page: bounds are those of any sheet, errors only where the names agree."""
 
     def facts(sheet: str) -> Facts:
         for each in order:

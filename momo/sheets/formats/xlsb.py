@@ -11,7 +11,8 @@ from momo.sheets.formats.base import Facts, Limits, broken, check_extent, error_
 WORKBOOK = "xl/workbook.bin"
 STRINGS = "xl/sharedStrings.bin"
 _ROW, _BLANK, _ERROR, _FORMULA_ERROR = 0, 1, 3, 11
-_LAST_CELL = 11  # types 1 to 11 are cells
+_LAST_CELL, _RICH_TEXT = 11, 62  # types 1 to 11 are cells
+_NOTHING = b"\xff" * 4  # the length of a text that is not there
 _SHEET, _WORKBOOK_PROPERTIES = 156, 153
 STYLES = "xl/styles.bin"
 _FORMAT, _STYLE, _BEGIN_STYLES, _END_STYLES = 44, 47, 617, 618
@@ -21,12 +22,14 @@ _NUMBERS = frozenset({2, 5, 9})  # short, real, of a formula
 def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
     """What gives the facts of a sheet by name, and whether the workbook counts days from 1904."""
     targets = relations(archive, WORKBOOK)
-    parts = {}
+    parts: dict[str, str] = {}
     date1904 = False
     for kind, body in _records(archive, WORKBOOK):
-        if kind == _SHEET:
+        if kind == _SHEET and body[8:12] != _NOTHING:
             relation, end = _text(body, 8)
             name, _ = _text(body, end)
+            if name in parts:
+                raise broken(archive.name, f"工作表「{name[:40]}」")
             parts[name] = targets.get(relation, "")
         elif kind == _WORKBOOK_PROPERTIES:
             date1904 = bool(body[0] & 1)
@@ -51,14 +54,14 @@ def _padded(archive: Archive) -> dict[int, int]:
 
 
 def _facts(archive: Archive, name: str, part: str, limits: Limits, padded: dict[int, int]) -> Facts:
-    facts = Facts()
     if part not in archive:
-        return facts
+        raise broken(archive.name, f"工作表「{name[:40]}」")
+    facts = Facts()
     row = 0
     for kind, body in _records(archive, part):
         if kind == _ROW:
             row = int.from_bytes(body[:4], "little")
-        elif _BLANK < kind <= _LAST_CELL:
+        elif _BLANK < kind <= _LAST_CELL or kind == _RICH_TEXT:
             column = int.from_bytes(body[:4], "little")
             facts.reach(row, column)
             if kind in (_ERROR, _FORMULA_ERROR):

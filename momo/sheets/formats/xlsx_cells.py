@@ -1,0 +1,149 @@
+"""Cells of a sheet of .xlsx, one by one: slow, but certain of whatever may be written (ECMA-376 part 1, 18.3.1).
+
+Elements are counted as calamine counts them (by their names without prefixes, from where `sheetData` starts to where it
+ends, cells without a reference after the one before), so that both see the same sheet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+from xml.parsers import expat
+
+from momo.sheets.formats.base import Facts, Limits, broken, check_extent
+from momo.sheets.values import UNCALCULATED, CellError
+
+MAX_DEPTH = 64  # elements within elements; a sheet has some ten
+NUMBER = re.compile(r"[0-9]+(?:\.0)?")  # that may have lost leading zeros
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
+_ROW = re.compile(r"[1-9][0-9]{0,6}")
+
+
+def column(letters: str) -> int:
+    """The number (from 1) of a column: A is 1, AA is 27."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def walk(
+    chunks: Iterable[bytes], facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]
+) -> None:
+    """Add what the sheet holds to `facts`; `padded` is cell style → digits.
+
+    Raises SheetError for XML that is damaged or no UTF-8, and for a sheet beyond `limits` as soon as it is seen.
+    """
+    cells = _Cells(facts, name=name, sheet=sheet, limits=limits, padded=padded)
+    first = True
+    try:
+        for chunk in chunks:
+            # These the parser takes for UTF-16 whatever it is told, and would find letters where calamine finds cells.
+            if first and (b"\0" in chunk[:4] or chunk.startswith((b"\xff\xfe", b"\xfe\xff"))):
+                raise broken(name, "UTF-16")
+            first = False
+            cells.parser.Parse(chunk)
+        cells.parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise broken(name) from error
+
+
+class _Cells:
+    """What the parser calls. Not a tree: a row may have more cells than memory has room for."""
+
+    def __init__(self, facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]) -> None:
+        self.facts, self.name, self.sheet, self.limits, self.padded = facts, name, sheet, limits, padded
+        # Whatever the file says: calamine looks for tags in the bytes as they are.
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.depth = 0
+        self.inside: bool | None = None  # sheetData: before it, in it, False after it
+        self.row = self.column = 0  # from 0, where a cell without a reference is
+        self.cell: dict[str, str] | None = None
+        self.place = (0, 0)
+        self.children: list[str] = []
+        self.text: list[str] = []
+
+    def _doctype(self, *_: object) -> NoReturn:
+        raise broken(self.name, "DOCTYPE")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise broken(self.name)
+        kind = tag.partition(":")[2] or tag
+        if self.cell is not None:
+            self._child(kind)
+        elif not self.inside:
+            if kind == "sheetData" and self.inside is None:
+                self.inside = True
+        elif kind == "row":
+            number = attributes.get("r")
+            if number is not None:
+                if not _ROW.fullmatch(number):
+                    raise broken(self.name, f"r={number[:20]}")
+                self.row = int(number) - 1
+        elif kind == "c":
+            self._cell(attributes)
+
+    def _cell(self, attributes: dict[str, str]) -> None:
+        reference = attributes.get("r")
+        if reference is None:
+            self.place = self.row, self.column
+        else:
+            found = _REFERENCE.fullmatch(reference)
+            if found is None:
+                raise broken(self.name, f"r={reference[:20]}")
+            self.column = column(found[1]) - 1
+            self.place = int(found[2]) - 1, self.column
+        self.cell = attributes
+        self.children.clear()
+        self.text.clear()
+
+    def _child(self, kind: str) -> None:
+        if kind in ("f", "v", "is") and len(self.children) < 9:
+            self.children.append(kind)
+        if kind == "v":
+            self.text.clear()
+            self.parser.CharacterDataHandler = self.text.append
+
+    def _end(self, tag: str) -> None:
+        self.depth -= 1
+        kind = tag.partition(":")[2] or tag
+        if self.cell is not None:
+            if kind == "v":
+                self.parser.CharacterDataHandler = None
+            elif kind == "c":
+                self._note(self.cell)
+                self.cell = None
+                self.column += 1
+        elif self.inside and kind == "row":
+            self.row += 1
+            self.column = 0
+        elif kind == "sheetData":
+            self.inside = False
+
+    def _note(self, cell: Mapping[str, str]) -> None:
+        if not self.children:
+            return
+        facts, (row, place) = self.facts, self.place
+        if row >= facts.rows or place >= facts.columns:
+            facts.reach(row, place)
+            check_extent(self.sheet, facts.rows, facts.columns, self.limits)
+        kind = cell.get("t", "n")
+        text = "".join(self.text)
+        if kind == "e":
+            facts.note(row, place, CellError(text or "#UNKNOWN!"))
+        if self.children[-1] == "f" or ("f" in self.children and self.children[-1] == "v" and not text.strip()):
+            # A formula that gave an empty text has type str and no value; that one was calculated.
+            if kind != "str":
+                facts.note(row, place, UNCALCULATED)
+        elif kind == "n" and self.padded and NUMBER.fullmatch(text):
+            style = cell.get("s", "")
+            digits = self.padded.get(int(style)) if style.isdecimal() else None
+            if digits:
+                facts.texts[row, place] = text.removesuffix(".0").zfill(digits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -35,16 +35,33 @@ def aliases_of(job_type: str) -> dict[str, list[str]]:
     return dict(taught)
 
 
-def versions_known(file_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(id, version) of files from Drive that have a job, however it ended; what people decided about them stays."""
-    rows = Job.objects.filter(drive_file_id__in=file_ids).values_list("drive_file_id", "drive_version")
-    return set(rows)
+def versions_known(file_ids: Collection[str]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """(id, version) of the newest job of each file from Drive, and (id, revision) of all of them.
+
+    However a job ended it counts; what people decided about its file stays.
+    """
+    rows = _revisions(Job.objects.filter(drive_file_id__in=file_ids))
+    return _newest(rows), set(rows)
 
 
 def versions_imported(file_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(id, version) of files from Drive whose import is in force."""
-    rows = Job.objects.filter(drive_file_id__in=file_ids, status=Job.Status.SUCCEEDED)
-    return set(rows.values_list("drive_file_id", "drive_version"))
+    """(id, version) of files from Drive: for each what was imported last, of what was not taken back."""
+    return _newest(_revisions(Job.objects.filter(drive_file_id__in=file_ids, status=Job.Status.SUCCEEDED)))
+
+
+def last_job_type(file_id: str) -> str:
+    """What a file from Drive was taken for the last time; empty where nobody knows."""
+    kinds = Job.objects.filter(drive_file_id=file_id).exclude(job_type="").order_by("-pk")
+    return kinds.values_list("job_type", flat=True).first() or ""
+
+
+def _revisions(rows: QuerySet[Job]) -> list[tuple[str, str]]:
+    return list(rows.order_by("pk").values_list("drive_file_id", "drive_version"))
+
+
+def _newest(rows: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The last of each file. A revision begins with the version, see DriveFile."""
+    return {(file_id, revision.partition(" ")[0]) for file_id, revision in dict(rows).items()}
 
 
 def errors_url(job: Job) -> str | None:

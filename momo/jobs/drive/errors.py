@@ -20,18 +20,21 @@ _REFUSED = {
     "fileNotDownloadable": "不提供這個檔案的下載；請換成 Excel、CSV 或 Google 試算表",
     "domainPolicy": "的網域政策不允許這個存取，請洽 Google Workspace 管理員",
 }
+_OF_ACCOUNT = frozenset({"accessNotConfigured", "dailyLimitExceeded", "domainPolicy"})
 
 
 class DriveError(UpstreamError):
     """Drive failed or refused; `text` goes on from its name and says what to do.
 
-    `transient` failures may pass by themselves, `wait` seconds from now at the earliest.
+    `transient` failures may pass by themselves, `wait` seconds from now at the earliest. Those of the `account` are
+    no file's own: they say nothing of the one that was asked for.
     """
 
-    def __init__(self, text: str, *, transient: bool = False, wait: float = 0.0) -> None:
+    def __init__(self, text: str, *, transient: bool = False, wait: float = 0.0, account: bool = False) -> None:
         self.service = SERVICE
         self.transient = transient
         self.wait = wait
+        self.account = account
         ApiError.__init__(self, f"{SERVICE}{text}")
 
 
@@ -65,7 +68,8 @@ def seconds(retry_after: str | None) -> float:
 def no_token(email: str) -> DriveError:
     """Return the error for a service account that is not let in."""
     return DriveError(
-        f"不接受服務帳戶 {email} 的金鑰，請管理員確認 GOOGLE_SERVICE_ACCOUNT_FILE 的金鑰未被刪除或停用，且主機時間正確"
+        f"不接受服務帳戶 {email} 的金鑰，請管理員確認 GOOGLE_SERVICE_ACCOUNT_FILE 的金鑰未被刪除或停用，且主機時間正確",
+        account=True,
     )
 
 
@@ -88,7 +92,7 @@ def refused(reasons: Collection[str], *, folder: str, email: str) -> ApiError:
         )
     for reason in sorted(reasons):
         if reason in _REFUSED:
-            return DriveError(_REFUSED[reason])
+            return DriveError(_REFUSED[reason], account=reason in _OF_ACCOUNT)
     named = f"（{'、'.join(sorted(reasons))}）" if reasons else ""
     what = f"資料夾「{folder}」" if folder else "這個檔案"
     return _share(f"不允許讀取{what}{named}", email, of_settings=bool(folder))

@@ -32,7 +32,16 @@ class DriveFile:
     @property
     def version(self) -> str:
         """Tells versions of a file apart: the content's MD5, else the time of its last change."""
-        return self.md5 or self.modified_at.astimezone(UTC).isoformat()
+        return self.md5 or self._changed
+
+    @property
+    def revision(self) -> str:
+        """The version and, behind a space where it does not say so itself, when it came: one may come back."""
+        return f"{self.md5} {self._changed}" if self.md5 else self._changed
+
+    @property
+    def _changed(self) -> str:
+        return self.modified_at.astimezone(UTC).isoformat()
 
     @property
     def is_sheet(self) -> bool:

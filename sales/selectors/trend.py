@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -37,20 +38,53 @@ GROUP BY key ORDER BY sum(amount) DESC, key LIMIT %(limit)s
 
 # Arrays, since a row for each day of each key takes longer to carry than to read. Days are sums already.
 COURSE = """
-SELECT dimension, key, array_agg(place), array_agg((amount * 100)::bigint), array_agg(quantity),
-       array_agg((profit * 100)::bigint)
-FROM (
+WITH courses AS (
     SELECT t.dimension, t.key, {place} AS place, {sums}
     FROM unnest(%(dimensions)s::text[], %(keys)s::text[]) AS k(dimension, key)
     JOIN sales_daytotal t ON t.dimension = k.dimension AND t.key = k.key
     WHERE t.date BETWEEN %(start)s AND %(end)s
     {groups}
-) AS courses
+)
+SELECT dimension, key, array_agg(place), array_agg(amount), array_agg(quantity), array_agg(profit)
+FROM courses
 GROUP BY dimension, key
 """
-OF_DAYS = {"sums": "t.amount, t.quantity, t.gross_profit AS profit", "groups": ""}
+# Where nothing is left of the gross profit, the rest may have made none, have no lines, or have lines of which nobody
+# knows it. Only then are its keys looked at, day by day; and not where lines are left of which the whole tells none.
+REST_COURSE = """
+UNION ALL
+SELECT 'rest', '', array_agg(place), array_agg(0), array_agg(0), array_agg(profit)
+FROM (
+    SELECT place, CASE WHEN sum(rest.keys) = 0 OR sum(rest.known) > 0 THEN 0 END AS profit
+    FROM (
+        SELECT place
+        FROM (
+            SELECT place, sum(CASE dimension WHEN 'all' THEN profit ELSE -profit END) AS profit_left,
+                   sum(CASE dimension WHEN 'all' THEN amount ELSE -amount END) AS amount_left
+            FROM courses GROUP BY place
+        ) AS sums
+        WHERE profit_left = 0 OR (profit_left IS NULL AND amount_left = 0)
+    ) AS doubtful
+    JOIN (
+        SELECT t.date, {place} AS place
+        FROM generate_series(%(start)s::timestamp, %(end)s::timestamp, '1 day') AS g(day),
+             LATERAL (SELECT g.day::date AS date) AS t
+    ) AS days USING (place)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS keys, count(t.gross_profit) AS known FROM sales_daytotal t
+        WHERE t.date = days.date AND t.dimension = %(dimension)s AND t.key <> ALL (%(chosen)s::text[])
+    ) AS rest
+    GROUP BY place
+) AS told
+HAVING count(*) > 0
+"""
+OF_DAYS = {
+    "sums": "(t.amount * 100)::bigint AS amount, t.quantity, (t.gross_profit * 100)::bigint AS profit",
+    "groups": "",
+}
 OF_MORE = {
-    "sums": "sum(t.amount) AS amount, sum(t.quantity)::bigint AS quantity, sum(t.gross_profit) AS profit",
+    "sums": "(sum(t.amount) * 100)::bigint AS amount, sum(t.quantity)::bigint AS quantity, "
+    "(sum(t.gross_profit) * 100)::bigint AS profit",
     "groups": "GROUP BY 1, 2, 3",
 }
 PLACES = {
@@ -77,15 +111,18 @@ class _Course:
                 course.amount[place], course.quantity[place], course.profit[place] = amount, quantity, profit
         return course
 
-    def less(self, others: list[_Course]) -> _Course:
-        """What is left of it without the others."""
+    def less(self, others: list[_Course], doubtful: Mapping[int, int | None]) -> _Course:
+        """What is left of it without the others; `doubtful` tells the gross profits that the sums do not."""
         amounts = zip(self.amount, *(one.amount for one in others), strict=True)
         quantities = zip(self.quantity, *(one.quantity for one in others), strict=True)
         profits = zip(self.profit, *(one.profit for one in others), strict=True)
+        left = [None if whole is None else whole - sum(part or 0 for part in parts) for whole, *parts in profits]
+        for place, profit in doubtful.items():
+            left[place] = profit
         return _Course(
             [whole - sum(parts) for whole, *parts in amounts],
             [whole - sum(parts) for whole, *parts in quantities],
-            [None if whole is None else whole - sum(part or 0 for part in parts) for whole, *parts in profits],
+            left,
         )
 
     def as_dict(self, key: str) -> dict[str, Any]:
@@ -127,7 +164,7 @@ def trend(*, start: date, end: date, dimension: str = "none", interval: str = "d
     more = False
     if dimension != "none":
         keys, more = _biggest(start, end, dimension, top)
-    courses = _courses(start, end, interval, dimension, keys, labels)
+    courses, doubtful = _courses(start, end, interval, dimension, keys, labels, rest=more)
     everything = courses.pop((DayTotal.Dimension.ALL, ""), None) or _Course.over(len(labels))
     if dimension == "none":
         series = [everything.as_dict("合計")]
@@ -135,7 +172,7 @@ def trend(*, start: date, end: date, dimension: str = "none", interval: str = "d
         chosen = [courses.get((dimension, key)) or _Course.over(len(labels)) for key in keys]
         series = [course.as_dict(key or NAMELESS) for key, course in zip(keys, chosen, strict=True)]
         if more:
-            series.append(everything.less(chosen).as_dict(REST))
+            series.append(everything.less(chosen, doubtful).as_dict(REST))
     return {
         "start_date": start,
         "end_date": end,
@@ -180,16 +217,27 @@ def _next_month(day: date) -> date:
 
 
 def _courses(
-    start: date, end: date, interval: str, dimension: str, keys: list[str], labels: list[date]
-) -> dict[tuple[str, str], _Course]:
+    start: date, end: date, interval: str, dimension: str, keys: list[str], labels: list[date], *, rest: bool
+) -> tuple[dict[tuple[str, str], _Course], dict[int, int | None]]:
+    """The course of all and of each key; and with `rest` its gross profit at the places where that must be asked."""
     values: dict[str, Any] = {
         "dimensions": [DayTotal.Dimension.ALL.value, *([dimension] * len(keys))],
         "keys": ["", *keys],
+        "dimension": dimension,
+        "chosen": keys,
         "start": start,
         "end": end,
         "base": labels[0],
     }
+    sql = COURSE + REST_COURSE if rest else COURSE
+    courses: dict[tuple[str, str], _Course] = {}
+    doubtful: dict[int, int | None] = {}
     with connection.cursor() as cursor:
         parts = OF_DAYS if interval == "day" else OF_MORE
-        cursor.execute(COURSE.format(place=PLACES[interval], **parts), values)
-        return {(name, key): _Course.over(len(labels), tuple(rest)) for name, key, *rest in cursor.fetchall()}
+        cursor.execute(sql.format(place=PLACES[interval], **parts), values)
+        for name, key, places, amounts, quantities, profits in cursor.fetchall():
+            if name == "rest":
+                doubtful = dict(zip(places, profits, strict=True))
+            else:
+                courses[name, key] = _Course.over(len(labels), (places, amounts, quantities, profits))
+    return courses, doubtful

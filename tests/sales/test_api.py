@@ -119,7 +119,7 @@ def test_a_trend(asker: Client) -> None:
         "dates": ["2026-03-01", "2026-03-02", "2026-03-03"],
         "series": [
             {"key": "水潤", "amount": [0, 100, 0.1], "quantity": [0, 2, 1], "gross_profit": [0, 39.5, 0.1]},
-            {"key": "其他", "amount": [0, 50, 0], "quantity": [0, 1, 0], "gross_profit": [0, 0, 0]},
+            {"key": "其他", "amount": [0, 50, 0], "quantity": [0, 1, 0], "gross_profit": [0, None, 0]},
         ],
     }
 

@@ -70,7 +70,8 @@ class Job(models.Model):
     result = models.JSONField("結果", default=dict, blank=True)
     attempt = models.PositiveSmallIntegerField("嘗試", default=0)
     cancel_requested = models.BooleanField("要求取消", default=False)
-    # Where a file from Drive came from: its id, and what tells its versions apart (md5, else the time of change).
+    # Where a file from Drive came from: its id, and what tells its versions apart (md5, else the time of change). The
+    # schedule adds to an md5 when it came, since content may come back.
     drive_file_id = models.CharField("雲端檔案", max_length=200, blank=True)
     drive_version = models.CharField("雲端檔案版本", max_length=100, blank=True)
     # The schedule's own import of a version of a file. Not told by `created_by`, which is gone when the person is.
@@ -136,7 +137,7 @@ class ColumnAlias(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["job_type", "alias"], name="columnalias_once")]
 
     def __str__(self) -> str:
-        return f"{self.alias} → {self.field}"
+        return self.alias
 
     def clean(self) -> None:
         """Raises ValidationError for a column that no import reads."""

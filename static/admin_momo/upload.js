@@ -53,9 +53,17 @@
     for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("mo-drop--over"));
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
-      if (!event.dataTransfer.files.length) return;
+      const { files } = event.dataTransfer;
+      if (!files.length) return;
+      if (files.length > 1) {
+        // Not one of them, and not the one before either, which would be imported in their place.
+        input.value = "";
+        turn++;
+        text.textContent = asked;
+        return refuse("一次只能匯入一個檔案；請分次拖入");
+      }
       const chosen = new DataTransfer();
-      chosen.items.add(event.dataTransfer.files[0]);
+      chosen.items.add(files[0]);
       input.files = chosen.files;
       look();
     });
@@ -68,7 +76,7 @@
       },
       true,
     );
-    form.querySelector("[name=job_type]").addEventListener("change", look);
+    for (const name of ["job_type", "on_error"]) form.querySelector(`[name=${name}]`).addEventListener("change", look);
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from momo.jobs.importers import importers
 from momo.jobs.models import ColumnAlias, Job
 from tests.admin import makers
 from tests.admin.makers import ended, sold, waiting, workbook
@@ -50,6 +52,51 @@ def test_a_header_is_taught_once(same: str, as_manager: Client) -> None:
 
     assert "已經是" in complaints(teach(as_manager, same, "daily_sales:cost"))["alias"][0]
     assert ColumnAlias.objects.count() == 1
+
+
+@pytest.mark.parametrize("header", ["業績", "業 績", "業績（元）", "銷售金額"])
+def test_a_header_of_another_field_keeps_its_meaning(header: str, as_manager: Client) -> None:
+    why = complaints(teach(as_manager, header, "daily_sales:cost"))["alias"]
+
+    assert why == ["這個標題原本是「業績」，不能改作「成本」"]
+    assert not ColumnAlias.objects.exists()
+
+
+def test_a_header_of_the_field_itself_may_be_taught(as_manager: Client) -> None:
+    assert teach(as_manager, "業績（元）", "daily_sales:amount").status_code == 302
+
+
+def test_of_a_header_that_several_fields_know_staff_say_which_it_is(as_manager: Client, monkeypatch: Any) -> None:
+    importer = importers()["daily_sales"]
+    cost = next(field for field in importer.fields if field.name == "cost")
+    others = [field for field in importer.fields if field.name != "cost"]
+    both = replace(cost, aliases=(*cost.aliases, "業績"))
+    monkeypatch.setattr(type(importer), "fields", (*others, both))
+
+    assert teach(as_manager, "業績", "daily_sales:cost").status_code == 302
+
+
+def test_a_taught_header_is_called_as_it_is_written(as_manager: Client) -> None:
+    teach(as_manager, "出貨日", "daily_sales:date")
+    one = ColumnAlias.objects.get()
+
+    page = as_manager.get(reverse("admin:jobs_columnalias_change", args=[one.pk]))
+
+    assert str(one) == "出貨日"
+    assert "→ date" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [("出貨", {"出貨日"}), ("業績", {"成交總價"}), ("每日銷售", {"出貨日", "成交總價"}), ("毛利", set())],
+)
+def test_headers_are_found_by_what_the_list_shows(term: str, found: set[str], as_reader: Client) -> None:
+    for field, alias in (("date", "出貨日"), ("amount", "成交總價")):
+        ColumnAlias.objects.create(job_type="daily_sales", field=field, alias=alias)
+
+    page = as_reader.get(reverse("admin:jobs_columnalias_changelist"), {"q": term})
+
+    assert {one.alias for one in page.context["cl"].result_list} == found
 
 
 def test_full_width_letters_are_the_same_as_others(as_manager: Client) -> None:
@@ -98,6 +145,8 @@ def test_headers_go_out_and_come_in(as_manager: Client) -> None:
     file = as_manager.post(export, {"format": "1", "resource": "0"}).content
     ColumnAlias.objects.all().delete()
 
+    assert "每日銷售,業績,成交總價" in file.decode("utf-8-sig").splitlines()
+
     preview = bring(as_manager, file)
     as_manager.post(reverse("admin:jobs_columnalias_process_import"), preview.context["confirm_form"].initial)
 
@@ -106,6 +155,24 @@ def test_headers_go_out_and_come_in(as_manager: Client) -> None:
         ("daily_sales", "amount", "成交總價"),
         ("daily_sales", "cost", "進貨成本"),
     }
+
+
+def test_headers_come_in_by_code_too(as_manager: Client) -> None:
+    preview = bring(as_manager, "job_type,field,alias\ndaily_sales,amount,成交總價".encode())
+    as_manager.post(reverse("admin:jobs_columnalias_process_import"), preview.context["confirm_form"].initial)
+
+    assert [(one.job_type, one.field) for one in ColumnAlias.objects.all()] == [("daily_sales", "amount")]
+
+
+def test_what_the_import_of_headers_does_not_know_is_told_in_words(as_manager: Client) -> None:
+    rows = ["類型,欄位,標題", "庫存,業績,甲", "每日銷售,金額,乙", "每日銷售,成本,業績"]
+
+    page = bring(as_manager, "\n".join(rows).encode())
+
+    told = [dict(row.field_specific_errors) for row in page.context["result"].invalid_rows]
+    assert told[0] == {"類型": ["沒有「庫存」這種報表；可用：每日銷售"]}
+    assert told[1]["欄位"][0].startswith("沒有「金額」這個欄位；可用：日期、品號、")
+    assert told[2] == {"標題": ["這個標題原本是「業績」，不能改作「成本」"]}
 
 
 def bring(client: Client, content: bytes) -> Any:

@@ -17,7 +17,7 @@ from momo.jobs.models import Job
 from momo.jobs.services import run_job
 from sales.models import DayOwner, SalesLine
 from tests.admin import makers
-from tests.admin.makers import brought, sold, waiting, workbook
+from tests.admin.makers import brought, ended, sold, waiting, workbook
 
 YES = {"_form_submitted": "True"}
 FETCH = {"X-Requested-With": "fetch"}
@@ -93,7 +93,7 @@ def test_the_script_brings_a_file(as_manager: Client) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "no file": ({"content": None}, 400, "請選擇檔案"),
-    "empty file": ({"content": b""}, 400, "空"),
+    "empty file": ({"content": b""}, 400, "檔案是空的"),
     "too large": ({"content": b"x" * 2000}, 413, "MB"),
     "no kind": ({"content": b"x", "job_type": ""}, 400, "請選擇報表類型"),
     "unknown kind": ({"content": b"x", "job_type": "secrets"}, 400, "請選擇報表類型"),
@@ -111,6 +111,7 @@ def test_what_is_refused_is_said(kind: str, as_manager: Client, settings: Any) -
 
     assert plain.status_code == 200
     assert why in words(plain)
+    assert "file：" not in words(plain)
     assert fetched.status_code == status
     assert why in fetched.json()["error"]
     assert not Job.objects.exists()
@@ -170,6 +171,44 @@ def test_a_preview_shows_errors(as_manager: Client) -> None:
     assert "顯示前 100 個" in seen
     assert "&lt;b&gt;三&lt;/b&gt;" in seen
     assert "<b>三</b>" not in seen
+
+
+def test_a_preview_says_what_errors_do_as_it_is_chosen(as_manager: Client) -> None:
+    brought(sold(DAY), sold(DAY, code="2"))
+    content = workbook(sold(DAY), sold(DAY, quantity="三", amount="x"), sold(DAY, quantity="四"))
+
+    rejected = text(send(as_manager, PREVIEW, content))
+    skipped = text(send(as_manager, PREVIEW, content, on_error="skip"))
+
+    assert "有 3 個錯誤，整份不會匯入" in rejected
+    assert "已有資料" not in rejected
+    assert "會略過 2 列，只匯入 1 列；已有資料的日子會整天換成這 1 列" in skipped
+    assert "整份不會匯入" not in skipped
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([sold(DAY, quantity="三")], "每一列都有錯，沒有可以匯入的資料"),
+        ([("合計", "", "", "", "", "", 1, 990, 600)], "檔案裡沒有資料列，不會匯入"),
+    ],
+)
+def test_a_preview_says_when_nothing_would_be_left(rows: list[Any], why: str, as_manager: Client) -> None:
+    assert why in text(send(as_manager, PREVIEW, workbook(*rows), on_error="skip"))
+
+
+def test_a_preview_names_the_column_that_another_one_stands_for(as_manager: Client) -> None:
+    content = workbook((*sold(DAY), "2026-01-30"), headers=(*makers.HEADERS, "轉單日"))
+
+    assert "沒有使用：轉單日（「日期」已用 訂單日期）" in text(send(as_manager, PREVIEW, content))
+
+
+def test_a_preview_gives_room_to_text_and_lines_figures_up(as_manager: Client) -> None:
+    html = send(as_manager, PREVIEW, workbook(sold(DAY))).content.decode()
+
+    assert '<td class="mo-cell">玻尿酸精華液</td>' in html
+    assert '<td class="mo-num mo-nowrap">990</td>' in html
+    assert '<th class="mo-num mo-nowrap">業績</th>' in html
 
 
 def test_a_preview_says_what_days_are_known(as_manager: Client) -> None:
@@ -235,6 +274,38 @@ def test_a_done_import_shows_its_days(as_reader: Client) -> None:
     ]
     assert "data-job=" not in page.content.decode()
     assert [word for word in ("相同", "更正", "新增") if word in text(page)] == ["相同", "更正", "新增"]
+
+
+def test_the_list_shows_what_a_correction_did(as_reader: Client) -> None:
+    brought(sold(DAY, amount=1000))
+    job = brought(sold(DAY, amount=1500))
+
+    html = as_reader.get(reverse("admin:jobs_job_changelist")).content.decode()
+
+    assert (job.created, job.updated) == (0, 1)
+    assert re.findall(r"field-(?:created|updated|skipped)_rows[^>]*>\s*(\d+)", html)[:3] == ["0", "1", "0"]
+
+
+def test_what_nobody_edits_has_no_history_of_edits(as_boss: Client) -> None:
+    job = brought(sold(DAY))
+    records = {
+        "jobs_job": job.pk,
+        "sales_dayowner": DayOwner.objects.get().pk,
+        "sales_salesline": SalesLine.objects.get().pk,
+    }
+
+    for name, key in records.items():
+        page, history = (reverse(f"admin:{name}_{view}", args=[key]) for view in ("change", "history"))
+        assert history not in as_boss.get(page).content.decode()
+        assert as_boss.get(history)["Location"] == page
+
+
+def test_what_is_edited_keeps_its_history(as_manager: Client) -> None:
+    one = makers.product()
+    page, history = (reverse(f"admin:products_product_{view}", args=[one.pk]) for view in ("change", "history"))
+
+    assert history in as_manager.get(page).content.decode()
+    assert as_manager.get(history).status_code == 200
 
 
 def test_a_failed_import_shows_its_errors(as_reader: Client) -> None:
@@ -328,7 +399,9 @@ def test_undo(as_manager: Client, manager: User) -> None:
     assert "已經復原過" in words(again)
     assert (job.status, job.result["undo"]["by"]) == (Job.Status.UNDONE, manager.username)
     assert not DayOwner.objects.exists()
-    assert re.search(rf"由 {manager.username} 復原：1 天不再有資料", text(page_of(as_manager, job)))
+    assert f"由 {manager.display_name} 復原：1 天不再有資料" in text(page_of(as_manager, job))
+    User.objects.filter(pk=manager.pk).update(username="another")
+    assert "由 max 復原：" in text(page_of(as_manager, job))
 
 
 def test_a_file_that_was_not_fetched_yet_has_no_size(as_reader: Client) -> None:
@@ -374,6 +447,26 @@ def test_retry_leads_to_the_new_import(as_manager: Client, manager: User) -> Non
     assert plain["Location"] == reverse("admin:jobs_job_change", args=[first.pk])
     assert dialog.headers["HX-Redirect"] == reverse("admin:jobs_job_change", args=[second.pk])
     assert (first.status, first.created_by) == (Job.Status.PENDING, manager)
+
+
+def test_retry_may_leave_out_what_is_wrong(as_manager: Client) -> None:
+    job = brought(sold(DAY), sold(DAY, quantity="三"))
+    asked = as_manager.get(reverse("admin:jobs_job_retry", args=[job.pk])).content.decode()
+
+    as_manager.post(reverse("admin:jobs_job_retry", args=[job.pk]), {**YES, "on_error": "skip"})
+
+    again = ended(Job.objects.get(retry_of=job))
+    assert "重試時選擇「略過有錯的列」" in text(page_of(as_manager, job))
+    assert re.search(r'<option value="reject" selected>', asked)
+    assert (again.on_error, again.status, again.created, again.skipped) == ("skip", "succeeded", 1, 1)
+
+
+def test_retry_does_as_before_where_nothing_is_chosen(as_manager: Client) -> None:
+    job = brought(sold(DAY, quantity="三"), on_error="skip")
+
+    act(as_manager, "retry", job)
+
+    assert Job.objects.get(retry_of=job).on_error == "skip"
 
 
 def test_what_does_not_fit_is_said_and_changes_nothing(as_manager: Client) -> None:

@@ -105,6 +105,13 @@ def test_two_undo_at_once(job_of: Make, stock_importer: StockImporter, monkeypat
     assert stock() == {}
 
 
+def test_retry_may_treat_errors_another_way(job_of: Make) -> None:
+    job = job_of()
+    Job.objects.update(status="failed")
+    job.refresh_from_db()
+    assert [retry_job(job).on_error, retry_job(job, on_error="skip").on_error] == ["reject", "skip"]
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_retry_is_a_new_job_on_the_same_file(
     job_of: Make, manager: User, status: str, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch

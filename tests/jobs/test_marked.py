@@ -14,8 +14,9 @@ from momo.jobs.models import Job
 from momo.jobs.retention import OldFiles
 from momo.jobs.services import run_job
 from momo.rest.errors import NotFound
+from momo.sheets import marks
 from momo.sheets.write import XLSX
-from tests.jobs.importer import workbook
+from tests.jobs.importer import stock, workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,28 @@ def test_without_the_file_a_list(failed: Job) -> None:
 def test_a_file_that_went_by_itself(failed: Job) -> None:
     failed.file.storage.delete(failed.file.name)
     assert errors_workbook(failed, own_file=True)[0] == "庫存 1_錯誤清單.xlsx"
+
+
+def test_the_bad_rows_of_a_large_file_are_not_taken_for_a_correction(
+    job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "WHOLE_ROWS", 3)
+    job = job_of(workbook(ROWS), file_name="庫存.xlsx", on_error=Job.OnError.SKIP)
+    run_job(job.pk)
+    before = stock()
+    job.refresh_from_db()
+    name, handle, _ = errors_workbook(job, own_file=True)
+    book = read(handle)
+    book["Sheet"]["C2"], book["Sheet"]["C3"] = 4, 5
+    content = io.BytesIO()
+    book.save(content)
+    content.seek(0)
+    again = job_of(content, file_name=name)
+    run_job(again.pk)
+    again.refresh_from_db()
+    assert again.status == Job.Status.FAILED
+    assert "只含有錯的列；請在原檔修正後重新上傳。" in again.message
+    assert stock() == before
 
 
 def test_a_job_without_errors(job_of: Callable[..., Job]) -> None:

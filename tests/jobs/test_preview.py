@@ -27,7 +27,7 @@ def test_what_is_shown(stock_importer: StockImporter, path: Path) -> None:
     seen = preview(path, "庫存.xlsx", "test_stock")
     assert seen.matched == [("代號", "代號"), ("數量", "數量"), ("備註", "備註")]
     assert (seen.labels, seen.unknown, seen.header_row) == (["代號", "數量", "備註"], ["別的"], 1)
-    assert (seen.total, seen.error_count, len(seen.errors)) == (32, 2, 2)
+    assert (seen.total, seen.error_count, len(seen.errors), seen.bad) == (32, 2, 2, 2)
     assert [(error.row, error.column, error.value) for error in seen.errors] == [(32, "數量", "三"), (33, "數量", "-2")]
     assert len(seen.rows) == len(seen.raw) == 20
     assert seen.rows[1] == (3, ["1001", "1", ""])
@@ -35,6 +35,14 @@ def test_what_is_shown(stock_importer: StockImporter, path: Path) -> None:
     assert seen.note == "30 個代號"
     assert not Job.objects.exists()
     assert not ColumnAlias.objects.exists()
+
+
+def test_columns_that_mean_the_same_are_told(stock_importer: StockImporter, path: Path) -> None:
+    path.write_bytes(workbook([(1, 2, 3)], header=("編號", "數量", "代號")).getvalue())
+    seen = preview(path, "庫存.xlsx", "test_stock")
+    assert seen.matched == [("數量", "數量"), ("代號", "代號")]
+    assert list(seen.spare) == [("代號", "代號", "編號")]
+    assert (list(seen.unknown), list(seen.kinds)) == ([], ["integer", "code"])
 
 
 def test_a_preview_asks_once(stock_importer: StockImporter, path: Path, django_assert_num_queries: object) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from import_export.fields import Field
 from unfold.admin import ModelAdmin
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from momo.admin_kit.tables import QuietAdmin
 from momo.admin_kit.transfer import SheetResource, TextWidget, TransferMixin
-from momo.jobs.importers import importers
+from momo.jobs.importers import importers, label_of
 from momo.jobs.models import ColumnAlias
 from momo.sheets.columns import normalised
 
@@ -29,6 +30,12 @@ def field_choices() -> list[tuple[str, str]]:
     ]
 
 
+def field_label(job_type: str, name: str) -> str:
+    """As lists show it; the code where nobody knows it any more."""
+    importer = importers().get(job_type)
+    return next((one.label for one in importer.fields if one.name == name), name) if importer else name
+
+
 def complaint(alias: ColumnAlias) -> str:
     """Why a header cannot mean what it is to mean: it has no letters, or means something already."""
     if not normalised(alias.alias):
@@ -36,7 +43,23 @@ def complaint(alias: ColumnAlias) -> str:
     same = ColumnAlias.objects.filter(job_type=alias.job_type).exclude(pk=alias.pk)
     if any(normalised(other) == normalised(alias.alias) for other in same.values_list("alias", flat=True)):
         return "這個標題已經是其他欄位的別名"
-    return ""
+    return _taken(alias)
+
+
+def _taken(alias: ColumnAlias) -> str:
+    """Of which field a header is from the start, when that is another one: it would lose its column.
+
+    A header that the importer knows for several fields may be taught to one of them.
+    """
+    importer = importers().get(alias.job_type)
+    if importer is None:
+        return ""
+    header = normalised(alias.alias)
+    owners = {one.name: one.label for one in importer.fields if header in map(normalised, one.aliases)}
+    if not owners or alias.field in owners:
+        return ""
+    wanted = field_label(alias.job_type, alias.field)
+    return f"這個標題原本是「{'」、「'.join(owners.values())}」，不能改作「{wanted}」"
 
 
 class AliasForm(forms.ModelForm):
@@ -66,11 +89,28 @@ class AliasForm(forms.ModelForm):
         return cleaned
 
 
-class AliasResource(SheetResource):
-    """Keyed by kind of report and header."""
+class ReportWidget(TextWidget):
+    """A kind of report by its label or its code."""
 
-    job_type = Field("job_type", "類型", widget=TextWidget())
-    field = Field("field", "欄位", widget=TextWidget())
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        text = super().clean(value, row, **kwargs)
+        return next((job_type for job_type, one in importers().items() if one.label == text), text)
+
+
+class FieldWidget(TextWidget):
+    """A field of the row's kind of report by its label or its code."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        text = super().clean(value, row, **kwargs)
+        importer = importers().get(ReportWidget().clean((row or {}).get("類型")))
+        return next((one.name for one in importer.fields if one.label == text), text) if importer else text
+
+
+class AliasResource(SheetResource):
+    """Keyed by kind of report and header. Written with the labels that people know; codes are understood too."""
+
+    job_type = Field("job_type", "類型", widget=ReportWidget())
+    field = Field("field", "欄位", widget=FieldWidget())
     alias = Field("alias", "標題", widget=TextWidget())
 
     class Meta:
@@ -86,14 +126,21 @@ class AliasResource(SheetResource):
         job_type, alias = values
         return job_type, normalised(alias)
 
+    def dehydrate_job_type(self, alias: ColumnAlias) -> str:
+        return label_of(alias.job_type)
+
+    def dehydrate_field(self, alias: ColumnAlias) -> str:
+        return field_label(alias.job_type, alias.field)
+
     def validate_instance(
         self, instance: ColumnAlias, import_validation_errors: Any = None, validate_unique: bool = True
     ) -> None:
         errors = dict(import_validation_errors or {})
         if instance.job_type not in importers():
-            errors["job_type"] = ValidationError(f"沒有「{instance.job_type}」這種報表；可用：{'、'.join(importers())}")
+            known = "、".join(importer.label for importer in importers().values())
+            errors["job_type"] = ValidationError(f"沒有「{instance.job_type}」這種報表；可用：{known}")
         elif f"{instance.job_type}:{instance.field}" not in dict(field_choices()):
-            known = "、".join(field.name for field in importers()[instance.job_type].fields)
+            known = "、".join(field.label for field in importers()[instance.job_type].fields)
             errors["field"] = ValidationError(f"沒有「{instance.field}」這個欄位；可用：{known}")
         elif instance.alias and (why := complaint(instance)):
             errors["alias"] = ValidationError(why)
@@ -108,10 +155,26 @@ class ColumnAliasAdmin(TransferMixin, QuietAdmin, ModelAdmin):
     list_display = ("alias", "report", "means")
     list_display_links = ("alias",)
     search_fields = ("alias", "field")
-    search_help_text = "標題或欄位"
+    search_help_text = "標題、欄位或報表"
     ordering = ("job_type", "field", "alias")
     fields = ("target", "alias")
     resource_classes: ClassVar = [AliasResource]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ColumnAlias], search_term: str
+    ) -> tuple[QuerySet[ColumnAlias], bool]:
+        """Also by what the list shows: the labels of reports and fields, which the database does not know."""
+        found, twice = super().get_search_results(request, queryset, search_term)
+        term = search_term.strip().lower()
+        if not term:
+            return found, twice
+        labelled = Q(pk__in=())
+        for job_type, importer in importers().items():
+            if term in importer.label.lower():
+                labelled |= Q(job_type=job_type)
+            names = [one.name for one in importer.fields if term in one.label.lower()]
+            labelled |= Q(job_type=job_type, field__in=names)
+        return found | queryset.filter(labelled), twice
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("report", "means", "alias") if not self.has_change_permission(request, obj) else self.fields
@@ -121,11 +184,8 @@ class ColumnAliasAdmin(TransferMixin, QuietAdmin, ModelAdmin):
 
     @display(description="報表")
     def report(self, obj: ColumnAlias) -> str:
-        importer = importers().get(obj.job_type)
-        return importer.label if importer else obj.job_type
+        return label_of(obj.job_type)
 
     @display(description="欄位")
     def means(self, obj: ColumnAlias) -> str:
-        importer = importers().get(obj.job_type)
-        known = {field.name: field.label for field in importer.fields} if importer else {}
-        return known.get(obj.field, obj.field)
+        return field_label(obj.job_type, obj.field)

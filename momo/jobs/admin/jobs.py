@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any, ClassVar, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -17,6 +18,8 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import User
 from momo.admin_kit.amounts import difference, dollars
@@ -60,6 +63,19 @@ def took(job: Job) -> str:
     return duration((job.finished_at or timezone.now()) - job.started_at)
 
 
+class RetryForm(BaseDialogForm):
+    """What to do about errors this time; as before where nothing is chosen."""
+
+    on_error = forms.ChoiceField(
+        label="遇到錯誤時", choices=Job.OnError.choices, required=False, widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        job = Job.objects.filter(pk=self.object_id).first()
+        self.fields["on_error"].initial = job.on_error if job else None
+
+
 class TypeFilter(DropdownFilter):
     """Kinds of reports."""
 
@@ -86,6 +102,7 @@ class JobAdmin(UploadPages, PageAdmin):
         "who",
         "rows",
         "created_rows",
+        "updated_rows",
         "skipped_rows",
         "wrong",
         "began",
@@ -149,6 +166,10 @@ class JobAdmin(UploadPages, PageAdmin):
     @display(description="新增")
     def created_rows(self, obj: Job) -> str:
         return f"{obj.created:,}"
+
+    @display(description="更新")
+    def updated_rows(self, obj: Job) -> str:
+        return f"{obj.updated:,}"
 
     @display(description="略過")
     def skipped_rows(self, obj: Job) -> str:
@@ -262,11 +283,11 @@ class JobAdmin(UploadPages, PageAdmin):
         description="重試",
         icon="refresh",
         permissions=["import"],
-        dialog=question("重試匯入", "以同一份檔案再匯入一次。", yes="重試"),
+        dialog=question("重試匯入", "以同一份檔案再匯入一次。", yes="重試", form_class=RetryForm),
     )
-    def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        user = cast(User, request.user)
-        return self._do(request, object_id, lambda job: retry_job(job, user), "已重新排入")
+    def retry(self, request: HttpRequest, form: RetryForm, object_id: str) -> HttpResponse:
+        user, on_error = cast(User, request.user), form.cleaned_data["on_error"] or None
+        return self._do(request, object_id, lambda job: retry_job(job, user, on_error=on_error), "已重新排入")
 
     def _do(self, request: HttpRequest, object_id: Any, act: Callable[[Job], Any], done: str) -> HttpResponse:
         """Carry out and say what became of it, on the page of the job that it leads to."""
@@ -303,5 +324,7 @@ def _undone(job: Job) -> str:
     told = job.result.get("undo")
     if not told:
         return ""
-    moment = parse_datetime(told.get("at", ""))
-    return f"{full_time(moment)} 由 {told.get('by') or '系統'} 復原：{told.get('message', '')}"
+    moment, name = parse_datetime(told.get("at", "")), told.get("by")
+    # As people are called everywhere else; by the name they log in with when they are gone.
+    who = (User.objects.filter(username=name).first() or name) if name else "系統"
+    return f"{full_time(moment)} 由 {who} 復原：{told.get('message', '')}"

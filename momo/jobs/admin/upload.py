@@ -18,7 +18,9 @@ from accounts.models import User
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
 from momo.jobs.services import create_job, preview
+from momo.jobs.services.reading import Preview
 from momo.rest.errors import ApiError, PayloadTooLarge, ValidationFailed
+from momo.sheets.columns import Kind
 from momo.sheets.errors import SheetError
 
 
@@ -74,11 +76,7 @@ class UploadPages:
                 seen = preview(Path(kept.name), given.name or "", job_type)
         except (ApiError, SheetError) as refusal:
             return TemplateResponse(request, "admin/jobs/preview.html", {"refusal": str(refusal)})
-        return TemplateResponse(
-            request,
-            "admin/jobs/preview.html",
-            {"seen": seen, "total": f"{seen.total:,}", "error_total": f"{seen.error_count:,}"},
-        )
+        return TemplateResponse(request, "admin/jobs/preview.html", _preview_context(seen, _on_error(request)))
 
 
 def _given(request: HttpRequest) -> tuple[UploadedFile, str]:
@@ -93,6 +91,38 @@ def _given(request: HttpRequest) -> tuple[UploadedFile, str]:
     return given, job_type
 
 
+def _on_error(request: HttpRequest) -> str:
+    return request.POST.get("on_error") or Job.OnError.REJECT
+
+
+def _preview_context(seen: Preview, on_error: str) -> dict[str, Any]:
+    looks = ["mo-cell" if kind == Kind.TEXT else "mo-num mo-nowrap" for kind in seen.kinds]
+    return {
+        "seen": seen,
+        "total": f"{seen.total:,}",
+        "error_total": f"{seen.error_count:,}",
+        "warning": _warning(seen, on_error),
+        # What the days would become is nothing to tell where none of it is written.
+        "note": "" if seen.error_count and on_error == Job.OnError.REJECT else seen.note,
+        "columns": list(zip(seen.labels, looks, strict=True)),
+        "rows": [(number, list(zip(cells, looks, strict=True))) for number, cells in seen.rows],
+    }
+
+
+def _warning(seen: Preview, on_error: str) -> str:
+    """What the import would leave out: all of it, or rows; empty when nothing."""
+    good = seen.total - seen.bad
+    if not seen.total:
+        return "檔案裡沒有資料列，不會匯入"
+    if not seen.error_count:
+        return ""
+    if on_error == Job.OnError.REJECT:
+        return f"有 {seen.error_count:,} 個錯誤，整份不會匯入"
+    if not good:
+        return "每一列都有錯，沒有可以匯入的資料"
+    return f"會略過 {seen.bad:,} 列，只匯入 {good:,} 列；已有資料的日子會整天換成這 {good:,} 列"
+
+
 def _create(request: HttpRequest) -> Job:
     given, job_type = _given(request)
     return create_job(
@@ -101,5 +131,5 @@ def _create(request: HttpRequest) -> Job:
         file_name=given.name or "",
         content=cast(Any, given),
         user=cast(User, request.user),
-        on_error=request.POST.get("on_error") or Job.OnError.REJECT,
+        on_error=_on_error(request),
     )

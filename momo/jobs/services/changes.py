@@ -64,8 +64,8 @@ def undo_job(job: Job, user: User | None = None) -> Job:
     return job
 
 
-def retry_job(job: Job, user: User | None = None) -> Job:
-    """A new job on the same file, for one that failed or was cancelled.
+def retry_job(job: Job, user: User | None = None, *, on_error: str | None = None) -> Job:
+    """A new job on the same file, for one that failed or was cancelled; without `on_error` it does as the old one.
 
     Raises Conflict for any other, and when the file is no longer kept.
     """
@@ -85,7 +85,7 @@ def retry_job(job: Job, user: User | None = None) -> Job:
             size=job.size,
             sha256=job.sha256,
             created_by=user,
-            on_error=job.on_error,
+            on_error=on_error or job.on_error,
             drive_file_id=job.drive_file_id,
             drive_version=job.drive_version,
             retry_of=job,

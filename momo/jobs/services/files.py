@@ -76,7 +76,7 @@ def store_file(content: BinaryIO, *, token: UUID) -> Stored:
     try:
         name = storage().save(name, measured)
         if not measured.taken:
-            raise ValidationFailed(fields={"file": ["檔案是空的"]})
+            raise ValidationFailed("檔案是空的", fields={"file": ["檔案是空的"]})
     except BaseException:
         storage().delete(name)
         raise

@@ -15,6 +15,7 @@ from momo.jobs.importers import Importer, ImportRefused, RowError, Table, import
 from momo.jobs.selectors import aliases_of
 from momo.rest.errors import ValidationFailed
 from momo.sheets.cells import convert
+from momo.sheets.columns import Kind
 from momo.sheets.errors import SheetError
 from momo.sheets.read import Limits, Report, read_rows
 from momo.sheets.values import shown
@@ -99,7 +100,8 @@ class Preview:
     """What a file would bring.
 
     `matched` is (label, header) of the known columns in the file's order, `labels` the labels alone. `rows` are the
-    first rows as (number, converted cells in that order), `raw` the same cells as they stand in the file.
+    first rows as (number, converted cells in that order), `raw` the same cells as they stand in the file. `spare` is
+    (label, header that is read, header that is not) of columns that mean the same as another.
     """
 
     sheet: str
@@ -114,6 +116,9 @@ class Preview:
     error_count: int
     note: str
     others: Sequence[str] = ()  # visible sheets that look like the same report and are not read
+    kinds: Sequence[Kind] = ()  # of the columns of `rows`
+    bad: int = 0  # rows with an error
+    spare: Sequence[tuple[str, str, str]] = ()
 
 
 def preview(path: Path, name: str, job_type: str) -> Preview:
@@ -144,7 +149,7 @@ def preview(path: Path, name: str, job_type: str) -> Preview:
         (table.numbers[index], [_raw(report, table.numbers[index], report.matched.columns[field]) for field in names])
         for index in first
     ]
-    total = len(table.numbers)
+    total, bad = len(table.numbers), len(table.bad)
     table.keep_good()
     return Preview(
         sheet=report.sheet,
@@ -159,6 +164,9 @@ def preview(path: Path, name: str, job_type: str) -> Preview:
         error_count=len(errors),
         note=importer.preview_note(table) if table.numbers else "",
         others=table.others,
+        kinds=[fields[field].kind for field in names],
+        bad=bad,
+        spare=[(fields[field].label, report.matched.headers[field], other) for field, other in report.matched.spare],
     )
 
 

@@ -155,7 +155,7 @@ def _work(job: Job, reporter: Reporter) -> None:
     errors = errors_of(table)
     _go_on(job)
     if errors and job.on_error == Job.OnError.REJECT:
-        message = f"有 {len(errors)} 個錯誤，整份都沒有匯入；請修正後重新上傳，或改為略過有錯的列"
+        message = f"有 {len(errors)} 個錯誤，整份都沒有匯入；請修正後重新上傳，或在重試時選擇「略過有錯的列」"
         _end(job, status=Job.Status.FAILED, message=message, errors=errors)
         return
     bad = len(table.bad)

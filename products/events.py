@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from notifications.events import EventKind, FilterField, register
 from products.models import Category, PriceEvent
+from products.services.digest import GROUPS, USUAL
 from products.services.recent import recent_alerts, recent_digests
 from products.services.tell import DIGEST_EVENT, SUSPECT_EVENT
 
@@ -35,9 +36,10 @@ def _directions() -> Sequence[tuple[str, str]]:
     return [(str(kind.value), str(kind.label)) for kind in ordered]
 
 
+USUAL_WORDS = "、".join(str(kind.label) for kind in GROUPS if kind in USUAL)
 DIGEST_FILTERS = (
     FilterField("categories", "分類", "choices", "不選就是全部分類", _categories),
     FilterField("brands", "品牌", "texts", "每行一個，不分大小寫與全半形；不填就是全部品牌"),
-    FilterField("directions", "事件", "choices", "不選就是漲價、降價、下架與新商品", _directions),
+    FilterField("directions", "事件", "choices", f"不選就是{USUAL_WORDS}", _directions, empty=USUAL_WORDS),
     FilterField("min_percent", "最小幅度", "number", "漲價與降價至少這麼多 %；其他事件不受影響"),
 )

@@ -26,23 +26,24 @@ from products.services.quarantine import AlreadyDecided, accept_price, reject_pr
 from products.services.tell import tell_price_events
 
 HELD = QuarantinedPrice.Status.HELD
-EXPIRED = "過期，不再通知"
+# Why nobody was told of an event that is settled, by the field that says so.
+SILENT = {"unwanted": "沒有人訂閱", "undone": "已變回原狀，不通知", "expired": "過期，不再通知"}
 
 
 class ToldFilter(DropdownFilter):
-    """Events that were told, that still wait for it, or that grew too old for it."""
+    """Events that were told, that still wait for it, or that nobody is told of."""
 
     title = "通知"
     parameter_name = "told"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "未通知"), ("yes", "已通知"), ("expired", EXPIRED)]
+        return [("no", "未通知"), ("yes", "已通知"), *SILENT.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PriceEvent]) -> QuerySet[PriceEvent]:
         chosen = {
             "no": Q(told_at=None),
-            "yes": Q(told_at__isnull=False, expired=False),
-            "expired": Q(expired=True),
+            "yes": Q(told_at__isnull=False, **dict.fromkeys(SILENT, False)),
+            **{name: Q((name, True)) for name in SILENT},
         }.get(self.value() or "")
         return queryset if chosen is None else queryset.filter(chosen)
 
@@ -129,8 +130,9 @@ class PriceEventAdmin(LongAdmin):
 
     @display(description="通知")
     def told(self, obj: PriceEvent) -> str:
-        if obj.expired:
-            return EXPIRED
+        silent = next((words for name, words in SILENT.items() if getattr(obj, name)), "")
+        if silent:
+            return silent
         return when(obj.told_at) if obj.told_at else "未通知"
 
 

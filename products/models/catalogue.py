@@ -189,7 +189,10 @@ class PriceSpan(models.Model):
 
 
 class PriceEvent(models.Model):
-    """Something worth telling about a product, found by one run; told at most once."""
+    """Something worth telling about a product, found by one run; told at most once.
+
+    `told_at` says that it is settled. Nobody was told when one of `expired`, `unwanted` and `undone` says why.
+    """
 
     class Kind(models.TextChoices):
         NEW = "new", "新商品"
@@ -206,9 +209,11 @@ class PriceEvent(models.Model):
     old_price = models.PositiveIntegerField("原售價", null=True, blank=True)
     new_price = models.PositiveIntegerField("新售價", null=True, blank=True)
     created_at = models.DateTimeField("時間", db_index=True)
-    # When it was told, or found too old to be.
+    # When it was told, or found to be for nobody.
     told_at = models.DateTimeField("通知時間", null=True, blank=True)
     expired = models.BooleanField("過期，不再通知", default=False, db_default=False)
+    unwanted = models.BooleanField("沒有人訂閱", default=False, db_default=False)
+    undone = models.BooleanField("已變回原狀", default=False, db_default=False)
 
     class Meta:
         verbose_name = "商品事件"
@@ -219,6 +224,8 @@ class PriceEvent(models.Model):
         indexes: ClassVar = [
             models.Index("id", name="priceevent_untold", condition=Q(told_at=None)),
             models.Index("id", name="priceevent_expired", condition=Q(expired=True)),
+            models.Index("id", name="priceevent_unwanted", condition=Q(unwanted=True)),
+            models.Index("id", name="priceevent_undone", condition=Q(undone=True)),
             models.Index(fields=["kind", "-created_at"], name="priceevent_kind_time"),
         ]
 

@@ -45,10 +45,18 @@ NAMED = {
     Kind.DELISTED: ("delisted", "delisted_count"),
     Kind.NEW: ("new", "new_count"),
 }
+# How each number is called where they stand side by side; all of them together are the total.
+COUNTED = {
+    "rise_count": "漲",
+    "drop_count": "降",
+    "delisted_count": "下架",
+    "new_count": "新上架",
+    "other_count": "供貨變化",
+}
 # What a message holds: its template renders so many lines whatever the names are, and all texts together are bounded.
 LINES_AT_MOST = 50
 TEXT_TOLD = 500  # characters, as long as the longest that is kept
-_STOCK = frozenset((Kind.OUT_OF_STOCK, Kind.BACK_IN_STOCK))
+STOCK = frozenset((Kind.OUT_OF_STOCK, Kind.BACK_IN_STOCK))
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ def net_news(goods: Goods, events: Sequence[Happened]) -> list[News]:
 
 
 def _net_stock(events: Sequence[Happened], before: _Shelf, moves: Sequence[tuple[int, str]]) -> Kind | None:
-    seen = [(place, event.kind) for place, event in enumerate(events) if event.kind in _STOCK]
+    seen = [(place, event.kind) for place, event in enumerate(events) if event.kind in STOCK]
     if not seen or (moves and seen[-1][0] < moves[-1][0]):
         return None  # it came back later, and nobody said with or without stock
     if before is not _Shelf.ON:
@@ -252,23 +260,26 @@ class Digest:
     def variables(self) -> dict[str, Any]:
         """What the template `price_digest` is given: at most DIGEST_MAX_LINES products over all its groups.
 
-        `run_id` is the newest crawl that it tells of.
+        `run_id` is the newest crawl that it tells of. `workbook` says whether `files` go with it.
         """
         groups = {kind: [one for one in self.news if one.kind == kind] for kind in GROUPS}
         counts = {kind: len(group) for kind, group in groups.items()}
         spread_out = spread(list(counts.values()), _lines())
         shown = {kind: groups[kind][:lines] for kind, lines in zip(groups, spread_out, strict=True)}
         others = [kind for kind in GROUPS if kind not in NAMED]
+        numbers = {count: counts[kind] for kind, (_, count) in NAMED.items()}
+        numbers["other_count"] = sum(counts[kind] for kind in others)
         return {
             "title": TITLE,
             "time": self.at,
             "total": len(self.news),
+            "summary": "、".join(f"{words} {numbers[name]:,}" for name, words in COUNTED.items() if numbers[name]),
             "run_id": max((one.run_id for one in self.news if one.run_id is not None), default=None),
             **{names: [_line(one) for one in shown[kind]] for kind, (names, _) in NAMED.items()},
-            **{count: counts[kind] for kind, (_, count) in NAMED.items()},
+            **numbers,
             "others": [_other_line(one) for kind in others for one in shown[kind]],
-            "other_count": sum(counts[kind] for kind in others),
             "more": len(self.news) - sum(spread_out),
+            "workbook": len(self.news) > _lines(),
             "dashboard_url": f"{settings.PUBLIC_URL}/admin/products/priceevent/",
         }
 

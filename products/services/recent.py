@@ -20,7 +20,10 @@ FIELDS = tuple(
 
 
 def recent_digests(limit: int) -> Sequence[Mapping[str, Any]]:
-    """What the usual digest of each of the last `limit` runs with news would say, the newest first; in two queries."""
+    """What the usual digest of each of the last `limit` runs with news would say, the newest first; in two queries.
+
+    Previews and tests carry no files, so their text must promise none.
+    """
     news_of_run = PriceEvent.objects.filter(run=OuterRef("pk"), kind__in=USUAL)
     runs = CrawlRun.objects.filter(Exists(news_of_run), status=CrawlRun.Status.APPLIED)
     found = list(runs.order_by("-pk")[:limit])
@@ -37,7 +40,7 @@ def recent_digests(limit: int) -> Sequence[Mapping[str, Any]]:
         if news:
             at = run.finished_at or run.started_at
             label = f"爬取 #{run.pk}（{timezone.localtime(at):%m-%d %H:%M}，{len(news)} 件）"
-            shown.append({"label": label, "variables": Digest(news, at).variables()})
+            shown.append({"label": label, "variables": {**Digest(news, at).variables(), "workbook": False}})
     return shown
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from notifications.models import Subscription
 from notifications.services.notify import deliver, subscriptions_of
 from products.models import Alert, Category
-from products.services.digest import Digest, Goods, Happened, News, Selection, all_news
+from products.services.digest import STOCK, Digest, Goods, Happened, News, Selection, all_news
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +79,18 @@ JOIN products_category c ON c.id = p.category_id
 ORDER BY claimed.id
 """
 
+# Claimed, so that nobody is told later, and in no message: a page that calls them told would be wrong.
+LEAVE_OUT = """
+UPDATE products_priceevent e SET unwanted = NOT left_out.undone, undone = left_out.undone
+FROM unnest(%(ids)s::bigint[], %(undone)s::boolean[]) AS left_out (id, undone) WHERE e.id = left_out.id
+"""
+
 
 @dataclass(frozen=True)
 class Told:
     """How many events were told, in how many messages, and how many subscriptions there are to tell them to.
 
-    Events that no subscription wants are told in no message.
+    Events that no subscription wants are told in no message, and are marked so.
     """
 
     events: int = 0
@@ -121,7 +127,13 @@ def tell_price_events(*, everything: bool = True, now: datetime | None = None) -
             return Told(subscriptions=len(subscriptions))
         key = f"{DIGEST_EVENT}:{claimed[0].id}-{claimed[-1].id}"
         news = all_news((one.goods, one.event) for one in claimed)
-        return Told(len(claimed), _write(news, subscriptions, key=key, now=now), len(subscriptions))
+        written, taken = _write(news, subscriptions, key=key, now=now)
+        _leave_out(claimed, news, taken)
+        return Told(len(claimed), written, len(subscriptions))
+
+
+# A product, and whether it is about its stock: what of it can be told apart from the rest.
+_Side = tuple[str, bool]
 
 
 @dataclass(frozen=True)
@@ -155,20 +167,47 @@ def _being_decided(rows: Sequence[tuple[int, datetime]], now: datetime) -> list[
     return sorted({pk for pk, _ in rows}) if goes_on and now - min(times) < timedelta(seconds=DECIDING_AT_MOST) else []
 
 
-def _write(news: Sequence[News], subscriptions: Sequence[Subscription], *, key: str, now: datetime) -> int:
-    """One digest for each selection, however many share it. Returns the messages written."""
+def _write(
+    news: Sequence[News], subscriptions: Sequence[Subscription], *, key: str, now: datetime
+) -> tuple[int, set[_Side]]:
+    """One digest for each selection, however many share it. Returns the messages written, and what they tell of."""
     readers: dict[Selection, list[Subscription]] = defaultdict(list)
     for subscription in subscriptions:
         readers[Selection.of(subscription.filters)].append(subscription)
     written = 0
+    taken: set[_Side] = set()
     for selection, those in readers.items():
         chosen = [one for one in news if selection.takes(one)]
         if chosen:
+            taken.update(_side(one.goods, one.kind) for one in chosen)
             digest = Digest(chosen, now)
             written += deliver(
                 DIGEST_EVENT, key=key, variables=digest.variables(), files=digest.files(), to=those, at=now
             )
-    return written
+    return written, taken
+
+
+def _leave_out(claimed: Sequence[_Claimed], news: Sequence[News], taken: Collection[_Side]) -> None:
+    """Mark the events that are in no message, one statement for all.
+
+    An event is told with its product's news of its side, stock or all else; where that side came to nothing, with the
+    other's. Where both did, all is as it was before.
+    """
+    sides = {_side(one.goods, one.kind) for one in news}
+    ids, undone = [], []
+    for one in claimed:
+        code, is_stock = _side(one.goods, one.event.kind)
+        found = [side for side in ((code, is_stock), (code, not is_stock)) if side in sides]
+        if not found or found[0] not in taken:
+            ids.append(one.id)
+            undone.append(not found)
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(LEAVE_OUT, {"ids": ids, "undone": undone})
+
+
+def _side(goods: Goods, kind: str) -> _Side:
+    return goods.product_id, kind in STOCK
 
 
 def tell_alerts(*, now: datetime | None = None) -> int:

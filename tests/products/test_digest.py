@@ -321,6 +321,17 @@ def test_what_else_was_asked_for_comes_last_and_has_its_kind(settings: Any) -> N
     assert (variables["rise_count"], variables["other_count"], variables["more"]) == (1, 3, 1)
 
 
+@given(st.lists(st.sampled_from(Kind), max_size=12))
+def test_a_summary_counts_what_there_is_and_nothing_else(kinds: list[Kind]) -> None:
+    variables = Digest([News(kind, goods(), 100, 90, AT) for kind in kinds], AT).variables()
+
+    parts = dict(part.split(" ") for part in filter(None, variables["summary"].split("、")))
+    assert "0" not in parts.values()
+    assert sum(map(int, parts.values())) == variables["total"] == len(kinds)
+    stock = sum(kind not in NAMED for kind in kinds)
+    assert parts.get("供貨變化") == (str(stock) if stock else None)
+
+
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "https://x.example/a b", "https://u:p@x.example/"])
 def test_a_link_that_no_message_could_hold_is_left_out(url: str) -> None:
     (line,) = Digest([news(url=url)], AT).variables()["drops"]
@@ -341,6 +352,7 @@ def test_it_gives_what_the_template_declares_and_nothing_else() -> None:
     declarations = {one.name: one for one in declared(shipped_templates()["price_digest"]["variables"])}
 
     assert variables.keys() == declarations.keys()
+    assert variables["workbook"] is False
     for name, declaration in declarations.items():
         if declaration.type != "list":
             assert variables[name] is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -13,9 +14,11 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from notifications.models import Channel, Chat, OutboxMessage, Subscription
+from notifications.services.templates import render_event
 from products.models import Category, CrawlRun, PriceEvent, QuarantinedPrice
 from products.services import tell as service
 from products.services.quarantine import accept_price
+from products.services.recent import recent_digests
 from products.services.tell import DECIDING, DECIDING_AT_MOST, Told, tell, tell_price_events
 from tests.fakes.telegram.html import visible
 from tests.products.factories import Runs, absent, category, item
@@ -82,13 +85,24 @@ def test_beyond_twenty_lines_a_workbook_holds_all(runs: Runs, home: Category) ->
     assert tell_price_events() == Told(33, 3, 2)
 
     mail, text, document = messages()
-    assert "另有 13 項" in mail.body
+    assert "另有 13 項，請看附件的活頁簿。" in mail.body
     assert "另有 13 項" in visible(text.body)
     assert visible(text.body).count("▼") == 20
     assert document.after == text
     assert mail.attachments.get() == document.attachments.get()
     sheet: Any = load_workbook(BytesIO(bytes(mail.attachments.get().content))).active
     assert sheet.max_row == 34
+
+
+def test_a_sample_promises_no_workbook(runs: Runs, home: Category) -> None:
+    changed(runs, home, 33)
+
+    (sample,) = recent_digests(10)
+
+    made, version = render_event("price_digest", sample["variables"])
+    assert version
+    assert "另有 13 項。" in made.body
+    assert "活頁簿" not in made.body
 
 
 def test_what_changed_back_is_not_told(runs: Runs, home: Category) -> None:
@@ -107,7 +121,7 @@ def test_several_changes_are_told_as_one(runs: Runs, home: Category) -> None:
         runs.run({home: [item("1000001", price)]})
     assert tell_price_events() == Told(3, 1, 1)
     (message,) = messages()
-    assert message.subject == "價格變動摘要：漲 0、降 1、下架 0、新上架 0"
+    assert message.subject == "價格變動摘要：降 1"
     assert "850" in message.body
     assert "900" not in message.body
 
@@ -173,6 +187,79 @@ def test_quiet_hours_are_kept(runs: Runs, home: Category) -> None:
     changed(runs, home, 1)
     assert tell_price_events() == Told(1, 1, 1)
     assert messages()[0].next_attempt_at > now + timedelta(minutes=59)
+
+
+# --- What nobody is told of ------------------------------------------------------------------------------------------
+
+
+def silent() -> dict[str, set[tuple[str, str]]]:
+    """Kind and product of the events that are settled, by what their page says of it."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for event in PriceEvent.objects.exclude(told_at=None).select_related("product"):
+        why = [name for name in ("expired", "unwanted", "undone") if getattr(event, name)]
+        assert len(why) <= 1
+        found[why[0] if why else "told"].add((event.kind, event.product.product_id))
+    return dict(found)
+
+
+def test_events_that_no_subscription_takes_are_not_called_told(runs: Runs, home: Category) -> None:
+    subscribe(min_percent=5)
+    subscribe(address="b@example.com", directions=["relisted"])
+    runs.run({home: [item("1000001", 1000), item("1000002", 1000), item("1000003", 1000)]})
+    runs.run({home: [item("1000001", 900), item("1000002", 999), item("1000003", 1000, in_stock=False)]})
+
+    assert tell_price_events() == Told(3, 1, 2)
+
+    assert silent() == {
+        "told": {("decrease", "1000001")},
+        "unwanted": {("decrease", "1000002"), ("out_of_stock", "1000003")},
+    }
+
+
+def test_of_one_product_what_is_told_and_what_is_not(runs: Runs, home: Category) -> None:
+    subscribe()
+    runs.run({home: [item("1000001", 1000)]})
+    runs.run({home: [item("1000001", 900, in_stock=False)]})
+
+    assert tell_price_events() == Told(2, 1, 1)
+
+    assert silent() == {"told": {("decrease", "1000001")}, "unwanted": {("out_of_stock", "1000001")}}
+
+
+def test_an_event_that_is_part_of_what_was_told_is_told(runs: Runs, home: Category) -> None:
+    subscribe()
+    runs.run({home: [item("1000001", 1000), item("1000002", 1000)]})
+    runs.run({home: [item("1000001", 1100), item("1000002", 1000, in_stock=False)]})
+    runs.run({home: [item("1000001", 900), item("1000002", 900)]})
+
+    assert tell_price_events() == Told(5, 1, 1)
+
+    # That the stock came and went is nothing by itself, and goes with the price.
+    assert set(silent()) == {"told"}
+
+
+def test_what_changed_back_is_neither_told_nor_unwanted(runs: Runs, home: Category) -> None:
+    subscribe(directions=["decrease", "increase"])
+    runs.run({home: [item("1000001", 1000), item("1000002", 1000)]})
+    runs.run({home: [item("1000001", 900), item("1000002", 1000, in_stock=False)]})
+    runs.run({home: [item("1000001", 1000), item("1000002", 1000, in_stock=False)]})
+
+    assert tell_price_events() == Told(3, 0, 1)
+
+    undone = {("decrease", "1000001"), ("increase", "1000001")}
+    assert silent() == {"undone": undone, "unwanted": {("out_of_stock", "1000002")}}
+
+
+def test_events_that_nobody_wants_cost_one_statement(runs: Runs, home: Category) -> None:
+    subscribe(directions=["relisted"])
+    counted = []
+    for count in (3, 90):
+        changed(runs, home, count)
+        with CaptureQueriesContext(connection) as queries:
+            assert tell_price_events().messages == 0
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+    assert PriceEvent.objects.filter(unwanted=False, undone=False).count() == 0
 
 
 def statements(runs: Runs, products: int, readers: int) -> int:

@@ -15,7 +15,8 @@ class FilterField:
     """One condition that a subscription may set, kept in `Subscription.filters` under `name`.
 
     `kind` is `choices` (several of `choices()`, kept as a list), `texts` (free texts, kept as a list) or `number`
-    (kept as a number; 0 and missing are the same).
+    (kept as a number; 0 and missing are the same). `empty` says what is let through where nothing is set, if that is
+    not everything.
     """
 
     name: str
@@ -23,6 +24,7 @@ class FilterField:
     kind: str
     help_text: str = ""
     choices: Callable[[], Sequence[tuple[str, str]]] = field(default=list)
+    empty: str = ""
 
 
 def _none(limit: int) -> list[Mapping[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.admin.options import InlineModelAdmin, ShowFacets
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
@@ -56,15 +57,50 @@ class QuietAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(NoAddChangeDelete, QuietAdmin):
-    """A list and, per row, a page of read-only fields or of its own template."""
+    """A list and, per row, a page of read-only fields or of its own template.
+
+    What nobody edits here has no history of edits: it is itself the record of what was done.
+    """
 
     actions: Any = ()
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        context["show_history"] = self.has_change_permission(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if self.has_change_permission(request):
+            return super().history_view(request, object_id, extra_context)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(page, args=[object_id]))
+
+
+class LongChangeList(QuietChangeList):
+    """Its number of rows is made up by the paginator; pages must not tell it."""
+
+    uncounted = True
+
+    @property
+    def has_other_pages(self) -> bool:
+        """Whether there is, or may be, more than what this page shows."""
+        return self.page_num > 1 or len(self.result_list) >= self.list_per_page
 
 
 class LongAdmin(ReadOnlyAdmin):
     """A table that grows for ever: pages forward and back, its rows are never counted."""
 
     paginator = InfinitePaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongChangeList
 
 
 class PageAdmin(ReadOnlyAdmin):

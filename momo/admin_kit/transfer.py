@@ -19,10 +19,12 @@ from django.urls import reverse
 from import_export import resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import Format
+from import_export.results import RowResult
 from import_export.tmp_storages import CacheStorage
 from python_calamine import CalamineError, load_workbook
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from momo.admin_kit.diffs import RowDiff
 from momo.sheets.write import XLSX, Column, as_records, csv_chunks, xlsx_file
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -211,6 +213,13 @@ class YesNoWidget(widgets.Widget):
         return "是" if value else "否"
 
 
+class SheetRow(RowResult):
+    """What becomes of one row: its number among the rows below the headings, and what it is called by."""
+
+    number = 0
+    called = ""
+
+
 class SheetResource(resources.ModelResource):
     """Rows found by their key columns; headings may be ours or the fields' own names; each row once."""
 
@@ -228,6 +237,13 @@ class SheetResource(resources.ModelResource):
                 del dataset[:]
                 raise UnreadableFile(f"找不到「{key.column_name}」這一欄；第一列要是欄位名稱")
         self.seen: set[tuple[str, ...]] = set()
+
+    def get_diff_class(self) -> type[RowDiff]:
+        return RowDiff
+
+    @classmethod
+    def get_row_result_class(cls) -> type[SheetRow]:
+        return SheetRow
 
     @property
     def keys(self) -> list[Any]:
@@ -252,6 +268,8 @@ class SheetResource(resources.ModelResource):
 
     def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> Any:
         result = super().import_row(row, instance_loader, **kwargs)
+        result.number = kwargs.get("row_number", 0)
+        result.called = "・".join(filter(None, (TextWidget().clean(row.get(key.column_name)) for key in self.keys)))
         if result.validation_error is not None:
             # People know columns by their headings.
             names = {field.attribute: field.column_name for field in self.fields.values()}

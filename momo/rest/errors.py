@@ -205,10 +205,19 @@ def _summary(fields: Mapping[str, Sequence[str]]) -> str:
     return ValidationFailed.default_message
 
 
+def _path(prefix: str, name: str) -> str:
+    if not prefix:
+        return name
+    return prefix if name == "non_field_errors" else f"{prefix}.{name}"
+
+
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """REST framework's nested error details as `{"items.0.name": ["…"]}`; empty rows of a list are left out."""
+    """REST framework's nested error details as `{"items.0.name": ["…"]}`; empty rows of a list are left out.
+
+    What is said of no field is said of what it stands in, `items.0`; of the body itself as `non_field_errors`.
+    """
     if isinstance(detail, Mapping):
-        pairs = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in detail.items()]
+        pairs = [(_path(prefix, str(name)), value) for name, value in detail.items()]
     elif isinstance(detail, (list, tuple)):
         if all(isinstance(item, str) for item in detail):
             return {prefix or "non_field_errors": [str(item) for item in detail]} if detail else {}

@@ -9,13 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action, display
 
 from momo.admin_kit.dialogs import after_dialog, question
 from momo.admin_kit.display import GOOD, QUIET, badge, when
 from momo.admin_kit.tables import QuietAdmin
-from notifications.models import Chat
+from notifications.models import Chat, OutboxMessage
 from notifications.services.chats import switch_on_chat
 
 
@@ -33,11 +34,12 @@ class ChatAdmin(QuietAdmin):
     ordering = ("title", "pk")
     fields = ("chat_id", "title", "is_active", "note", "since")
     readonly_fields = ("since",)
-    actions_row = ("switch_on",)
-    actions_detail: ClassVar[Any] = ("switch_on",)
+    actions_row = ("switch_off", "switch_on")
+    actions_detail: ClassVar[Any] = ("switch_off", "switch_on")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         texts = {
+            "is_active": "停用之後不再寄訊息到這裡。有訊息的聊天室只能停用，不能刪除。",
             "chat_id": "群組是負數，頻道可以用 @名稱。機器人要先在那裡：把它加進群組，或請對方傳訊息給它。",
             "note": "被停用的原因會寫在這裡；重新啟用時清除。",
         }
@@ -51,9 +53,38 @@ class ChatAdmin(QuietAdmin):
         # A sender may be writing the pace, or that the chat is gone, to the same row.
         obj.save(update_fields=changed if change else None)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was sent stays, and so does whom it was sent to."""
+        allowed = bool(super().has_delete_permission(request, obj))
+        return allowed and (obj is None or not OutboxMessage.objects.filter(chat=obj).exists())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        # One at a time, on its own page: most have messages.
+        actions.pop("delete_selected", None)
+        return actions
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        off = Chat.objects.filter(pk=object_id, is_active=False).exists()
-        return super().get_actions_detail(request, object_id) if off else []
+        active = Chat.objects.filter(pk=object_id).values_list("is_active", flat=True).first()
+        fit = "notifications_chat_switch_off" if active else "notifications_chat_switch_on"
+        return [one for one in super().get_actions_detail(request, object_id) if one.action_name == fit]
+
+    @action(
+        description="停用",
+        icon="toggle_off",
+        permissions=["change"],
+        dialog=question("停用聊天室", "不再寄訊息到這裡，直到重新啟用；還沒寄出的先留著。", yes="停用"),
+    )
+    def switch_off(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        chat = get_object_or_404(Chat, pk=object_id)
+        if chat.is_active:
+            chat.is_active, chat.note = False, f"{timezone.localdate()} 由 {request.user} 停用"
+            # By a save, which the audit trail hears of; of these two alone, since a sender may be writing the pace.
+            chat.save(update_fields=["is_active", "note"])
+            messages.success(request, f"已停用 {chat}")
+        else:
+            messages.warning(request, f"{chat} 本來就是停用的")
+        return after_dialog(request, reverse("admin:notifications_chat_changelist"))
 
     @action(
         description="重新啟用",

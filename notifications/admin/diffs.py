@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from momo.admin_kit.diffs import Compared, compared_text
 from notifications.models import Format, TemplateVersion
 
 LABELS = {
@@ -18,58 +16,38 @@ LABELS = {
     "body": "內文",
     "variables": "變數",
 }
-CONTEXT = 3  # unchanged lines around a change
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a comparison: `kind` is same, added, removed or gap; numbers are those of the old and new text."""
-
-    kind: str
-    text: str
-    old: int | None = None
-    new: int | None = None
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One field that is not what it was."""
-
-    label: str
-    lines: list[Line]
+KEYS = ("name", "type", "required", "example", "description", "fields")  # of a declaration, as people read them
 
 
 def compared(version: TemplateVersion, before: TemplateVersion | None) -> list[Compared]:
     """The fields in which a version differs from the one before; all that say something where there is none."""
     found = []
     for name, label in LABELS.items():
-        old, new = _text(before, name) if before is not None else "", _text(version, name)
-        if old != new:
-            found.append(Compared(label, list(_lines(old, new))))
+        made = compared_text(label, _text(before, name) if before is not None else "", _text(version, name))
+        if made is not None:
+            found.append(made)
     return found
+
+
+def variable_lines(variables: Any) -> str:
+    """Declarations as JSON, each in a line of its own; the order of their keys says nothing and is always the same."""
+    return "\n".join(json.dumps(_ordered(entry), ensure_ascii=False) for entry in variables or [])
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_ordered(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    places = {name: place for place, name in enumerate(KEYS)}
+    names = sorted(value, key=lambda name: (places.get(name, len(KEYS)), name))
+    return {name: _ordered(value[name]) for name in names}
 
 
 def _text(version: TemplateVersion, name: str) -> str:
     value: Any = getattr(version, name)
     if name == "variables":
-        return "\n".join(json.dumps(entry, ensure_ascii=False) for entry in value or [])
+        return variable_lines(value)
     if name == "format":
         return str(Format(value).label) if value in Format.values else str(value)
     return str(value)
-
-
-def _lines(old: str, new: str) -> Iterator[Line]:
-    before, after = old.splitlines(), new.splitlines()
-    groups = difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(CONTEXT)
-    for number, group in enumerate(groups):
-        if number:
-            yield Line("gap", "⋯")
-        for tag, first, last, start, stop in group:
-            if tag == "equal":
-                for offset, text in enumerate(before[first:last]):
-                    yield Line("same", text, first + offset + 1, start + offset + 1)
-                continue
-            for offset, text in enumerate(before[first:last]):
-                yield Line("removed", text, old=first + offset + 1)
-            for offset, text in enumerate(after[start:stop]):
-                yield Line("added", text, new=start + offset + 1)

@@ -9,29 +9,30 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Left
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
+from unfold.views import ChangeList
 
 from accounts.models import User
 from momo.admin_kit.dialogs import after_dialog, question
 from momo.admin_kit.display import NOTHING, link, when
 from momo.admin_kit.filters import DayRangeFilter
-from momo.admin_kit.tables import LongAdmin, PageAdmin
+from momo.admin_kit.tables import LongAdmin, LongChangeList, PageAdmin
 from momo.rest.errors import ApiError
 from notifications.admin.looks import status_badge
 from notifications.admin.mails import KeptMailPages
 from notifications.admin.outbox_page import channel_lines, page_of
 from notifications.admin.subscriptions import OTHER_EVENTS, EventFilter, event_label
 from notifications.markup import plain_text
-from notifications.models import Attachment, Channel, OutboxMessage
+from notifications.models import Attachment, Channel, OutboxMessage, Pace
 from notifications.selectors import WEEK
 from notifications.services import control
 
@@ -73,6 +74,23 @@ class OutboxEventFilter(EventFilter):
         return [*super().lookups(request, model_admin), *OTHER_EVENTS.items()]
 
 
+class OutboxChangeList(LongChangeList):
+    """Says of an empty list that it leaves out what is over."""
+
+    @property
+    def nothing_open(self) -> str:
+        """What to say where nothing is found; nothing where a state was asked for."""
+        if self.params.get(StateFilter.parameter_name):
+            return ""
+        narrowed = "符合條件的" if any(self.params.values()) else ""
+        return f"沒有{narrowed}未完成或待處理的訊息"
+
+    @property
+    def all_url(self) -> str:
+        """The same question, asked of all messages."""
+        return str(self.get_query_string({StateFilter.parameter_name: "all"}))
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
     """Nobody edits a message; people decide what becomes of those that cannot go on by themselves."""
@@ -110,8 +128,16 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
         rows = super().get_queryset(request)
         if request.resolver_match and request.resolver_match.url_name == "notifications_outboxmessage_changelist":
             # Whole texts of fifty rows would be megabytes.
-            return rows.select_related("chat").defer("body", "body_html").annotate(start=Left("body", START))
+            resting = Pace.objects.filter(channel=OuterRef("channel"), paused_until__gt=timezone.now())
+            return (
+                rows.select_related("chat")
+                .defer("body", "body_html")
+                .annotate(start=Left("body", START), rests_until=Subquery(resting.values("paused_until")))
+            )
         return rows.select_related("created_by", "subscription", "chat")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OutboxChangeList
 
     def get_ordering(self, request: HttpRequest) -> Any:
         if request.GET.get(StateFilter.parameter_name):
@@ -124,7 +150,8 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "channels": channel_lines()})
 
     def page_context(self, request: HttpRequest, obj: OutboxMessage) -> dict[str, Any]:
-        return page_of(obj, downloads=self.has_decide_permission(request))
+        # What was decided stands in the message itself; the history of forms would say that nothing was.
+        return {**page_of(obj, downloads=self.has_decide_permission(request)), "show_history": False}
 
     def file(self, request: HttpRequest, object_id: int, file_id: int) -> FileResponse:
         """An attachment; it may hold figures of the business, so only for who may act on messages."""
@@ -173,14 +200,15 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
 
     @display(description="原因")
     def why(self, obj: OutboxMessage) -> str:
-        lines = obj.reason.splitlines()
+        lines, waits = obj.reason.splitlines(), waits_for(obj)
         if not lines:
-            return NOTHING
+            return format_html('<span class="mo-reason">{}</span>', waits) if waits else NOTHING
         last = lines[-1]
         return format_html(
-            '<span class="mo-reason" title="{}">{}</span>',
+            '<span class="mo-reason" title="{}">{}{}</span>',
             obj.reason,
             last if len(last) <= REASON else f"{last[:REASON]}…",
+            format_html('<span class="mo-sub">{}</span>', waits) if waits else "",
         )
 
     @display(description="範本")
@@ -324,6 +352,21 @@ def _named(message: OutboxMessage) -> dict[str, Any]:
         "state": status_badge(message),
         "line": message.subject or plain_text(message.body[:START]).strip()[:120],
     }
+
+
+def waits_for(obj: Any) -> str:
+    """What keeps a pending message of the list from going out now; nothing where nothing does."""
+    if obj.status != Status.PENDING:
+        return ""
+    now = timezone.now()
+    said = []
+    planned = max(obj.due_at, obj.next_attempt_at)
+    if planned > now:
+        # Only quiet hours move the time from which a message counts as due.
+        said.append(format_html("預定 {}{}", when(planned), "（勿擾時段）" if obj.due_at > now else ""))
+    if obj.rests_until is not None:
+        said.append(format_html("{}暫停到 {}", obj.get_channel_display(), when(obj.rests_until)))
+    return format_html_join("；", "{}", ((text,) for text in said))
 
 
 def first_line(obj: Any) -> str:

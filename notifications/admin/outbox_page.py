@@ -6,12 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from momo.admin_kit.display import NOTHING, full_time, link
 from notifications.admin.looks import bubble, frame, plain, status_badge
 from notifications.admin.subscriptions import event_label
 from notifications.models import Channel, OutboxMessage
-from notifications.selectors import channel_pauses, outbox_counts
+from notifications.selectors import channel_pause, channel_pauses, outbox_counts
 
 Status = OutboxMessage.Status
 LIST = "admin:notifications_outboxmessage_changelist"
@@ -111,7 +112,7 @@ def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
         ("嘗試", f"{message.attempts} 次"),
         ("建立時間", full_time(message.created_at)),
         ("預定寄送", full_time(message.due_at)),
-        ("下次嘗試", full_time(message.next_attempt_at) if message.status == Status.PENDING else NOTHING),
+        ("下次嘗試", _next_attempt(message) if message.status == Status.PENDING else NOTHING),
         ("寄出時間", full_time(message.sent_at)),
         ("結束時間", full_time(message.finished_at)),
         ("建立者", message.created_by or "系統"),
@@ -124,6 +125,24 @@ def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
     if message.channel == Channel.EMAIL:
         facts.append(("回覆地址", message.reply_to or NOTHING))
     return facts
+
+
+def _next_attempt(message: OutboxMessage) -> str:
+    """When a message that waits may leave at the earliest, and what it waits for."""
+    name, missing = SETTINGS[Channel(message.channel)]
+    if not getattr(settings, name) and not (message.channel == Channel.EMAIL and settings.LOCAL):
+        return f"設定之後（{missing}）"
+    now = timezone.now()
+    # Only quiet hours put off what was never tried.
+    own = "勿擾時段" if message.next_attempt_at == message.due_at else "前一次沒有成功"
+    moments = [(message.next_attempt_at, own)]
+    if message.chat is not None:
+        moments.append((message.chat.next_at, "這個聊天室每則之間要隔一會，或 Telegram 要求等待"))
+    pause = channel_pause(message.channel, now=now)
+    if pause is not None:
+        moments.append((pause.until, f"{message.get_channel_display()}暫停：{pause.reason}"))
+    earliest, why = max(moments)
+    return f"{full_time(earliest)}（{why}）" if earliest > now else "輪到時立即寄送"
 
 
 def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:

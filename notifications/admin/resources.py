@@ -13,6 +13,7 @@ from import_export.widgets import Widget
 from momo.admin_kit.transfer import SheetResource, TextWidget
 from momo.rest.errors import ValidationFailed
 from momo.sheets.write import FORMULA_STARTS
+from notifications.admin.diffs import variable_lines
 from notifications.models import Format, Template
 from notifications.services.templates import save_template
 from notifications.templating.check import check_template
@@ -20,16 +21,27 @@ from notifications.templating.check import check_template
 NOTE = "匯入"
 
 
+def without_mark(text: str) -> str:
+    """A text of a cell without the apostrophe that keeps spreadsheets from taking it for a formula."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+
+
 class WrittenWidget(Widget):
-    """A text whose spaces and lines count, without the mark that keeps spreadsheets from taking it for a formula."""
+    """A text whose spaces and lines count."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         text = value if isinstance(value, str) else TextWidget().clean(value)
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+        return without_mark(text.replace("\r\n", "\n").replace("\r", "\n"))
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return str(value or "")
+
+
+class LineWidget(TextWidget):
+    """A text whose spaces around it do not count."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return without_mark(super().clean(value, row, **kwargs))
 
 
 class FormatWidget(Widget):
@@ -66,6 +78,10 @@ class VariablesWidget(Widget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return json.dumps(value or [], ensure_ascii=False)
 
+    def lines(self, value: Any) -> str:
+        """For a look at what changes."""
+        return variable_lines(value)
+
 
 class TemplateResource(SheetResource):
     """Keyed by code; each row passes the same check as the form, and makes a version."""
@@ -73,8 +89,8 @@ class TemplateResource(SheetResource):
     MAX_ROWS = 200  # each is compiled, and rendered three times
 
     code = Field("code", "代碼", widget=TextWidget())
-    title = Field("title", "名稱", widget=TextWidget())
-    description = Field("description", "說明", widget=TextWidget())
+    title = Field("title", "名稱", widget=LineWidget())
+    description = Field("description", "說明", widget=LineWidget())
     format = Field("format", "格式", widget=FormatWidget(), saves_null_values=False)
     subject = Field("subject", "主旨", widget=WrittenWidget())
     body = Field("body", "內文", widget=WrittenWidget())

@@ -130,7 +130,10 @@ class EventFilter(DropdownFilter):
         return [(code, kind.label) for code, kind in event_kinds().items()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(event=self.value()) if self.value() else queryset
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        return queryset.filter(event=chosen) if chosen in dict(self.lookup_choices) else queryset.none()
 
 
 @admin.register(Subscription)
@@ -202,8 +205,13 @@ class SubscriptionAdmin(QuietAdmin):
     @display(description="條件")
     def conditions(self, obj: Subscription) -> str:
         kind, kept = event_kind(obj.event), obj.filters if isinstance(obj.filters, dict) else {}
-        said = [_condition(field, kept[field.name]) for field in (kind.filters if kind else ()) if kept.get(field.name)]
-        return "；".join(said) or "全部"
+        said = []
+        for field in kind.filters if kind else ():
+            if kept.get(field.name):
+                said.append(_condition(field, kept[field.name]))
+            elif field.empty:
+                said.append(f"{field.label} {field.empty}")
+        return format_html('<span class="mo-wrap">{}</span>', "；".join(said) or "全部")
 
     @display(description="勿擾")
     def quiet(self, obj: Subscription) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from unfold.forms import BaseDialogForm
@@ -40,6 +42,15 @@ class BodyField(forms.CharField):
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
+class VariablesField(forms.JSONField):
+    """Shown so that people can read it: one thing a line, in their own letters."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 class TemplateForm(forms.ModelForm):
     """Refuses what `check_template` refuses, each fault at its field."""
 
@@ -58,7 +69,7 @@ class TemplateForm(forms.ModelForm):
         widget=CodeAreaWidget(18, **{"data-lines": ""}),
         help_text="Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}。值會依格式自動跳脫。",
     )
-    variables = forms.JSONField(
+    variables = VariablesField(
         label="變數",
         required=False,
         initial=list,

@@ -20,7 +20,7 @@ from momo.admin_kit.display import link, when
 from momo.admin_kit.tables import QuietAdmin
 from momo.admin_kit.transfer import TransferMixin
 from momo.rest.errors import ApiError, Conflict, ValidationFailed
-from notifications.admin.looks import format_badge
+from notifications.admin.looks import format_badge, plain, variables_table
 from notifications.admin.previews import told
 from notifications.admin.resources import TemplateResource
 from notifications.admin.template_forms import TemplateForm, TestForm
@@ -36,7 +36,7 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
     """Written only through the services, which check each text and keep each version."""
 
     form = TemplateForm
-    list_display = ("code", "title", "written_in", "number", "updated", "updated_by")
+    list_display = ("code", "title", "written_in", "number", "updated", "who")
     list_display_links = ("code", "title")
     list_select_related = ("updated_by",)
     list_filter = (("format", ChoicesDropdownFilter),)
@@ -56,14 +56,19 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Events and n8n know a template by its code.
-        return ("code", "number", "updated", "updated_by") if obj else ()
+        return ("code", "number", "updated", "who", "written", "declared") if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         content, other = self.fieldsets
         if obj is None:
             return (content, other)
-        state = (None, {"fields": ("number", "updated", "updated_by")})
-        return (content, other, state) if self.has_change_permission(request, obj) else (content, state)
+        state = (None, {"fields": ("number", "updated", "who")})
+        if self.has_change_permission(request, obj):
+            return (content, other, state)
+        # Who only looks gets lines as they were written, and a table instead of JSON.
+        instead = {"body": "written", "variables": "declared"}
+        fields = [instead.get(name, name) for name in content[1]["fields"]]
+        return ((None, {"fields": fields}), state)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What the system itself sends stays."""
@@ -135,6 +140,19 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
     @display(description="更新時間", ordering="updated_at")
     def updated(self, obj: Template) -> str:
         return when(obj.updated_at)
+
+    @display(description="更新者", ordering="updated_by")
+    def who(self, obj: Template) -> str:
+        # A name and no link: most who read this may not see people's pages.
+        return str(obj.updated_by or "系統")
+
+    @display(description="內文")
+    def written(self, obj: Template) -> str:
+        return plain(obj.body)
+
+    @display(description="變數")
+    def declared(self, obj: Template) -> str:
+        return variables_table(obj.variables)
 
     # What can be done
 

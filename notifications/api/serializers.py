@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from notifications.api.strict import StrictSerializer
 from notifications.models import Format, Template, TemplateVersion
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
 from notifications.services.shipped import shipped_templates
@@ -29,7 +30,7 @@ class RenderedSerializer(serializers.Serializer):
     format = serializers.ChoiceField(Format.choices)
 
 
-class FieldSerializer(serializers.Serializer):
+class FieldSerializer(StrictSerializer):
     """A field of a list's items."""
 
     name = serializers.RegexField(
@@ -49,20 +50,6 @@ class FieldSerializer(serializers.Serializer):
 class VariableSerializer(FieldSerializer):
     type = serializers.ChoiceField(TYPES)
     fields = FieldSerializer(many=True, required=False, help_text="清單裡每一項的欄位；沒有欄位即文字清單")  # type: ignore[assignment]
-
-
-class TemplateChangesSerializer(serializers.Serializer):
-    """What is left out stays as it is."""
-
-    title = serializers.CharField(required=False, max_length=100)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=300)
-    format = serializers.ChoiceField(Format.choices, required=False)
-    subject = serializers.CharField(
-        required=False, allow_blank=True, max_length=SUBJECT_LENGTH, trim_whitespace=False, help_text=BODY_HELP
-    )
-    body = serializers.CharField(required=False, max_length=BODY_LENGTH, trim_whitespace=False, help_text=BODY_HELP)
-    variables = VariableSerializer(many=True, required=False)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="這次修改的備註")
 
 
 def _name(user: Any) -> str:
@@ -98,6 +85,21 @@ class TemplateSerializer(TemplateSummarySerializer):
 
     class Meta(TemplateSummarySerializer.Meta):
         fields = (*TemplateSummarySerializer.Meta.fields, "subject", "body", "variables")
+
+
+class TemplateChangesSerializer(StrictSerializer):
+    """What is left out stays as it is. What GET answers may come back whole, though only these are changed."""
+
+    also = frozenset(TemplateSerializer.Meta.fields)
+    title = serializers.CharField(required=False, max_length=100)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    format = serializers.ChoiceField(Format.choices, required=False)
+    subject = serializers.CharField(
+        required=False, allow_blank=True, max_length=SUBJECT_LENGTH, trim_whitespace=False, help_text=BODY_HELP
+    )
+    body = serializers.CharField(required=False, max_length=BODY_LENGTH, trim_whitespace=False, help_text=BODY_HELP)
+    variables = VariableSerializer(many=True, required=False)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="這次修改的備註")
 
 
 class TemplateVersionSerializer(serializers.ModelSerializer[TemplateVersion]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -104,15 +105,18 @@ class TemplateView(ApiView):
         operation_id="notification_templates_update",
         tags=NOTIFICATIONS,
         summary="修改通知範本",
-        description="省略的欄位維持不變。無法編譯、用到沒有宣告的變數或不安全的範本為 400，並指出第幾行；"
-        "內容有變才會多一個版本。",
+        description="省略的欄位維持不變，不認得的欄位為 400。無法編譯、用到沒有宣告的變數或不安全的範本為 400，"
+        "並指出第幾行；內容有變才會多一個版本。",
         request=TemplateChangesSerializer,
         responses=TemplateSerializer,
         examples=SAVED,
     )
     def put(self, request: Request, code: str) -> Response:
         changes = self.body(TemplateChangesSerializer)
-        template = save_template(template=template_by_code(code), user=cast(User, request.user), **changes)
+        # A body that names another template was meant for that one.
+        given = request.data or {}
+        named = {"code": given["code"]} if isinstance(given, Mapping) and "code" in given else {}
+        template = save_template(template=template_by_code(code), user=cast(User, request.user), **changes, **named)
         return self.answer(TemplateSerializer(template).data, message="範本已儲存")
 
     @extend_schema(

@@ -27,6 +27,7 @@ from notifications.models import OutboxMessage
 logger = logging.getLogger("momo.notifications.email")
 
 MAILS_A_CONNECTION = 100
+CLAIM_SHARE = 0.8  # of the time after which a sender counts as dead, that writing one mail may take
 IDLE_SECONDS = 60.0  # servers close a connection that says nothing for some minutes
 
 
@@ -136,7 +137,7 @@ class EmailSender(ChannelSender):
                 if not _goes_on(step, reply):
                     return self._refused(talk, step, reply)
             step = Step.CONTENT
-            talk.hand_over(content)
+            talk.hand_over(content, within=CLAIM_SHARE * settings.OUTBOX_CLAIM_TIMEOUT)
             reply = talk.reply()
         except (OSError, ValueError) as error:
             return self._broken(talk, step, error)

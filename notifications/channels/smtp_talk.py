@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import math
 import re
 import smtplib
 import socket
@@ -21,6 +22,7 @@ from notifications.channels.smtp_replies import Reply, clean_words
 REPLY_LIMIT = 64 * 1024  # octets of one answer
 LINE_LIMIT = 8 * 1024
 CHUNK = 64 * 1024  # octets handed to the socket at once; each may take the time of one step
+HAND_OVER_STEPS = 6  # times the time of one step that a whole message may take
 GOODBYE = 2.0  # seconds that we wait for the answer to QUIT
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -232,32 +234,40 @@ class Talk(smtplib.SMTP):
 
     # --- Handing over -----------------------------------------------------------------------------------------------
 
-    def hand_over(self, lines: bytes) -> None:
+    def hand_over(self, lines: bytes, *, within: float = math.inf) -> None:
         """Write the message (`as_sent`) and the final dot; `handed_over` is true from the last octet on.
+
+        All of it takes at most `within` seconds, and at most the time of `HAND_OVER_STEPS` steps: a server that reads a
+        little now and then would otherwise never let one run out. Raises Broken when they are over.
 
         The dot's line is written by itself, when all the rest is with the socket: whatever breaks before its last
         octet has been taken, also within TLS, where a record that is not whole cannot be read, leaves the server with
         a message that has no end, which it must throw away.
         """
         self.handed_over = False
+        deadline = time.monotonic() + min(within, HAND_OVER_STEPS * self.timeout)
         rest = memoryview(lines)
         while rest:
-            self._write(rest[:CHUNK])
+            self._write(rest[:CHUNK], deadline)
             rest = rest[CHUNK:]
         self.expect_silence()
-        self._write(b".\r\n")
+        self._write(b".\r\n", deadline)
         self.handed_over = True
 
-    def _write(self, data: bytes | memoryview) -> None:
+    def _write(self, data: bytes | memoryview, deadline: float = math.inf) -> None:
         if self.sock is None:
             raise Broken("連線已經關閉")
         rest = memoryview(data)
-        self.sock.settimeout(self.timeout)
         try:
             while rest:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                self.sock.settimeout(min(self.timeout, left))
                 rest = rest[self.sock.send(rest) :]
         except OSError as error:
-            raise self._last_words() or error from None
+            slow = Broken("郵件伺服器收得太慢，沒有在時限內收完郵件") if time.monotonic() >= deadline else None
+            raise self._last_words() or slow or error from None
 
     def _last_words(self) -> Broken | None:
         """What a server that gives up in the middle of a message says before."""

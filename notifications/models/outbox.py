@@ -121,6 +121,9 @@ class OutboxMessage(models.Model):
             ),
             models.Index(fields=["claimed_at"], name="outbox_in_hand", condition=Q(status__in=("claimed", "sending"))),
             models.Index(fields=["status", "-id"], name="outbox_status"),
+            # For lists of what is rare among very much.
+            models.Index(fields=["event", "-id"], name="outbox_event"),
+            models.Index(fields=["channel", "-id"], name="outbox_channel"),
             models.Index(fields=["status", "finished_at"], name="outbox_finished"),
         ]
 
@@ -149,6 +152,8 @@ class Pace(models.Model):
     # No server, or it lets nobody in: until then nobody tries. `troubles` counts such attempts in a row.
     paused_until = models.DateTimeField("暫停至", null=True, blank=True)
     troubles = models.PositiveIntegerField("連續失敗", default=0)
+    # Of the first of them: what tells one trouble from the next.
+    troubled_since = models.DateTimeField("開始失敗", null=True, blank=True)
     reason = models.TextField("原因", blank=True)
 
     class Meta:

@@ -27,6 +27,8 @@ class Chat(models.Model):
     title = models.CharField("名稱", max_length=200, blank=True)
     is_active = models.BooleanField("啟用", default=True)
     note = models.CharField("備註", max_length=300, blank=True)  # why it was switched off, where it moved from
+    # By the system; kept when it is switched on again. A person who does it in the admin leaves no moment.
+    switched_off_at = models.DateTimeField("停用時間", null=True, blank=True, editable=False)
     # The earliest moment for the next message: Telegram's pace, or the wait that it asked for.
     next_at = models.DateTimeField("下一則最早時間", default=timezone.now, editable=False)
     created_at = models.DateTimeField("建立時間", default=timezone.now, editable=False)

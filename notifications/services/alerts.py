@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +86,7 @@ def _another_way(trouble: Trouble, subscriptions: Sequence[Subscription]) -> Col
 
 def _paused_channels(now: datetime) -> Iterator[Trouble]:
     """Channels whose server has not been reached for a while, or lets nobody in."""
-    for pace in Pace.objects.filter(troubles__gt=0).order_by("channel"):
+    for pace in Pace.objects.filter(troubled_since__isnull=False).order_by("channel"):
         of_channel = OutboxMessage.objects.filter(channel=pace.channel)
         waits = of_channel.filter(status__in=(Status.PENDING, Status.CLAIMED), due_at__lte=now)
         since = waits.order_by("due_at").values_list("due_at", flat=True).first()
@@ -97,7 +96,7 @@ def _paused_channels(now: datetime) -> Iterator[Trouble]:
         if not refused and since > now - PAUSED_FOR:
             continue
         waited = f"自 {timezone.localtime(since):%m-%d %H:%M} 起有訊息等待寄送。"
-        yield _of_pace(pace, key=f"{pace.channel}:{_last_sent(pace.channel, now)}", refused=refused, waited=waited)
+        yield _of_pace(pace, key=f"{pace.channel}:{_moment(pace.troubled_since)}", refused=refused, waited=waited)
 
 
 def _of_pace(pace: Pace, *, key: str, refused: bool, waited: str = "") -> Trouble:
@@ -111,11 +110,9 @@ def _of_pace(pace: Pace, *, key: str, refused: bool, waited: str = "") -> Troubl
     )
 
 
-def _last_sent(channel: str, now: datetime) -> int:
-    """What tells one trouble of a channel from the next: the message that got through in between."""
-    since = now - timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
-    sent = OutboxMessage.objects.filter(channel=channel, status=Status.SENT, finished_at__gte=since)
-    return sent.order_by("-finished_at", "-pk").values_list("pk", flat=True).first() or 0
+def _moment(at: datetime | None) -> str:
+    """What tells one trouble from the next, however soon it follows: when it began."""
+    return f"{at.timestamp():.6f}" if at is not None else ""
 
 
 def _chats_off(now: datetime) -> Iterator[Trouble]:
@@ -126,9 +123,8 @@ def _chats_off(now: datetime) -> Iterator[Trouble]:
 
 
 def _of_chat(chat: Chat) -> Trouble:
-    digest = hashlib.sha256(chat.note.encode()).hexdigest()[:12]
     return Trouble(
-        key=f"{ALERT_EVENT}:chat:{chat.pk}:{digest}",
+        key=f"{ALERT_EVENT}:chat:{chat.pk}:{_moment(chat.switched_off_at)}",
         channel=Channel.TELEGRAM,
         title=f"Telegram 聊天室已停用：{chat}",
         message=chat.note or "Telegram 不再接受給這個聊天室的訊息。",

@@ -24,16 +24,18 @@ WITH RECURSIVE rest AS (
 UPDATE notifications_outboxmessage m SET status = 'cancelled', finished_at = %(now)s, reason = %(reason)s
 FROM rest WHERE m.id = rest.id AND m.status = 'waiting'
 """
-# Only what fell with its predecessor, and only as far as that goes: what a person cancelled stays so.
+# Only what fell with its predecessor, or failed although that was never sent, and only as far as that goes: what a
+# person cancelled stays so.
 _REVIVE_REST = """
 WITH RECURSIVE rest AS (
     SELECT id FROM notifications_outboxmessage
-    WHERE after_id = ANY(%(ids)s) AND status = 'cancelled' AND reason = %(reason)s
+    WHERE after_id = ANY(%(ids)s) AND (status = 'failed' OR (status = 'cancelled' AND reason = %(reason)s))
     UNION
     SELECT m.id FROM notifications_outboxmessage m JOIN rest ON m.after_id = rest.id
-    WHERE m.status = 'cancelled' AND m.reason = %(reason)s
+    WHERE m.status = 'failed' OR (m.status = 'cancelled' AND m.reason = %(reason)s)
 )
-UPDATE notifications_outboxmessage m SET status = 'waiting', finished_at = NULL, reason = ''
+UPDATE notifications_outboxmessage m SET status = 'waiting', finished_at = NULL,
+    reason = CASE WHEN m.status = 'failed' THEN m.reason ELSE '' END
 FROM rest WHERE m.id = rest.id
 """
 
@@ -70,6 +72,11 @@ def with_reason(before: str, reason: str) -> str:
 def decision(who: str, did: str) -> str:
     """The line that says what a person decided."""
     return f"{_PEOPLE}{who} {did}"
+
+
+def is_decided(reason: str) -> bool:
+    """Whether what a person decided is the last that is known of a message: nobody has tried it since."""
+    return reason.rpartition("\n")[2].startswith(_PEOPLE)
 
 
 def _run(statement: str, values: dict[str, Any]) -> int:

@@ -24,8 +24,10 @@ _UNSENT = (_STATUS.WAITING, _STATUS.PENDING, _STATUS.CLAIMED, _STATUS.SENDING, _
 
 def switch_off_chat(chat: Chat, why: str) -> bool:
     """Write to this chat no more, and note why. False when it was switched off before; that note stays."""
-    note = f"{timezone.localdate()} 停用：{' '.join(why.split())}"
-    return bool(Chat.objects.filter(pk=chat.pk, is_active=True).update(is_active=False, note=note[:_NOTE]))
+    now = timezone.now()
+    note = f"{timezone.localdate(now)} 停用：{' '.join(why.split())}"
+    on = Chat.objects.filter(pk=chat.pk, is_active=True)
+    return bool(on.update(is_active=False, note=note[:_NOTE], switched_off_at=now))
 
 
 def switch_on_chat(chat: Chat) -> bool:

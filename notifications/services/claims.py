@@ -17,9 +17,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Channel, OutboxMessage
+from notifications.services.chains import is_decided
+from notifications.services.notify import quiet_until_after
 from notifications.services.pace import open_slot, take_slots
 
 AHEAD = 1.0  # seconds; who dies with Telegram's slots in hand has wasted no more than these
+AT_ONCE = timedelta(minutes=10)  # after the part before it, a part belongs to what is arriving
 NEAR_ENOUGH = timedelta(milliseconds=100)  # late by less than this, a message keeps to the pace that was planned
 
 _CLAIM_EMAIL = """
@@ -67,11 +70,23 @@ FROM slots WHERE m.id = slots.id
 RETURNING m.*, slots.place
 """
 # Silence counts from here. `attempts` is as it was claimed and one more, so that the same mark twice is one attempt.
+# What may not leave now goes back: with its chat's time, or the end of its quiet hours. The channel's rest may be over
+# sooner than it was planned, and is in no message.
 _BEGIN = """
-WITH begun AS (
-    UPDATE notifications_outboxmessage SET status = 'sending', claimed_at = %(now)s, attempts = %(attempts)s
-    WHERE id = %(id)s AND claim = %(claim)s AND status IN ('claimed', 'sending')
-    RETURNING chat_id
+WITH mine AS MATERIALIZED (
+    SELECT m.id, greatest(%(quiet)s::timestamptz, CASE WHEN c.next_at > %(rests)s THEN c.next_at END) AS until,
+        EXISTS (SELECT FROM notifications_pace p WHERE p.channel = m.channel AND p.paused_until > %(now)s) AS paused
+    FROM notifications_outboxmessage m LEFT JOIN notifications_chat c ON c.id = m.chat_id
+    WHERE m.id = %(id)s AND m.claim = %(claim)s AND m.status IN ('claimed', 'sending')
+    FOR NO KEY UPDATE OF m
+), returned AS (
+    UPDATE notifications_outboxmessage m SET status = 'pending', claim = NULL, claimed_at = NULL,
+        attempts = %(attempts)s - 1, next_attempt_at = greatest(m.next_attempt_at, mine.until)
+    FROM mine WHERE m.id = mine.id AND (mine.paused OR mine.until IS NOT NULL)
+), begun AS (
+    UPDATE notifications_outboxmessage m SET status = 'sending', claimed_at = %(now)s, attempts = %(attempts)s
+    FROM mine WHERE m.id = mine.id AND NOT mine.paused AND mine.until IS NULL
+    RETURNING m.chat_id
 ), paced AS (
     UPDATE notifications_chat c SET next_at = %(free)s FROM begun WHERE c.id = begun.chat_id AND c.next_at < %(late)s
 )
@@ -136,17 +151,32 @@ def claim_due(channel: str, limit: int, *, claim: uuid.UUID) -> list[Claimed]:
 
 
 def begin(message: OutboxMessage) -> bool:
-    """Mark that the message may leave from now on; False when it is no longer ours.
+    """Mark that the message may leave from now on; False when it is no longer ours, or may not leave now.
 
-    May be called again when the answer got lost. Sets the chat's pace anew when the message leaves late.
+    The latter goes back: its channel or its chat has been told to rest since it was claimed, or its quiet hours have
+    begun. May be called again when the answer got lost. Sets the chat's pace anew when the message leaves late.
     """
     now = timezone.now()
     is_group = message.chat is not None and message.chat.is_group
     pace = timedelta(seconds=settings.TELEGRAM_GROUP_SECONDS if is_group else settings.TELEGRAM_CHAT_SECONDS)
     with connection.cursor() as cursor:
         values = {"id": message.pk, "claim": message.claim, "now": now, "attempts": message.attempts + 1}
-        cursor.execute(_BEGIN, values | {"free": now + pace, "late": now + pace - NEAR_ENOUGH})
+        values |= {"free": now + pace, "late": now + pace - NEAR_ENOUGH, "rests": now + pace + NEAR_ENOUGH}
+        cursor.execute(_BEGIN, values | {"quiet": _quiet_until(message, now)})
         return cursor.fetchone()[0] == 1
+
+
+def _quiet_until(message: OutboxMessage, now: datetime) -> datetime | None:
+    """The end of the quiet hours that keep the message back now.
+
+    None of what a person has just sent again, who was told that it goes at once, nor of a part whose text has begun to
+    arrive.
+    """
+    if message.subscription is None or is_decided(message.reason):
+        return None
+    if message.after_id is not None and now - message.due_at < AT_ONCE:
+        return None
+    return quiet_until_after(message.subscription, now)
 
 
 def give_back(claim: uuid.UUID, *, also: Sequence[int] = ()) -> int:

@@ -26,6 +26,7 @@ from notifications.events import event_kind
 from notifications.markup import is_blank, plain_text, to_mail_html, to_telegram, to_text
 from notifications.models import Channel, Chat, Format, OutboxMessage, Subscription, Template
 from notifications.services.attachments import File
+from notifications.services.chats import require_token
 from notifications.services.drafts import MAX_KEY, MAX_SUBJECT
 from notifications.services.outbox import ChatText, Mail, enqueue_email, enqueue_many, enqueue_telegram
 from notifications.services.templates import render_event, render_template
@@ -199,7 +200,8 @@ def send_test(
     """Send `template`, marked as a test, to one address or known chat, with `values` or else its examples.
 
     Returns the (first) message. Raises ValidationFailed for values, channels and recipients that are not acceptable,
-    TemplateFailed for a template that runs into a bound.
+    TemplateFailed for a template that runs into a bound, Unavailable when no bot is configured: whoever tests waits for
+    the message, and it would stay in the outbox.
     """
     _check_recipient(channel, recipient)
     given = values if values is not None else examples(declared(template.variables))
@@ -231,6 +233,7 @@ def _check_recipient(channel: str, recipient: str) -> None:
             raise ValidationFailed(fields={"recipient": ["請輸入有效的電子郵件地址"]}) from error
     else:
         _chat(recipient)
+        require_token()
 
 
 def _chat(chat_id: str) -> Chat:

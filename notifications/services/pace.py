@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Case, F, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from notifications.models import Pace
+from notifications.models import OutboxMessage, Pace
 
 LONGEST_PAUSE = 300.0  # seconds, unless a server asks for more
 LONGEST_WAIT = 24 * 3600.0  # seconds, whatever a server asks for
@@ -19,6 +21,19 @@ def backoff(tries: int, *, longest: float = 3600) -> float:
     """Seconds to wait after so many attempts: doubled each time, never quite the same for two messages."""
     seconds = settings.OUTBOX_BACKOFF * 2.0 ** min(max(tries, 1) - 1, 30)
     return min(longest, seconds) * random.uniform(0.8, 1)  # noqa: S311 - no secret
+
+
+def tries(message: OutboxMessage, now: datetime) -> int:
+    """How many attempts count for the wait after the one that is under way: those since it is due (again).
+
+    `attempts` are all that there ever were. Waits double, so the time since it is due tells how many of them fit in
+    there; that is set anew when a person sends it again.
+    """
+    every = message.attempts + 1
+    if not settings.OUTBOX_BACKOFF:
+        return every
+    waited = max(0.0, (now - message.due_at).total_seconds())
+    return min(every, 1 + round(math.log2(1 + waited / settings.OUTBOX_BACKOFF)))
 
 
 def open_slot(channel: str, now: datetime) -> datetime | None:
@@ -49,6 +64,7 @@ def pause(channel: str, reason: str, *, wait: float | None = None, now: datetime
         until = max(until, pace.paused_until) if wait else pace.paused_until
     Pace.objects.filter(pk=channel).update(
         troubles=Case(When(paused_until__gt=now, then=F("troubles")), default=F("troubles") + 1),
+        troubled_since=Coalesce("troubled_since", now),
         paused_until=until,
         reason=reason,
     )
@@ -57,7 +73,9 @@ def pause(channel: str, reason: str, *, wait: float | None = None, now: datetime
 
 def resume(channel: str) -> None:
     """The channel works (again)."""
-    Pace.objects.filter(pk=channel, troubles__gt=0).update(troubles=0, paused_until=None, reason="")
+    Pace.objects.filter(pk=channel, troubles__gt=0).update(
+        troubles=0, troubled_since=None, paused_until=None, reason=""
+    )
 
 
 def is_troubled(channel: str) -> bool:

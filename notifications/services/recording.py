@@ -16,7 +16,8 @@ from notifications.channels.base import Outcome, Verdict
 from notifications.models import Channel, Chat, OutboxMessage
 from notifications.services.chains import cancel_rest, with_reason
 from notifications.services.chats import move_chat, switch_off_chat, wait_for_chat
-from notifications.services.pace import LONGEST_WAIT, backoff
+from notifications.services.notify import quiet_until_after
+from notifications.services.pace import LONGEST_WAIT, backoff, tries
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def _record(message: OutboxMessage, outcome: Outcome) -> str:
         if message.chat is not None:
             if values["status"] == Status.FAILED:
                 cancel_rest([message.pk], now)
-            _tell_chat(message.chat, outcome)
+            _tell_chat(message.chat, outcome, moved=_moved(message, outcome))
     return str(values["status"])
 
 
@@ -104,6 +105,11 @@ def _record_sent(message: OutboxMessage, outcome: Outcome, now: datetime) -> str
         return Status.SENT.value if cursor.fetchone()[0] else ""
 
 
+def _moved(message: OutboxMessage, outcome: Outcome) -> bool:
+    """Whether there is another number to try at once; the one that was just refused is none."""
+    return bool(outcome.moved_to) and message.chat is not None and message.chat.chat_id != outcome.moved_to
+
+
 def _values(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The columns that an outcome changes."""
     over = {"finished_at": now, "claim": None, "claimed_at": None}
@@ -114,18 +120,23 @@ def _values(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str
         case Verdict.UNKNOWN:
             # No longer ours: nobody will know more before a person does.
             return {"status": Status.HELD, "reason": reason, **over}
-    if too_old(message, now) and not outcome.moved_to:
+    moved = _moved(message, outcome)
+    if too_old(message, now) and not moved:
         return {"status": Status.FAILED, "reason": reason, **over}
     again = {"status": Status.PENDING, "claim": None, "claimed_at": None, "finished_at": None, "reason": reason}
     if outcome.everybody:
         return {**again, "attempts": message.attempts}
-    seconds = 0.0 if outcome.moved_to else max(backoff(message.attempts + 1), min(outcome.wait or 0.0, LONGEST_WAIT))
-    return {**again, "next_attempt_at": now + timedelta(seconds=seconds)}
+    if moved:
+        return {**again, "next_attempt_at": now}
+    seconds = max(backoff(tries(message, now)), min(outcome.wait or 0.0, LONGEST_WAIT))
+    at = now + timedelta(seconds=seconds)
+    quiet = quiet_until_after(message.subscription, at) if message.subscription is not None else None
+    return {**again, "next_attempt_at": quiet or at}
 
 
-def _tell_chat(chat: Chat, outcome: Outcome) -> None:
+def _tell_chat(chat: Chat, outcome: Outcome, *, moved: bool) -> None:
     """What the outcome says of the chat holds for all of its messages."""
-    if outcome.moved_to:
+    if moved:
         move_chat(chat, outcome.moved_to)
     elif outcome.chat_off:
         switch_off_chat(chat, outcome.reason)

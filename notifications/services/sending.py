@@ -40,7 +40,7 @@ BROKEN = "寄送時發生未預期的錯誤，無法確認對方是否收到；�
 
 @dataclass
 class Counts:
-    """What a drain did: messages by how their attempt ended, and those that others were quicker with."""
+    """What a drain did: messages by how their attempt ended, and those put off, or that others were quicker with."""
 
     sent: int = 0
     retried: int = 0
@@ -129,9 +129,10 @@ class Drain:
         claim = uuid.uuid4()
         try:
             batch = deque(claim_due(self.channel, BATCH[self.channel], claim=claim))
-            # The bytes of a file are read for its message alone, before that is marked.
+            # The subscription is asked for its quiet hours. The bytes of a file are read for its message alone, before
+            # that is marked.
             files = Prefetch("attachments", Attachment.objects.defer("content"))
-            prefetch_related_objects([claimed.message for claimed in batch], "chat", files)
+            prefetch_related_objects([claimed.message for claimed in batch], "chat", "subscription", files)
             yield batch
         finally:
             self.return_rest(claim)

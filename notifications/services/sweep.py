@@ -39,21 +39,19 @@ UPDATE notifications_outboxmessage m SET status = 'held', finished_at = %(now)s,
     reason = {REASON_KEPT.format(reason="%(reason)s::text")}
 FROM silent WHERE m.id = silent.id
 """  # noqa: S608 - our own text
-# Each status has an index of its own, which a parameter would not find.
-_FAIL_SWITCHED_OFF = [
-    f"""
+# What waits for an earlier part falls with it, so that it comes back with it.
+_FAIL_SWITCHED_OFF = f"""
 WITH chosen AS MATERIALIZED (
     SELECT m.id, concat_ws('：', %(reason)s::text, nullif(c.note, '')) AS why
     FROM notifications_chat c JOIN notifications_outboxmessage m ON m.chat_id = c.id
-    WHERE NOT c.is_active AND m.channel = 'telegram' AND m.status = '{status}'
+    WHERE NOT c.is_active AND m.channel = 'telegram' AND m.status = 'pending'
     ORDER BY m.id LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED
 )
 UPDATE notifications_outboxmessage m SET status = 'failed', finished_at = %(now)s,
     reason = {REASON_KEPT.format(reason="chosen.why")}
 FROM chosen WHERE m.id = chosen.id
+RETURNING m.id
 """  # noqa: S608 - our own text
-    for status in ("pending", "waiting")
-]
 _GIVE_UP = f"""
 WITH chosen AS MATERIALIZED (
     SELECT id FROM notifications_outboxmessage
@@ -119,9 +117,23 @@ def _move_on(now: datetime) -> int:
 
 
 def fail_switched_off(*, now: datetime | None = None) -> int:
-    """Fail what waits for chats that are switched off, with the chat's note. Returns how many."""
-    values = {"now": now or timezone.now(), "reason": SWITCHED_OFF, "limit": _MANY}
-    return sum(_run(statement, values) for statement in _FAIL_SWITCHED_OFF)
+    """Fail what is to be sent to chats that are switched off, with the chat's note. Returns how many.
+
+    What follows it is cancelled with it, and not counted.
+    """
+    now = now or timezone.now()
+    return _fail(_FAIL_SWITCHED_OFF, {"now": now, "reason": SWITCHED_OFF, "limit": _MANY})
+
+
+def _fail(statement: str, values: dict[str, Any]) -> int:
+    """Fail what the statement chooses, and cancel what follows. Returns how many failed."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            ids = [pk for (pk,) in cursor.fetchall()]
+        if ids:
+            cancel_rest(ids, values["now"])
+    return len(ids)
 
 
 def _give_up(now: datetime) -> int:
@@ -141,10 +153,5 @@ def _give_up(now: datetime) -> int:
             "many": _MANY,
             "reason": paused.reason,
         }
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(_GIVE_UP, values)
-                ids = [pk for (pk,) in cursor.fetchall()]
-            cancel_rest(ids, now)
-        failed += len(ids)
+        failed += _fail(_GIVE_UP, values)
     return failed

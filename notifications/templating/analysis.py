@@ -178,6 +178,10 @@ class Analysis:
         for side, kind in ((expression.left, left), (expression.right, right)):
             if not (one_is_nothing and kind.name == "list"):
                 self._compared(side, kind)
+        if not one_is_nothing and {left.name, right.name} <= set(SCALARS) and not _alike(left, right):
+            self.complain(
+                expression.token, f"{left.label}與{right.label}永遠不會相等，請比較同一種值", expression.left.token
+            )
 
     def _compared(self, expression: Expression, kind: Kind) -> None:
         if kind.name not in (*SCALARS, "nothing", "unknown"):
@@ -259,6 +263,11 @@ class Analysis:
             both_numbers = all(argument.name in NUMBERS for argument in (kind, *given))
             return kind if same else Kind("number" if both_numbers else "text")
         return Kind(spec.gives)
+
+
+def _alike(left: Kind, right: Kind) -> bool:
+    """Whether values of the two kinds can be equal."""
+    return left.name == right.name or any({left.name, right.name} <= set(kinds) for kinds in (TEXT, NUMBERS))
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

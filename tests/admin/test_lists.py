@@ -70,6 +70,24 @@ def test_a_list_takes_the_same_queries_however_many_rows(
     assert len(page.context["cl"].result_list) >= min(rows, 50)
 
 
+@pytest.mark.parametrize("name", sorted(set(LISTS) | SCHEDULES))
+def test_a_nul_in_the_address_is_a_bad_request(name: str, as_boss: Client) -> None:
+    url = reverse(f"admin:{name}_changelist")
+    filters = as_boss.get(url).context["cl"].filter_specs
+    asked = {"q", "o", "p", "nonsense", *(name for one in filters for name in one.expected_parameters())}
+
+    for parameter in sorted(asked):
+        assert as_boss.get(f"{url}?{parameter}=%00").status_code == 400, parameter
+    assert as_boss.get(f"{url}?%00=1").status_code == 400
+    assert as_boss.post(f"{url}?state=%00", {"action": "x"}).status_code == 400
+
+
+def test_a_nul_in_what_is_typed_into_a_choice_is_a_bad_request(as_boss: Client) -> None:
+    asked = {"app_label": "sales", "model_name": "salesline", "field_name": "product", "term": "\0"}
+
+    assert as_boss.get(reverse("admin:autocomplete"), asked).status_code == 400
+
+
 @pytest.mark.parametrize("name", sorted(SCHEDULES))
 def test_the_schedules_can_be_listed(name: str, as_boss: Client) -> None:
     makers.tasks(3)
@@ -229,16 +247,18 @@ def test_events_can_be_filtered(query: str, as_reader: Client) -> None:
 
 
 def test_events_by_what_became_of_them(as_reader: Client) -> None:
-    waiting, told, expired = (event.pk for event in makers.events(3))
-    PriceEvent.objects.filter(pk__in=(told, expired)).update(told_at=timezone.now())
-    PriceEvent.objects.filter(pk=expired).update(expired=True)
+    silent = {"unwanted": "沒有人訂閱", "undone": "已變回原狀，不通知", "expired": "過期，不再通知"}
+    waiting, told, *rest = (event.pk for event in makers.events(2 + len(silent)))
+    PriceEvent.objects.exclude(pk=waiting).update(told_at=timezone.now())
+    for name, pk in zip(silent, rest, strict=True):
+        PriceEvent.objects.filter(pk=pk).update(**{name: True})
     url = reverse("admin:products_priceevent_changelist")
 
-    for chosen, event in {"no": waiting, "yes": told, "expired": expired}.items():
+    for chosen, event in {"no": waiting, "yes": told, **dict(zip(silent, rest, strict=True))}.items():
         page = as_reader.get(f"{url}?told={chosen}")
         assert [row.pk for row in page.context["cl"].result_list] == [event]
         said = re.findall(r"field-told[^>]*>\s*([^<]*?)\s*<", page.content.decode())
-        assert (said[-1] == "過期，不再通知") is (chosen == "expired"), said
+        assert silent.get(chosen) == (said[-1] if said[-1] in silent.values() else None)
 
 
 def test_the_last_day_of_a_range_is_part_of_it(as_reader: Client) -> None:

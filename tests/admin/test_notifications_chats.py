@@ -102,3 +102,44 @@ def test_a_chat_with_messages_is_not_deleted(as_boss: Client) -> None:
     as_boss.post(reverse("admin:notifications_chat_delete", args=[one.pk]), {"post": "yes"})
 
     assert Chat.objects.filter(pk=one.pk).exists()
+
+
+def test_where_messages_went_deleting_is_not_even_offered(as_boss: Client) -> None:
+    makers.parts(1)
+    used, unused = Chat.objects.get(), makers.chat("-2002")
+    urls = [reverse("admin:notifications_chat_delete", args=[one.pk]) for one in (used, unused)]
+
+    pages = [as_boss.get(page_of(one)).content.decode() for one in (used, unused)]
+
+    assert [url in page for url, page in zip(urls, pages, strict=True)] == [False, True]
+    assert [as_boss.get(url).status_code for url in urls] == [403, 200]
+    assert "有訊息的聊天室只能停用" in pages[0]
+    assert "delete_selected" not in as_boss.get(reverse("admin:notifications_chat_changelist")).content.decode()
+
+
+def test_a_chat_without_messages_can_be_deleted(as_boss: Client) -> None:
+    one = makers.chat()
+
+    as_boss.post(reverse("admin:notifications_chat_delete", args=[one.pk]), {"post": "yes"})
+
+    assert not Chat.objects.exists()
+
+
+def test_switching_off_notes_who_did_it(as_manager: Client, as_reader: Client) -> None:
+    one = makers.chat()
+    url = reverse("admin:notifications_chat_switch_off", args=[one.pk])
+
+    offered = f'"{url}"' in as_manager.get(page_of(one)).content.decode()
+    refused = as_reader.post(url, YES).status_code
+    answer = as_manager.post(url, YES)
+    again = as_manager.post(url, YES)
+
+    one.refresh_from_db()
+    assert (offered, refused) == (True, 403)
+    assert not one.is_active
+    assert one.note.endswith("由 阿明 停用")
+    assert "已停用" in words(answer)
+    assert "本來就是停用的" in words(again)
+    assert f'"{url}"' not in as_manager.get(page_of(one)).content.decode()
+    assert url in as_manager.get(reverse("admin:notifications_chat_changelist")).content.decode()
+    assert LogEntry.objects.get_for_object(one).filter(action=LogEntry.Action.UPDATE).count() == 1

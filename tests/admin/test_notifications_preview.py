@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -53,11 +54,23 @@ def test_hostile_values_come_out_as_text_in_every_channel(format: str, as_manage
 
     assert seen["errors"] == {}
     assert not re.search(r"<(script|img)", seen["html"])
-    assert 'sandbox=""' in part(seen["html"], "mail")
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in part(seen["html"], "mail")
     frame = re.search(r'srcdoc="([^"]*)"', seen["html"])
     assert frame is not None
     assert not re.search("&lt;(script|img)", frame[1])
     assert "alert(1)" in part(seen["html"], "text")
+
+
+def test_links_of_a_mail_open_in_a_tab_and_nothing_else_is_allowed(as_manager: Client) -> None:
+    seen = preview(as_manager, format="email_html", body='<a href="https://example.com/">{{ host }}</a>')
+
+    mail = part(seen["html"], "mail")
+    frame = re.search(r'sandbox="([^"]*)".*?srcdoc="([^"]*)"', mail)
+    assert frame is not None
+    document = html.unescape(frame[2])
+    assert frame[1].split() == ["allow-popups", "allow-popups-to-escape-sandbox"]
+    assert "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'" in document
+    assert document.index('<base target="_blank">') < document.index("https://example.com/")
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,27 @@ def test_the_list_says_who_gets_what(as_reader: Client) -> None:
 
     text = as_reader.get(reverse(LIST)).content.decode()
 
-    assert "分類 2 項；品牌 水潤、乙、丙等 4 個；最小幅度 5" in text
+    assert "分類 2 項；品牌 水潤、乙、丙等 4 個；事件 漲價、降價、下架、新商品；最小幅度 5" in text
     assert "聊天室已停用，不會寄" in text
+
+
+def test_what_an_empty_choice_stands_for_is_said(as_reader: Client) -> None:
+    digest = makers.subscription()
+    makers.subscription(name="可疑", event="crawl_suspect")
+    usual, listing = "事件 漲價、降價、下架、新商品", as_reader.get(reverse(LIST)).content.decode()
+
+    assert usual in listing
+    assert usual in as_reader.get(page_of(digest)).content.decode()
+    assert listing.count(">全部</span>") == 1
+
+
+def test_a_choice_that_was_made_is_said_instead(as_reader: Client) -> None:
+    makers.subscription(filters={"directions": ["increase"]})
+
+    text = as_reader.get(reverse(LIST)).content.decode()
+
+    assert "事件 1 項" in text
+    assert "新商品" not in text
 
 
 def test_a_manager_switches_in_the_list(as_manager: Client, as_reader: Client) -> None:
@@ -284,7 +303,8 @@ def test_a_manager_switches_in_the_list(as_manager: Client, as_reader: Client) -
     assert (one.event, one.address) == ("price_digest", "team@example.com")
 
 
-def test_a_test_goes_to_the_subscriptions_recipient(as_manager: Client) -> None:
+def test_a_test_goes_to_the_subscriptions_recipient(as_manager: Client, settings: Any) -> None:
+    settings.TELEGRAM_BOT_TOKEN = "1:secret"
     mail, chat = makers.subscription(), makers.chat()
     group = makers.subscription(name="群組", channel=Channel.TELEGRAM, chat=chat, address="")
     urls = [reverse("admin:notifications_subscription_send_test", args=[one.pk]) for one in (mail, group)]
@@ -307,6 +327,16 @@ def test_a_test_that_cannot_be_sent_says_why(as_manager: Client) -> None:
 
     assert "被踢出" in answers[0]
     assert "沒有範本「old_event」" in answers[1]
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_test_that_no_bot_could_send_is_refused(as_manager: Client, settings: Any) -> None:
+    settings.TELEGRAM_BOT_TOKEN = ""
+    group = makers.subscription(channel=Channel.TELEGRAM, chat=makers.chat(), address="")
+
+    said = words(as_manager.post(reverse("admin:notifications_subscription_send_test", args=[group.pk]), YES))
+
+    assert "請管理員設定 TELEGRAM_BOT_TOKEN" in said
     assert not OutboxMessage.objects.exists()
 
 

@@ -172,6 +172,47 @@ def test_a_user_reads_and_does_not_write(as_reader: Client) -> None:
     assert one.version == 1
 
 
+def test_a_user_reads_variables_in_a_table(as_reader: Client) -> None:
+    inner = [{"name": "price", "type": "number", "description": "售價<元>"}]
+    goods = {"name": "goods", "type": "list", "example": [{"price": 5}], "fields": inner}
+    one = makers.template(body="<b>{{ host }}</b>\n  兩行", variables=[*makers.VARIABLES, goods])
+
+    text = as_reader.get(page_of(one)).content.decode()
+
+    assert "\\u" not in text[: text.index("data-editor")]
+    assert "<th>名稱</th><th>類型</th><th>必填</th><th>範例</th><th>說明</th>" in text
+    assert re.search(r"<code>host</code></td><td[^>]*>文字</td><td[^>]*>必填</td>.*?momo-web-1", text)
+    assert re.search(r"<code>goods.price</code>.*?售價&lt;元&gt;", text)
+    assert "&quot;甲&quot;" in text
+    assert "&lt;b&gt;{{ host }}&lt;/b&gt;\n  兩行" in text
+
+
+def test_variables_in_the_form_are_lines_that_people_can_read(as_manager: Client) -> None:
+    one = makers.template(variables=[*makers.VARIABLES, {"name": "price", "type": "number", "description": "售價"}])
+
+    form = as_manager.get(page_of(one)).context["adminform"].form
+    value = form["variables"].value()
+    again = as_manager.post(page_of(one), form_of(one, variables=value))
+    wrong = as_manager.post(page_of(one), form_of(one, variables="[{"))
+
+    one.refresh_from_db()
+    assert '"description": "售價"' in value
+    assert len(value.splitlines()) > 10
+    assert (again.status_code, one.version) == (302, 1)
+    assert wrong.context["adminform"].form["variables"].value() == "[{"
+
+
+@pytest.mark.parametrize("by_somebody", [True, False])
+def test_who_wrote_it_is_a_name_and_no_link(by_somebody: bool, as_manager: Client, boss: User) -> None:
+    one = makers.template(user=boss if by_somebody else None)
+    listing = reverse("admin:notifications_template_changelist")
+
+    for url in (page_of(one), listing):
+        text = as_manager.get(url).content.decode()
+        assert ("管理員甲" if by_somebody else "系統") in text
+        assert reverse("admin:accounts_user_change", args=[boss.pk]) not in text
+
+
 # --- Versions -------------------------------------------------------------------------------------------------------
 
 
@@ -273,7 +314,8 @@ def test_a_test_goes_to_an_address(as_manager: Client, manager: User) -> None:
     assert reverse("admin:notifications_outboxmessage_change", args=[message.pk]) in words(answer)
 
 
-def test_a_test_goes_to_a_chat_with_typed_values(as_manager: Client) -> None:
+def test_a_test_goes_to_a_chat_with_typed_values(as_manager: Client, settings: Any) -> None:
+    settings.TELEGRAM_BOT_TOKEN = "1:secret"
     one, chat = makers.template(), makers.chat()
 
     send(as_manager, one, channel="telegram", chat=chat.pk, source="own", values='{"host": "<db>"}')

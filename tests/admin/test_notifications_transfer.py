@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -61,6 +62,36 @@ def test_rows_are_previewed_and_then_make_versions(as_manager: Client, manager: 
     assert [version.note for version in (one.versions.get(number=2), second.versions.get())] == ["匯入", "匯入"]
 
 
+def test_a_look_at_a_file_shows_only_what_changes(as_manager: Client) -> None:
+    kept = json.dumps(makers.template(code="same", title="不變的").variables)
+    makers.template(title="舊名", body="{{ host }}\n" + "一行\n" * 30 + "最後")
+    body = "{{ host }}\n" + "一行\n" * 30 + "最後 <b>改</b>"
+    file = table(
+        row(code="same", title="不變的", variables=kept),
+        row(title="新名", body=body, variables=kept),
+        row(code="second", title="第二個"),
+    )
+
+    page = upload(as_manager, file, of=OF)
+
+    text = page.content.decode()
+    same, changed, new = page.context["result"].valid_rows()
+    assert [(one.number, one.called, one.import_type) for one in (same, changed, new)] == [
+        (1, "same", "skip"),
+        (2, "host_notice", "update"),
+        (3, "second", "new"),
+    ]
+    assert same.diff == []
+    assert [(one.label, one.short) for one in changed.diff] == [("名稱", True), ("內文", False)]
+    assert [line.kind for line in changed.diff[1].lines] == ["same"] * 3 + ["removed", "added"]
+    assert {"代碼", "名稱", "格式", "內文", "變數"} <= {one.label for one in new.diff}
+    assert "新增 1、更新 1、不變 1" in text
+    assert "最後 &lt;b&gt;改&lt;/b&gt;" in text
+    assert re.search(r"<del[^>]*>舊名</del>.*?<ins[^>]*>新名</ins>", text)
+    assert re.search(r"第 2 列</span><span[^>]*>不變</span><b>不變的（same）", text)
+    assert "import-preview-table" not in text
+
+
 def test_every_bad_row_is_told_and_nothing_is_written(as_manager: Client) -> None:
     rows = [
         row(body="一\n二\n{{ nobody }}"),
@@ -113,6 +144,19 @@ def test_an_export_brings_templates_back(form: str, kind: str, as_manager: Clien
 
     back = Template.objects.get(code="dashes")
     assert (back.title, back.format, back.subject, back.body, back.variables) == kept
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@pytest.mark.parametrize(("form", "kind"), [(XLSX, "xlsx"), (CSV, "csv")])
+def test_titles_and_descriptions_come_back_as_they_begin(start: str, form: str, kind: str, as_manager: Client) -> None:
+    one = makers.template(code="dashes", title=f"{start}1 促銷", description=f"{start} 第一行")
+    file = exported(as_manager, form)
+    one.delete()
+
+    confirm(as_manager, upload(as_manager, file, of=OF, form=form, name=f"a.{kind}"), of=OF)
+
+    back = Template.objects.get(code="dashes")
+    assert (back.title, back.description) == (f"{start}1 促銷", f"{start} 第一行")
 
 
 def test_a_workbook_of_staff(as_manager: Client) -> None:

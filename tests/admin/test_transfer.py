@@ -58,6 +58,26 @@ def test_categories_are_previewed_and_then_imported(as_manager: Client) -> None:
     assert (new.level, new.enabled) == (2, True)
 
 
+def test_a_look_at_a_file_says_from_what_to_what(as_manager: Client) -> None:
+    makers.category("1100100001", name="舊名", path="甲 > 乙", level=3)
+    text = "分類代碼,名稱\n1100100001,新名\n1100100009,另一個\n"
+
+    page = upload(as_manager, text.encode())
+
+    old, new = page.context["result"].valid_rows()
+    assert [(one.label, one.old, one.new) for one in old.diff] == [("名稱", "舊名", "新名")]
+    assert ("分類代碼", "", "1100100009") in [(one.label, one.old, one.new) for one in new.diff]
+    assert "新增 1、更新 1、不變 0" in page.content.decode()
+
+
+def test_a_file_that_changes_nothing_says_so(as_manager: Client) -> None:
+    makers.category("1100100001", name="舊名")
+
+    page = upload(as_manager, "分類代碼,名稱\n1100100001,舊名\n".encode())
+
+    assert "沒有要改的" in page.content.decode()
+
+
 def test_a_workbook_with_numbers_for_codes(as_manager: Client) -> None:
     preview = upload(
         as_manager, workbook([["code", "name", "level"], [1100100001, "精華液", 3]]), form=XLSX, name="a.xlsx"

@@ -15,7 +15,7 @@ from notifications.channels.base import Outcome, Verdict
 from notifications.events import event_kind
 from notifications.models import Channel, Chat, OutboxMessage, Pace, Subscription
 from notifications.services.alerts import tell_troubles
-from notifications.services.chats import switch_off_chat
+from notifications.services.chats import switch_off_chat, switch_on_chat
 from notifications.services.pace import pause, resume
 from notifications.services.sending import drain
 from notifications.services.templates import render_template, template_by_code
@@ -121,6 +121,32 @@ def test_the_next_trouble_is_told_again() -> None:
     assert tell_troubles() == 1
 
 
+def test_one_trouble_is_told_once_however_long_it_lasts(settings: Any) -> None:
+    by_chat()
+    mail("before")
+    assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
+    waiting_mail(16)
+    pause(Channel.EMAIL, AWAY)
+    assert tell_troubles() == 1
+    later = timezone.now() + timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS + 1)  # nothing that was sent is recent
+    pause(Channel.EMAIL, AWAY, now=later)
+    assert tell_troubles(now=later) == 0
+
+
+def test_the_next_trouble_is_told_though_little_was_sent_in_between(settings: Any) -> None:
+    by_chat()
+    waiting_mail(16)
+    pause(Channel.EMAIL, AWAY)
+    assert tell_troubles() == 1
+    resume(Channel.EMAIL)
+    assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
+    OutboxMessage.objects.update(finished_at=ago(60 * (settings.OUTBOX_GIVE_UP_HOURS + 1)))
+    waiting_mail(16, "later")
+    pause(Channel.EMAIL, AWAY)
+    assert tell_troubles() == 1
+    assert tell_troubles() == 0
+
+
 def test_who_would_only_hear_by_the_mail_that_is_away(settings: Any) -> None:
     settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_CHAT_ID = "1:x", "-100"
     by_mail()
@@ -211,6 +237,14 @@ class TestChats:
         Chat.objects.filter(pk=blocked.pk).update(is_active=True, note="")
         switch_off_chat(blocked, "Forbidden: bot was kicked from the group chat")
         assert tell_troubles() == 1
+
+    def test_blocked_again_on_the_same_day_for_the_same_reason_is_told_again(self, blocked: Chat) -> None:
+        by_mail()
+        assert tell_troubles() == 1
+        switch_on_chat(blocked)
+        switch_off_chat(blocked, "Forbidden: bot was blocked by the user")
+        assert tell_troubles() == 1
+        assert tell_troubles() == 0
 
 
 def test_the_watch_tells() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -13,9 +14,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from notifications.channels.base import Outcome, Verdict
 from notifications.models import Chat, OutboxMessage, Pace
-from notifications.services.claims import Claimed, begin, claim_email, claim_telegram, give_back
+from notifications.services.claims import Claimed, begin, claim_due, claim_email, claim_telegram, give_back
 from notifications.services.pace import pause, resume
+from notifications.services.recording import record
 from tests.notifications.outbox_world import at_once, chat, fresh, mail, mails, plans, statuses, text
 
 SECOND = timedelta(seconds=1)
@@ -285,6 +288,59 @@ def test_who_is_late_sets_the_pace_of_the_chat_anew() -> None:
     assert begin(taken.message)
     to.refresh_from_db()
     assert to.next_at > timezone.now() + 2 * SECOND
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [1, -5])
+def test_a_message_in_hand_does_not_leave_once_its_chat_has_to_rest(number: int) -> None:
+    to = chat(number)
+    (first,), (second,) = text("a", to), text("b", to)
+    now = timezone.now()
+    (one,) = claim_telegram(5, now=now)
+    assert begin(one.message)
+    Chat.objects.update(next_at=now)  # it takes its time to answer
+    (two,) = claim_telegram(5, now=now)
+    assert two.message.pk == second.pk
+    record(one.message, Outcome(Verdict.RETRY, "Too Many Requests", wait=30))
+    to.refresh_from_db()
+
+    assert not begin(two.message)
+
+    kept = fresh(second)
+    assert (kept.status, kept.claim, kept.claimed_at, kept.attempts) == ("pending", None, None, 0)
+    assert kept.next_attempt_at == to.next_at > now + 25 * SECOND
+    # What somebody else has made of it since is not undone.
+    OutboxMessage.objects.filter(pk=second.pk).update(status="cancelled")
+    assert not begin(two.message)
+    assert statuses([first, second]) == ["pending", "cancelled"]
+
+
+@pytest.mark.django_db
+def test_a_message_that_is_in_its_chats_pace_leaves() -> None:
+    for number in (1, -5):
+        text(f"t{number}", chat(number))
+    taken = claim_telegram(5)
+    time.sleep(max(0.0, (taken[-1].leaves_at - timezone.now()).total_seconds()))
+    assert [begin(one.message) for one in taken] == [True, True]
+    # The same mark again, because its answer was lost.
+    assert [begin(one.message) for one in taken] == [True, True]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", ["email", "telegram"])
+def test_a_message_in_hand_does_not_leave_once_its_channel_rests(channel: str) -> None:
+    message = mail("a") if channel == "email" else text("a")[0]
+    (taken,) = claim_due(channel, 5, claim=uuid.uuid4())
+    pause(channel, "連不上")
+    assert not begin(taken.message)
+    kept = fresh(message)
+    # The rest may be over sooner than was planned, so that it is not written into the message.
+    assert (kept.status, kept.attempts, kept.next_attempt_at) == ("pending", 0, taken.message.next_attempt_at)
+    resume(channel)
+    Chat.objects.update(next_at=timezone.now() - SECOND)
+    Pace.objects.update(next_at=timezone.now() - SECOND)
+    (taken,) = claim_due(channel, 5, claim=uuid.uuid4())
+    assert begin(taken.message)
 
 
 @pytest.mark.django_db

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from momo.rest.errors import Conflict
 from notifications.channels.base import Outcome, Verdict
-from notifications.models import OutboxMessage
+from notifications.models import Chat, OutboxMessage
 from notifications.services.claims import begin, claim_email
 from notifications.services.control import (
+    UPON,
     Decided,
     cancel,
     cancel_many,
@@ -27,6 +28,7 @@ from notifications.services.control import (
 )
 from notifications.services.recording import record
 from notifications.services.sending import drain
+from notifications.services.sweep import sweep
 from tests.accounts.people import person
 from tests.notifications.outbox_world import Recorder, at_once, fresh, long_text, mail, mails, queue, statuses
 
@@ -68,9 +70,8 @@ def test_who_may_decide_what(name: str, status: str) -> None:
     kept = fresh(message)
     assert (kept.status, kept.claim, kept.attempts) == (after, None, 3)
     assert (message.status, message.reason) == (kept.status, kept.reason)
-    server, line = kept.reason.split("\n")
-    assert server == "550 No such user"
-    assert line.startswith("由 王小明 ")
+    assert kept.reason.startswith("由 王小明 ")
+    assert kept.reason.endswith("（此前：550 No such user）")
     assert (kept.finished_at is None) == (after == "pending")
     assert (kept.sent_at is not None) == (after == "sent")
     if after == "pending":
@@ -81,13 +82,35 @@ def test_who_may_decide_what(name: str, status: str) -> None:
 def test_what_a_person_decided_stays_known() -> None:
     message = put("failed", reason="550 No such user")
     retry(message, person("amy", display_name="王小明"))
-    assert fresh(message).reason == "550 No such user\n由 王小明 重新寄送"
+    first = "由 王小明 重新寄送（此前：550 No such user）"
+    assert fresh(message).reason == first
     drain("email", sender=Recorder(Outcome(Verdict.FAILED, "552 Mailbox\r\nfull")), pass_on=False)
-    assert fresh(message).reason == "由 王小明 重新寄送\n552 Mailbox full"
+    assert fresh(message).reason == f"{first}\n552 Mailbox full"
     retry(message)
     drain("email", sender=Recorder(), pass_on=False)
-    assert fresh(message).reason == "由 王小明 重新寄送\n由 系統 重新寄送"
+    assert fresh(message).reason == f"{first}\n由 系統 重新寄送（此前：552 Mailbox full）"
     assert fresh(message).status == "sent"
+
+
+@pytest.mark.django_db
+def test_why_it_was_held_stays_known_after_it_was_sent() -> None:
+    message = put("held", reason="寄送程式中斷")
+    release(message, person("amy", display_name="王小明"))
+    drain("email", sender=Recorder(), pass_on=False)
+    assert fresh(message).status == "sent"
+    assert fresh(message).reason == "由 王小明 確認對方沒有收到，重新寄送（此前：寄送程式中斷）"
+
+
+@pytest.mark.django_db
+def test_what_was_decided_upon_is_kept_in_bounds_and_nothing_is_added_to_no_words() -> None:
+    message = put("failed", reason="長" * 2000)
+    retry(message)
+    assert fresh(message).reason == f"由 系統 重新寄送（此前：{'長' * UPON}）"
+    cancel(message)
+    assert fresh(message).reason.split("\n")[1] == "由 系統 取消"
+    silent = mail("b")
+    cancel(silent)
+    assert fresh(silent).reason == "由 系統 取消"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -144,6 +167,94 @@ def test_a_held_part_that_is_decided_about_lets_the_rest_go_on(decide: Callable[
     drain("telegram", sender=sender, pass_on=False)
     assert statuses(chain) == ["sent"] * 3
     assert len(sender.accepted) == (3 if decide is release else 2)
+
+
+OFF = Outcome(Verdict.FAILED, "bot was blocked", chat_off=True)
+
+
+def fallen(parts: int = 3) -> list[OutboxMessage]:
+    """A text to a chat that was switched off before the first part left, and is on again."""
+    chain = long_text("t", parts)
+    Chat.objects.update(is_active=False)
+    sweep()
+    Chat.objects.update(is_active=True)
+    return chain
+
+
+def all_failed(parts: int = 3) -> list[OutboxMessage]:
+    """A text whose parts all failed, as a sweep of an earlier version left them."""
+    chain = long_text("t", parts)
+    OutboxMessage.objects.update(status="failed", reason="這個聊天室已停用", finished_at=timezone.now())
+    return chain
+
+
+def arrived(*answers: Outcome) -> list[str]:
+    """Keys in the order in which they were tried by a sender that is answered so, and otherwise accepted."""
+    sender = Recorder(*answers)
+    drain("telegram", sender=sender, pass_on=False)
+    OutboxMessage.objects.update(next_attempt_at=timezone.now())
+    return [one.key for one in sender.tried]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("world", [fallen, all_failed])
+def test_trying_the_first_part_again_sends_the_whole_text(world: Callable[[], list[OutboxMessage]]) -> None:
+    chain = world()
+    retry(chain[0])
+    assert statuses(chain) == ["pending", "waiting", "waiting"]
+    assert sweep().total == 0
+    assert arrived() == [one.key for one in chain]
+    assert statuses(chain) == ["sent"] * 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("world", [fallen, all_failed])
+@pytest.mark.parametrize("answer", [Outcome(Verdict.RETRY, "429"), Outcome(Verdict.FAILED, "400"), OFF])
+def test_many_parts_chosen_together_keep_their_order(world: Callable[[], list[OutboxMessage]], answer: Outcome) -> None:
+    chain = world()
+    everything = OutboxMessage.objects.order_by("-pk")
+    assert retry_many(everything).done == (1 if world is fallen else 3)
+    assert statuses(chain) == ["pending", "waiting", "waiting"]
+    assert arrived(answer) == [chain[0].key]
+    if answer.verdict is Verdict.FAILED:
+        assert statuses(chain) == ["failed", "cancelled", "cancelled"]
+        Chat.objects.update(is_active=True)
+        assert retry_many(everything) == Decided(done=1, skipped=2)
+    assert arrived() == [one.key for one in chain]
+    assert statuses(chain) == ["sent"] * 3
+
+
+@pytest.mark.django_db
+def test_a_part_is_not_sent_without_the_one_before_it() -> None:
+    chain = all_failed()
+    with pytest.raises(Conflict, match=r"前一則是「失敗」.*請重新寄送最前面失敗的那一則"):
+        retry(chain[1])
+    assert retry_many(OutboxMessage.objects.filter(pk__in=[chain[1].pk, chain[2].pk])) == Decided(done=0, skipped=2)
+    assert statuses(chain) == ["failed"] * 3
+    assert "由 " not in fresh(chain[1]).reason
+    cancel(chain[0])
+    with pytest.raises(Conflict, match=r"前一則是「已取消」，這一則不能單獨重新寄送$"):
+        retry(chain[1])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("first", ["waiting", "pending", "claimed", "sending", "held", "sent"])
+def test_a_part_waits_for_one_that_may_still_arrive(first: str) -> None:
+    chain = all_failed(2)
+    OutboxMessage.objects.filter(pk=chain[0].pk).update(status=first)
+    retry(chain[1])
+    kept = fresh(chain[1])
+    assert (kept.status, kept.finished_at) == ("pending" if first == "sent" else "waiting", None)
+
+
+@pytest.mark.django_db
+def test_a_middle_part_that_failed_goes_on_from_there() -> None:
+    chain = long_text("t", 4)
+    assert arrived(Outcome(Verdict.SENT), Outcome(Verdict.FAILED, "400")) == [one.key for one in chain[:2]]
+    assert statuses(chain) == ["sent", "failed", "cancelled", "cancelled"]
+    retry(chain[1])
+    assert statuses(chain) == ["sent", "pending", "waiting", "waiting"]
+    assert arrived() == [one.key for one in chain[1:]]
 
 
 # --- At the same moment ---------------------------------------------------------------------------------------------

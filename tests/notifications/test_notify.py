@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role, User
-from momo.rest.errors import ValidationFailed
+from momo.rest.errors import Unavailable, ValidationFailed
 from notifications import events
 from notifications.events import EventKind
 from notifications.models import Channel, Chat, OutboxMessage, Subscription, Template
@@ -292,6 +292,10 @@ def test_who_gets_it_without_a_subscription(template: Template) -> None:
 
 
 class TestTests:
+    @pytest.fixture(autouse=True)
+    def _bot(self, settings: Any) -> None:
+        settings.TELEGRAM_BOT_TOKEN = "1:secret"
+
     @pytest.fixture
     def boss(self) -> User:
         return person("boss", Role.ADMIN)
@@ -328,6 +332,13 @@ class TestTests:
         with pytest.raises(ValidationFailed) as refused:
             send_test(template, channel=channel, recipient=recipient.replace("off", "@offline"), values=None, user=None)
         assert list(refused.value.fields) == [field]
+        assert written() == []
+
+    def test_to_a_chat_that_no_bot_can_write_to(self, template: Template, settings: Any) -> None:
+        settings.TELEGRAM_BOT_TOKEN = ""
+        Chat.objects.create(chat_id="-1001")
+        with pytest.raises(Unavailable, match="TELEGRAM_BOT_TOKEN"):
+            send_test(template, channel="telegram", recipient="-1001", values={"who": "甲"}, user=None)
         assert written() == []
 
     def test_values_that_are_wrong(self, template: Template) -> None:

@@ -168,6 +168,11 @@ class Outbox(RuleBasedStateMachine):
         assert not in_hand.filter(claim=None).exists()
         assert not OutboxMessage.objects.filter(status="pending").exclude(claim=None).exists()
 
+    @invariant()
+    def no_part_goes_before_the_one_that_it_follows(self) -> None:
+        on_its_way = OutboxMessage.objects.filter(status__in=("pending", "claimed", "sending", "held", "sent"))
+        assert not on_its_way.filter(after__isnull=False).exclude(after__status="sent").exists()
+
     def teardown(self) -> None:
         """All senders die; the next ones find a server that takes everything, and a person releases what is held."""
         if not hasattr(self, "written"):

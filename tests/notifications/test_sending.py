@@ -13,6 +13,7 @@ from notifications.models import OutboxMessage, Pace
 from notifications.selectors import channel_pause
 from notifications.services import sending
 from notifications.services.attachments import File
+from notifications.services.control import retry
 from notifications.services.sending import Counts
 from tests.notifications.outbox_world import (
     AWAY,
@@ -85,12 +86,41 @@ def test_a_message_that_the_server_wants_later() -> None:
 def test_waits_are_doubled_up_to_an_hour() -> None:
     (message,) = mails(1)
     for place in range(12):
-        OutboxMessage.objects.update(next_attempt_at=timezone.now())
+        # As long ago as the waits before it took, each of them nearly.
+        due = timezone.now() - timedelta(seconds=0.8 * sum(min(3600, 10 * 2**before) for before in range(place)))
+        OutboxMessage.objects.update(next_attempt_at=timezone.now(), due_at=due)
         run(Recorder(RETRY))
         seconds = (fresh(message).next_attempt_at - timezone.now()).total_seconds()
         full = min(3600, 10 * 2**place)
         assert 0.8 * full - 2 < seconds <= full
     assert fresh(message).attempts == 12
+
+
+@pytest.mark.django_db
+def test_a_person_who_sends_it_again_starts_the_waits_anew() -> None:
+    (message,) = mails(1)
+    long_ago = timezone.now() - timedelta(hours=40)
+    OutboxMessage.objects.update(attempts=12, status="failed", due_at=long_ago, created_at=long_ago)
+    retry(fresh(message))
+    for place in range(4):
+        # As if the waits since then were over.
+        due = timezone.now() - timedelta(seconds=10 * (2**place - 1))
+        OutboxMessage.objects.update(next_attempt_at=timezone.now(), due_at=due)
+        run(Recorder(RETRY))
+        seconds = (fresh(message).next_attempt_at - timezone.now()).total_seconds()
+        assert 8 * 2**place - 2 < seconds <= 10 * 2**place
+    # What people are shown are all attempts that there ever were.
+    assert fresh(message).attempts == 16
+    # It is given up so long after the decision, not after it was written.
+    assert fresh(message).status == "pending"
+
+
+@pytest.mark.django_db
+def test_a_long_wait_before_the_first_attempt_makes_no_longer_waits() -> None:
+    (message,) = mails(1)
+    OutboxMessage.objects.update(due_at=timezone.now() - timedelta(hours=40))
+    run(Recorder(RETRY))
+    assert (fresh(message).next_attempt_at - timezone.now()).total_seconds() <= 10
 
 
 @pytest.mark.django_db
@@ -192,7 +222,7 @@ def test_a_chat_that_takes_nothing_more() -> None:
     assert not to.is_active
     assert "blocked" in to.note
     run(sender, "telegram")
-    assert statuses([first, second, other, *chain]) == ["failed", "failed", "sent", "failed", "failed"]
+    assert statuses([first, second, other, *chain]) == ["failed", "failed", "sent", "failed", "cancelled"]
     assert to.note in fresh(second).reason
 
 
@@ -206,6 +236,31 @@ def test_a_group_that_moved() -> None:
     kept = fresh(message)
     assert kept.chat is not None
     assert (kept.status, kept.chat.chat_id) == ("sent", "-1001234567890")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "status"), [(1, "pending"), (49, "failed")])
+def test_a_group_that_moves_to_where_it_is_is_refused_as_any_other(hours: int, status: str) -> None:
+    (message,) = text("a", chat(-1001234567890))
+    ago = timezone.now() - timedelta(hours=hours)
+    OutboxMessage.objects.update(due_at=ago, created_at=ago)
+    moved = Outcome(Verdict.RETRY, "group chat was upgraded", moved_to="-1001234567890")
+    sender = Recorder(*[moved] * 50)
+    run(sender, "telegram")
+    assert len(sender.tried) == 1
+    kept = fresh(message)
+    assert kept.status == status
+    if status == "pending":
+        assert kept.next_attempt_at > timezone.now() + timedelta(seconds=5)
+
+
+@pytest.mark.django_db
+def test_a_group_that_moved_is_followed_however_old_the_message_is() -> None:
+    text("a", chat(-100))
+    ago = timezone.now() - timedelta(hours=49)
+    OutboxMessage.objects.update(due_at=ago, created_at=ago)
+    moved = Outcome(Verdict.RETRY, "group chat was upgraded", moved_to="-1001234567890")
+    assert run(Recorder(moved), "telegram") == Counts(retried=1, sent=1)
 
 
 @pytest.mark.django_db

@@ -29,14 +29,15 @@ CODES = {
 }
 # What the events bring; a text must not ask for another name.
 BROUGHT = {
-    "price_digest": "title total run_id time rises drops delisted new rise_count drop_count delisted_count new_count "
-    "others other_count more dashboard_url",
+    "price_digest": "title total summary run_id time rises drops delisted new rise_count drop_count delisted_count "
+    "new_count others other_count more workbook dashboard_url",
     "crawl_suspect": "run_id kind message categories url",
     "import_finished": "job_id file_name type source message created updated skipped error_count errors url",
     "import_failed": "job_id file_name type source message created updated skipped error_count errors url",
     "disk_warning": "usage_percent host path free_gb",
     "system_alert": "title message severity",
 }
+AT = "2026-11-25T14:05:00+08:00"
 
 
 def migrated() -> None:
@@ -82,13 +83,39 @@ def test_a_digest_says_what_changed() -> None:
         "url": "https://www.momoshop.com.tw/goods/GoodsDetail.jsp?i_code=1&x=2",
     }
     values: dict[str, Any] = {"title": "價格變動", "total": 1, "time": "2026-11-25T14:05:00+08:00", "rises": [rise]}
-    made, _ = render_event("price_digest", {**values, "rise_count": 1})
-    assert made.subject == "價格變動：漲 1、降 0、下架 0、新上架 0"
+    made, _ = render_event("price_digest", {**values, "rise_count": 1, "summary": "漲 1"})
+    assert made.subject == "價格變動：漲 1"
     assert made.body == (
-        "<b>價格變動</b>\n2026-11-25 14:05，共 1 項：漲價 1、降價 0、下架 0、新上架 0\n\n<b>📈 漲價 1 項</b>\n"
+        "<b>價格變動</b>\n2026-11-25 14:05，共 1 項：漲 1\n\n<b>📈 漲價 1 項</b>\n"
         '▲ <a href="https://www.momoshop.com.tw/goods/GoodsDetail.jsp?i_code=1&amp;x=2">A &amp; B</a>\n'
         "$1,000 → <b>$1,100</b>（+10%）\n"
     )
+
+
+@pytest.mark.django_db
+def test_a_digest_calls_stock_as_all_pages_do() -> None:
+    others = [{"kind": str(kind), "name": "甲"} for kind in ("back_in_stock", "out_of_stock", "relisted")]
+    values = {"title": "摘要", "total": 3, "time": AT, "others": others, "other_count": 3}
+
+    assert render_event("price_digest", values)[0].body.splitlines()[-3:] == ["補貨：甲", "缺貨：甲", "重新上架：甲"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("workbook", "said"), [(True, "另有 13 項，請看附件的活頁簿。"), (False, "另有 13 項。")])
+def test_a_digest_speaks_of_a_workbook_only_if_there_is_one(workbook: bool, said: str) -> None:
+    values = {"title": "摘要", "total": 33, "time": AT, "more": 13, "workbook": workbook}
+
+    assert render_event("price_digest", values)[0].body.splitlines()[-1] == said
+
+
+def test_the_examples_of_a_digest_agree() -> None:
+    values = examples(declared(shipped_templates()["price_digest"]["variables"]))
+
+    lists = {"rises": "rise_count", "drops": "drop_count", "delisted": "delisted_count", "new": "new_count"}
+    shown = {count: len(values[name]) for name, count in (lists | {"others": "other_count"}).items()}
+    assert sum(values[count] for count in shown) == values["total"] == sum(shown.values()) + values["more"]
+    assert values["summary"] == "漲 1、降 1、下架 1、新上架 1、供貨變化 1"
+    assert not values["workbook"], "a test brings no file"
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,6 +120,49 @@ def test_buffers_that_are_full_break_before_the_end() -> None:
         with pytest.raises(TimeoutError):
             talk.hand_over(b"x" * 10_000_000 + b"\r\n")
         assert not talk.handed_over
+
+
+class Sipping:
+    """A socket whose other end takes a little now and then, always within the time of one step."""
+
+    def __init__(self, real: socket.socket, *, seconds: float) -> None:
+        self._real, self._seconds = real, seconds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def send(self, data: Any) -> int:
+        time.sleep(self._seconds)
+        return self._real.send(bytes(data[:1]))
+
+
+@pytest.mark.parametrize(
+    ("timeout", "within"),
+    [(0.05, 100.0), (5, 0.3)],
+    ids=["six steps", "what the sender has"],
+)
+def test_server_that_sips_has_one_time_limit(timeout: float, within: float) -> None:
+    ours, theirs = socket.socketpair()
+    talk = Talk(MailServer("mail.test", 25, Security.NONE, timeout=timeout), hello="momo.test")
+    talk.sock = Sipping(ours, seconds=0.02)  # type: ignore[assignment]
+    with ours, theirs:
+        start = time.monotonic()
+        with pytest.raises(Broken, match="收得太慢"):
+            talk.hand_over(b"x" * 1000 + b"\r\n", within=within)
+        assert time.monotonic() - start < 5, "twenty seconds, if each octet had a time of its own"
+        assert not talk.handed_over
+
+
+def test_the_dot_is_not_written_when_the_time_is_over() -> None:
+    """Else a server would have the message of which we say that it has not left."""
+    ours, theirs = socket.socketpair()
+    talk = Talk(MailServer("mail.test", 25, Security.NONE, timeout=5), hello="momo.test")
+    talk.sock = Sipping(ours, seconds=0.2)  # type: ignore[assignment]
+    with ours, theirs:
+        with pytest.raises(Broken, match="收得太慢"):
+            talk.hand_over(b"\n", within=0.1)
+        assert not talk.handed_over
+        assert theirs.recv(100) == b"\n"
 
 
 def test_answer_that_drips_has_one_time_limit() -> None:

@@ -122,10 +122,23 @@ def test_a_chat_that_is_switched_off() -> None:
     chain = long_text("t", 2, to=off)
     (other,) = text("o", on)
     Chat.objects.filter(pk=off.pk).update(is_active=False, note="機器人被封鎖")
-    assert sweep() == Swept(failed=2)
-    assert statuses([*chain, other]) == ["failed", "failed", "pending"]
-    assert fresh(chain[1]).reason == "這個聊天室已停用：機器人被封鎖"
+    assert sweep() == Swept(failed=1)
+    assert statuses([*chain, other]) == ["failed", "cancelled", "pending"]
+    assert fresh(chain[0]).reason == "這個聊天室已停用：機器人被封鎖"
     assert sweep() == Swept()
+
+
+@pytest.mark.django_db
+def test_a_chat_that_is_switched_off_half_way_through_a_text() -> None:
+    chain = long_text("t", 3)
+    OutboxMessage.objects.filter(pk=chain[0].pk).update(status="held")
+    Chat.objects.update(is_active=False)
+    # Nobody knows yet whether the first part arrived: what becomes of the others is decided with it.
+    assert sweep() == Swept()
+    assert statuses(chain) == ["held", "waiting", "waiting"]
+    OutboxMessage.objects.filter(pk=chain[0].pk).update(status="sent")
+    assert sweep() == Swept(moved_on=1, failed=1)
+    assert statuses(chain) == ["sent", "failed", "cancelled"]
 
 
 @pytest.mark.django_db

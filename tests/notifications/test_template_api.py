@@ -130,10 +130,9 @@ def test_what_is_left_out_stays(method: str, client: Client, user: Client) -> No
 def test_what_was_read_can_be_sent_back(client: Client) -> None:
     for item in client.get("/api/notification/templates").json()["data"]["items"]:
         path = f"/api/notification/templates/{item['code']}"
-        names = ("title", "description", "format", "subject", "body", "variables")
         whole = client.get(path).json()["data"]
-        again = client.put(path, {name: whole[name] for name in names}, content_type=JSON)
-        assert again.json()["data"]["version"] == 1, again.content
+        again = client.put(path, whole, content_type=JSON)
+        assert again.json()["data"] == whole, again.content
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def test_what_was_read_can_be_sent_back(client: Client) -> None:
         ({"variables": []}, {"subject", "body"}),
         ({"variables": [{"name": "usage percent", "type": "number"}]}, {"variables.0.name"}),
         ({"variables": [{"name": "a", "type": "number", "example": "x"}]}, {"variables", "subject", "body"}),
-        ({"variables": "x"}, {"variables.non_field_errors"}),
+        ({"variables": "x"}, {"variables"}),
         ({"title": ""}, {"title"}),
     ],
 )
@@ -156,6 +155,38 @@ def test_a_bad_template_is_not_saved(changes: dict[str, Any], fields: set[str], 
     assert set(failure["fields"]) <= fields
     assert failure["fields"]
     assert template_by_code("disk_warning").version == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"bodyy": "x"}, {"bodyy"}),
+        ({"code": "other"}, {"code"}),
+        ({"title": "新", "versoin": 9}, {"versoin"}),
+        ({"title": "", "bodyy": "x"}, {"title", "bodyy"}),
+        ({"variables": [{"name": "a", "type": "text", "requird": True}]}, {"variables.0.requird"}),
+        (
+            {"variables": [{"name": "a", "type": "list", "fields": [{"name": "b", "type": "text", "x": 1}]}]},
+            {"variables.0.fields.0.x"},
+        ),
+        ({"variables": ["a"]}, {"variables.0"}),
+    ],
+)
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_name_that_is_not_known_is_refused(
+    method: str, changes: dict[str, Any], fields: set[str], client: Client
+) -> None:
+    failure = check(getattr(client, method)(PATH, changes, content_type=JSON), 400, "VALIDATION_ERROR")
+    assert set(failure["fields"]) == fields
+    assert template_by_code("disk_warning").version == 1
+
+
+def test_many_strange_names_do_not_make_a_long_answer(client: Client) -> None:
+    failure = check(
+        client.put(PATH, {f"{n}{'x' * 500}": 1 for n in range(300)}, content_type=JSON), 400, "VALIDATION_ERROR"
+    )
+    assert len(failure["fields"]) == 20
+    assert max(map(len, failure["fields"])) == 100
 
 
 def test_the_lines_are_told(client: Client) -> None:

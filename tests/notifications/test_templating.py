@@ -241,6 +241,12 @@ def test_several_faults_at_once_each_with_its_line() -> None:
         ("{{ 99999999999999999999 }}", 1, "數字太大"),
         ("{% if title > 5 %}{% endif %}", 1, "只能比較數字"),
         ("{% if rises == tags %}{% endif %}", 1, "不能比較"),
+        ("{% if day == '2026-11-25' %}{% endif %}", 1, "日期與文字永遠不會相等"),
+        ("{% if '2026-11-25' != day %}{% endif %}", 1, "文字與日期永遠不會相等"),
+        ("{% if count == '5' %}{% endif %}", 1, "整數與文字永遠不會相等"),
+        ("{% if day == at %}{% endif %}", 1, "日期與日期時間永遠不會相等"),
+        ("{% if done == 'true' %}{% endif %}", 1, "是否與文字永遠不會相等"),
+        ("{% for r in rises %}{% if r.price == r.name %}{% endif %}{% endfor %}", 1, "整數與文字永遠不會相等"),
         ("{% if rises contains 'x' %}{% endif %}", 1, "contains"),
         ("{% if done and count or rate %}{% endif %}", 1, "混用"),
         ("{% if false %}\n{{ hidden }}\n{% endif %}", 2, "沒有宣告變數「hidden」"),
@@ -255,6 +261,27 @@ def test_several_faults_at_once_each_with_its_line() -> None:
 def test_lines(body: str, line: int, words: str) -> None:
     told = refused(body)["body"]
     assert any(words in text and (text.startswith(f"第 {line} 行：") or not body) for text in told), told
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "count == 5.5",
+        "rate == 5",
+        "link == 'https://example.com/'",
+        "note == title",
+        "day == day",
+        "at != at",
+        "done == true",
+        "day == nil",
+        "count != empty",
+        "note == blank",
+        "tags == empty",
+        "tags.size == 3",
+    ],
+)
+def test_what_can_be_equal_may_be_compared(condition: str) -> None:
+    check_template(format="plain", subject="", body=f"甲{{% if {condition} %}}乙{{% endif %}}", variables=VARIABLES)
 
 
 def test_what_only_some_examples_show() -> None:

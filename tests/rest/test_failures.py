@@ -88,6 +88,9 @@ def test_flatten_merges_and_names_the_rest() -> None:
     assert flatten("a") == {"non_field_errors": ["a"]}
     assert flatten({"x": {"y": ["a"]}}) == {"x.y": ["a"]}
     assert flatten([]) == {}
+    assert flatten({"non_field_errors": ["a"]}) == {"non_field_errors": ["a"]}
+    assert flatten({"x": {"non_field_errors": ["a"], "y": ["b"]}}) == {"x": ["a"], "x.y": ["b"]}
+    assert flatten({"x": [{}, {"non_field_errors": ["a"]}]}) == {"x.1": ["a"]}
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -1,0 +1,120 @@
+"""What is not what it was, field by field: lines of long texts, and short values from what to what."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+Opcode = tuple[str, int, int, int, int]
+CONTEXT = 3  # unchanged lines around a change
+# Of a comparison: lines, and pairs of lines that are the same. More would take seconds; some thousand empty lines do.
+MOST_LINES = 2_000
+MOST_PAIRS = 200_000
+SHORT = 120  # characters up to which a value is said rather than compared
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a comparison: `kind` is same, added, removed or gap; numbers are those of the old and new text."""
+
+    kind: str
+    text: str
+    old: int | None = None
+    new: int | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One field that is not what it was; `short` when both values are best said in one line, else `lines` show it."""
+
+    label: str
+    lines: list[Line]
+    old: str = ""
+    new: str = ""
+    short: bool = False
+
+
+def compared_text(label: str, old: str, new: str, *, shorten: bool = False) -> Compared | None:
+    """The difference of two values; None where there is none. `shorten`: without lines where both are short."""
+    if old == new:
+        return None
+    if shorten and all(len(text) <= SHORT and len(text.splitlines()) <= 1 for text in (old, new)):
+        return Compared(label, [], old, new, short=True)
+    return Compared(label, list(_lines(old, new)), old, new)
+
+
+def _lines(old: str, new: str) -> Iterator[Line]:
+    before, after = old.splitlines(), new.splitlines()
+    head = _same_at_start(zip(before, after, strict=False))
+    both = min(len(before), len(after)) - head
+    tail = min(both, _same_at_start(zip(reversed(before), reversed(after), strict=False)))
+    # Of what is the same at both ends only as much is looked at as is shown.
+    skipped, head = max(0, head - CONTEXT), min(head, CONTEXT)
+    after_all, tail = max(0, tail - CONTEXT), min(tail, CONTEXT)
+    before, after = before[skipped : len(before) - after_all], after[skipped : len(after) - after_all]
+    for number, group in enumerate(_groups(before, after, head, tail)):
+        if number:
+            yield Line("gap", "⋯")
+        for tag, first, last, start, stop in group:
+            if tag == "equal":
+                for offset, text in enumerate(before[first:last]):
+                    yield Line("same", text, skipped + first + offset + 1, skipped + start + offset + 1)
+                continue
+            for offset, text in enumerate(before[first:last]):
+                yield Line("removed", text, old=skipped + first + offset + 1)
+            for offset, text in enumerate(after[start:stop]):
+                yield Line("added", text, new=skipped + start + offset + 1)
+
+
+def _same_at_start(pairs: Iterable[tuple[str, str]]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _groups(before: list[str], after: list[str], head: int, tail: int) -> Iterable[list[Opcode]]:
+    """What becomes of which lines; where comparing would take too long, all but `head` and `tail` is replaced."""
+    seen = Counter(before)
+    if len(before) + len(after) <= MOST_LINES and sum(seen[line] for line in after) <= MOST_PAIRS:
+        return difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(CONTEXT)
+    old_end, new_end = len(before) - tail, len(after) - tail
+    return [
+        [
+            ("equal", 0, head, 0, head),
+            ("replace", head, old_end, head, new_end),
+            ("equal", old_end, len(before), new_end, len(after)),
+        ]
+    ]
+
+
+class RowDiff:
+    """Takes the place of the import library's comparison: the fields of one row that are not what they were.
+
+    A value that is shown by lines is what its widget's `lines` makes of it, or as the file has it.
+    """
+
+    def __init__(self, resource: Any, instance: Any, new: bool) -> None:
+        self.resource, self.new = resource, new
+        self.left = [""] * len(resource.get_import_fields()) if new else _shown(resource, instance)
+        self.right = self.left
+
+    def compare_with(self, resource: Any, instance: Any) -> None:
+        """`instance` is None for a row that is taken away."""
+        self.right = _shown(self.resource, instance) if instance is not None else [""] * len(self.left)
+
+    def as_html(self) -> list[Compared]:
+        """What the library calls the row's `diff`; our template draws it."""
+        labels = [field.column_name for field in self.resource.get_import_fields()]
+        pairs = zip(labels, self.left, self.right, strict=True)
+        return [made for label, old, new in pairs if (made := compared_text(label, old, new, shorten=True))]
+
+
+def _shown(resource: Any, instance: Any) -> list[str]:
+    shown = []
+    for field in resource.get_import_fields():
+        lines = getattr(field.widget, "lines", None)
+        value = lines(field.get_value(instance)) if lines else field.export(instance)
+        shown.append("" if value is None else str(value))
+    return shown

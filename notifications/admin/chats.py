@@ -73,7 +73,9 @@ class ChatAdmin(QuietAdmin):
         description="停用",
         icon="toggle_off",
         permissions=["change"],
-        dialog=question("停用聊天室", "不再寄訊息到這裡，直到重新啟用；還沒寄出的先留著。", yes="停用"),
+        dialog=question(
+            "停用聊天室", "不再寄訊息到這裡，直到重新啟用；還沒寄出的會列為失敗，啟用後可以重新寄送。", yes="停用"
+        ),
     )
     def switch_off(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         chat = get_object_or_404(Chat, pk=object_id)

@@ -86,7 +86,7 @@ def _another_way(trouble: Trouble, subscriptions: Sequence[Subscription]) -> Col
 
 def _paused_channels(now: datetime) -> Iterator[Trouble]:
     """Channels whose server has not been reached for a while, or lets nobody in."""
-    for pace in Pace.objects.filter(troubled_since__isnull=False).order_by("channel"):
+    for pace in Pace.objects.filter(troubles__gt=0, troubled_since__isnull=False).order_by("channel"):
         of_channel = OutboxMessage.objects.filter(channel=pace.channel)
         waits = of_channel.filter(status__in=(Status.PENDING, Status.CLAIMED), due_at__lte=now)
         since = waits.order_by("due_at").values_list("due_at", flat=True).first()

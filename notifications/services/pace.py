@@ -71,13 +71,17 @@ def pause(channel: str, reason: str, *, wait: float | None = None, now: datetime
     return until
 
 
-def resume(channel: str) -> None:
-    """The channel works (again)."""
-    Pace.objects.filter(pk=channel, troubles__gt=0).update(
-        troubles=0, troubled_since=None, paused_until=None, reason=""
+def resume(channel: str, *, over: bool = True) -> None:
+    """The channel works (again). `over`: its trouble has ended, and what comes next is another one.
+
+    A server that only puts a message off is there, but may be gone again before anything got through.
+    """
+    ended = {"troubled_since": None} if over else {}
+    Pace.objects.filter(pk=channel, troubled_since__isnull=False).update(
+        troubles=0, paused_until=None, reason="", **ended
     )
 
 
 def is_troubled(channel: str) -> bool:
-    """Whether its last attempt as a channel failed."""
-    return Pace.objects.filter(pk=channel, troubles__gt=0).exists()
+    """Whether its trouble goes on: attempts as a channel failed, and nothing got through since."""
+    return Pace.objects.filter(pk=channel, troubled_since__isnull=False).exists()

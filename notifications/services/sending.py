@@ -163,8 +163,9 @@ class Drain:
             self.rest(outcome)
             return False
         if outcome.verdict is not Verdict.UNKNOWN and self.troubled:
-            resume(self.channel)
-            self.troubled = False
+            over = outcome.verdict is not Verdict.RETRY
+            resume(self.channel, over=over)
+            self.troubled = not over
         self.count(status)
         return True
 

@@ -121,6 +121,23 @@ def test_the_next_trouble_is_told_again() -> None:
     assert tell_troubles() == 1
 
 
+def test_a_server_that_comes_and_goes_without_taking_anything_is_one_trouble() -> None:
+    by_chat()
+    waiting_mail(16)
+    for _ in range(3):
+        pause(Channel.EMAIL, AWAY, now=ago(1))
+        tell_troubles()
+        Pace.objects.update(paused_until=None)
+        later = Outcome(Verdict.RETRY, "450 稍後再試")
+        assert drain(Channel.EMAIL, sender=Recorder(later)).retried == 1
+        OutboxMessage.objects.filter(key="k").update(next_attempt_at=ago(16))
+    assert len(alerts()) == 1
+    assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
+    waiting_mail(16, "later")
+    pause(Channel.EMAIL, AWAY)
+    assert tell_troubles() == 1
+
+
 def test_one_trouble_is_told_once_however_long_it_lasts(settings: Any) -> None:
     by_chat()
     mail("before")

@@ -92,7 +92,7 @@ def _groups(before: list[str], after: list[str], head: int, tail: int) -> Iterab
 class RowDiff:
     """Takes the place of the import library's comparison: the fields of one row that are not what they were.
 
-    A value that is shown by lines is what its widget's `lines` makes of it, or as the file has it.
+    A value that is shown by lines is what its widget's `lines` makes of it, or as an export would have it.
     """
 
     def __init__(self, resource: Any, instance: Any, new: bool) -> None:
@@ -115,6 +115,6 @@ def _shown(resource: Any, instance: Any) -> list[str]:
     shown = []
     for field in resource.get_import_fields():
         lines = getattr(field.widget, "lines", None)
-        value = lines(field.get_value(instance)) if lines else field.export(instance)
+        value = lines(field.get_value(instance)) if lines else resource.export_field(field, instance)
         shown.append("" if value is None else str(value))
     return shown

@@ -47,10 +47,6 @@ class DateFilter(RangeDateFilter):
     """Days from and to, both included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
-        return self.within(queryset)
-
-    def within(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
-        """The rows of the days that were chosen."""
         return within(queryset, self.used_parameters)
 
 
@@ -128,7 +124,7 @@ class LinesChangeList(QuietChangeList):
             days = days.filter(Exists(DayTotal.objects.filter(dimension=dimension, key=key, date=OuterRef("date"))))
         for spec in self.filter_specs:
             if isinstance(spec, DateFilter):
-                days = spec.within(days)
+                days = within(days, spec.used_parameters)
         return days.order_by("-date").values_list("date", flat=True)
 
 

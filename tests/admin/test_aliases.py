@@ -159,6 +159,9 @@ def test_headers_go_out_and_come_in(as_manager: Client) -> None:
 
 def test_headers_come_in_by_code_too(as_manager: Client) -> None:
     preview = bring(as_manager, "job_type,field,alias\ndaily_sales,amount,成交總價".encode())
+    # Whatever the file says, people are shown the words that they know.
+    (row,) = preview.context["result"].valid_rows()
+    assert [(one.label, one.new) for one in row.diff] == [("類型", "每日銷售"), ("欄位", "業績"), ("標題", "成交總價")]
     as_manager.post(reverse("admin:jobs_columnalias_process_import"), preview.context["confirm_form"].initial)
 
     assert [(one.job_type, one.field) for one in ColumnAlias.objects.all()] == [("daily_sales", "amount")]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -26,8 +26,6 @@ from products.services.quarantine import AlreadyDecided, accept_price, reject_pr
 from products.services.tell import tell_price_events
 
 HELD = QuarantinedPrice.Status.HELD
-# Why nobody was told of an event that is settled, by the field that says so.
-SILENT = {"unwanted": "沒有人訂閱", "undone": "已變回原狀，不通知", "expired": "過期，不再通知"}
 
 
 class ToldFilter(DropdownFilter):
@@ -37,15 +35,15 @@ class ToldFilter(DropdownFilter):
     parameter_name = "told"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "未通知"), ("yes", "已通知"), *SILENT.items()]
+        return [("no", "未通知"), ("yes", "已通知"), *PriceEvent.Silence.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PriceEvent]) -> QuerySet[PriceEvent]:
-        chosen = {
-            "no": Q(told_at=None),
-            "yes": Q(told_at__isnull=False, **dict.fromkeys(SILENT, False)),
-            **{name: Q((name, True)) for name in SILENT},
-        }.get(self.value() or "")
-        return queryset if chosen is None else queryset.filter(chosen)
+        chosen = self.value()
+        if chosen in PriceEvent.Silence.values:
+            return queryset.filter(silence=chosen)
+        if chosen in {"no", "yes"}:
+            return queryset.filter(told_at__isnull=chosen == "no", silence="")
+        return queryset
 
 
 @admin.register(PriceEvent)
@@ -130,9 +128,8 @@ class PriceEventAdmin(LongAdmin):
 
     @display(description="通知")
     def told(self, obj: PriceEvent) -> str:
-        silent = next((words for name, words in SILENT.items() if getattr(obj, name)), "")
-        if silent:
-            return silent
+        if obj.silence:
+            return str(obj.get_silence_display())
         return when(obj.told_at) if obj.told_at else "未通知"
 
 

@@ -191,7 +191,7 @@ class PriceSpan(models.Model):
 class PriceEvent(models.Model):
     """Something worth telling about a product, found by one run; told at most once.
 
-    `told_at` says that it is settled. Nobody was told when one of `expired`, `unwanted` and `undone` says why.
+    `told_at` says that it is settled; where nobody was told, `silence` says why.
     """
 
     class Kind(models.TextChoices):
@@ -203,6 +203,13 @@ class PriceEvent(models.Model):
         OUT_OF_STOCK = "out_of_stock", "缺貨"
         BACK_IN_STOCK = "back_in_stock", "補貨"
 
+    class Silence(models.TextChoices):
+        """Why nobody was told of an event that is settled."""
+
+        UNWANTED = "unwanted", "沒有人訂閱"
+        UNDONE = "undone", "已變回原狀，不通知"
+        EXPIRED = "expired", "過期，不再通知"
+
     product = models.ForeignKey(Product, models.CASCADE, related_name="events", verbose_name="商品")
     run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="events", verbose_name="爬取")
     kind = models.CharField("事件", max_length=13, choices=Kind)
@@ -211,9 +218,7 @@ class PriceEvent(models.Model):
     created_at = models.DateTimeField("時間", db_index=True)
     # When it was told, or found to be for nobody.
     told_at = models.DateTimeField("通知時間", null=True, blank=True)
-    expired = models.BooleanField("過期，不再通知", default=False, db_default=False)
-    unwanted = models.BooleanField("沒有人訂閱", default=False, db_default=False)
-    undone = models.BooleanField("已變回原狀", default=False, db_default=False)
+    silence = models.CharField("未通知的原因", max_length=8, choices=Silence, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = "商品事件"
@@ -223,9 +228,7 @@ class PriceEvent(models.Model):
         ]
         indexes: ClassVar = [
             models.Index("id", name="priceevent_untold", condition=Q(told_at=None)),
-            models.Index("id", name="priceevent_expired", condition=Q(expired=True)),
-            models.Index("id", name="priceevent_unwanted", condition=Q(unwanted=True)),
-            models.Index("id", name="priceevent_undone", condition=Q(undone=True)),
+            models.Index(fields=["silence", "-id"], name="priceevent_silence", condition=~Q(silence="")),
             models.Index(fields=["kind", "-created_at"], name="priceevent_kind_time"),
         ]
 

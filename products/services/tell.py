@@ -22,10 +22,12 @@ from redis.exceptions import RedisError
 
 from notifications.models import Subscription
 from notifications.services.notify import deliver, subscriptions_of
-from products.models import Alert, Category
+from products.models import Alert, Category, PriceEvent
 from products.services.digest import STOCK, Digest, Goods, Happened, News, Selection, all_news
 
 logger = logging.getLogger(__name__)
+
+Silence = PriceEvent.Silence
 
 TELL_TASK = "products.tell"
 DIGEST_EVENT = "price_digest"
@@ -46,7 +48,7 @@ WITH old AS MATERIALIZED (
     WHERE told_at IS NULL AND created_at < %(oldest)s
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE products_priceevent e SET told_at = %(now)s, expired = true FROM old WHERE e.id = old.id
+UPDATE products_priceevent e SET told_at = %(now)s, silence = 'expired' FROM old WHERE e.id = old.id
 """
 
 # Whoever tells a run holds its row until the end, and others pass it over: nobody waits, and no run is torn in two.
@@ -81,8 +83,8 @@ ORDER BY claimed.id
 
 # Claimed, so that nobody is told later, and in no message: a page that calls them told would be wrong.
 LEAVE_OUT = """
-UPDATE products_priceevent e SET unwanted = NOT left_out.undone, undone = left_out.undone
-FROM unnest(%(ids)s::bigint[], %(undone)s::boolean[]) AS left_out (id, undone) WHERE e.id = left_out.id
+UPDATE products_priceevent e SET silence = left_out.why
+FROM unnest(%(ids)s::bigint[], %(whys)s::text[]) AS left_out (id, why) WHERE e.id = left_out.id
 """
 
 
@@ -194,16 +196,16 @@ def _leave_out(claimed: Sequence[_Claimed], news: Sequence[News], taken: Collect
     other's. Where both did, all is as it was before.
     """
     sides = {_side(one.goods, one.kind) for one in news}
-    ids, undone = [], []
+    ids, whys = [], []
     for one in claimed:
         code, is_stock = _side(one.goods, one.event.kind)
         found = [side for side in ((code, is_stock), (code, not is_stock)) if side in sides]
         if not found or found[0] not in taken:
             ids.append(one.id)
-            undone.append(not found)
+            whys.append(Silence.UNWANTED.value if found else Silence.UNDONE.value)
     if ids:
         with connection.cursor() as cursor:
-            cursor.execute(LEAVE_OUT, {"ids": ids, "undone": undone})
+            cursor.execute(LEAVE_OUT, {"ids": ids, "whys": whys})
 
 
 def _side(goods: Goods, kind: str) -> _Side:

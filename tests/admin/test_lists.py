@@ -251,7 +251,7 @@ def test_events_by_what_became_of_them(as_reader: Client) -> None:
     waiting, told, *rest = (event.pk for event in makers.events(2 + len(silent)))
     PriceEvent.objects.exclude(pk=waiting).update(told_at=timezone.now())
     for name, pk in zip(silent, rest, strict=True):
-        PriceEvent.objects.filter(pk=pk).update(**{name: True})
+        PriceEvent.objects.filter(pk=pk).update(silence=name)
     url = reverse("admin:products_priceevent_changelist")
 
     for chosen, event in {"no": waiting, "yes": told, **dict(zip(silent, rest, strict=True))}.items():

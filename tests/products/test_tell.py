@@ -166,7 +166,7 @@ def test_old_events_are_left_out_and_new_ones_told(runs: Runs, home: Category) -
     PriceEvent.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=25))
     assert tell_price_events() == Told(2, 1, 1)
     assert untold() == 0
-    assert list(PriceEvent.objects.filter(expired=True)) == [old], "nobody was told of it, and its page says so"
+    assert list(PriceEvent.objects.filter(silence="expired")) == [old], "nobody was told of it, and its page says so"
 
 
 def test_old_events_are_dropped_some_at_a_time(runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,9 +196,7 @@ def silent() -> dict[str, set[tuple[str, str]]]:
     """Kind and product of the events that are settled, by what their page says of it."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for event in PriceEvent.objects.exclude(told_at=None).select_related("product"):
-        why = [name for name in ("expired", "unwanted", "undone") if getattr(event, name)]
-        assert len(why) <= 1
-        found[why[0] if why else "told"].add((event.kind, event.product.product_id))
+        found[event.silence or "told"].add((event.kind, event.product.product_id))
     return dict(found)
 
 
@@ -259,7 +257,7 @@ def test_events_that_nobody_wants_cost_one_statement(runs: Runs, home: Category)
             assert tell_price_events().messages == 0
         counted.append(len(queries))
     assert counted[0] == counted[1]
-    assert PriceEvent.objects.filter(unwanted=False, undone=False).count() == 0
+    assert PriceEvent.objects.filter(silence="").count() == 0
 
 
 def statements(runs: Runs, products: int, readers: int) -> int:

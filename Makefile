@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test lint types format bench picture messages lock clean
+.PHONY: help setup run test test-long lint types format bench picture messages lock clean
 
 help: ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## Virtual environment and locked dependencies
 
@@ -30,12 +30,19 @@ run: setup ## Set up everything, crawl once, serve on PORT (5000) until Ctrl-C
 test: setup ## The whole suite, on services that it starts for itself
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
+test-long: setup ## What takes too long for every run: 10,000 messages, each role of the API
+	@$(BIN)/python -m pytest -n auto -m long $(ARGS)
+
 lint: setup ## Style, types, layers, migrations, deployment checks
 	@echo "==> ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "==> mypy" && MOMO_ENV=test $(BIN)/mypy
 	@echo "==> import-linter" && $(BIN)/lint-imports
 	@echo "==> migrations" && $(BIN)/python manage.py makemigrations --check --dry-run
-	@echo "==> deployment" && $(BIN)/python -m momo.local.check_deploy
+	@echo "==> deployment" && MOMO_ENV=production DEBUG=0 ALLOWED_HOSTS=mo.wooo.work \
+		SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		DATABASE_URL=postgresql://momo@database.invalid/momo REDIS_URL=redis://broker.invalid \
+		EMAIL_URL=smtp+tls://momo:stand-in@mail.invalid DJANGO_SETTINGS_MODULE=momo.settings \
+		$(BIN)/python -m django check --deploy --fail-level WARNING
 
 format: setup ## Put the code into its style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -13,6 +13,7 @@ WITHOUT_SERVICES = {"help", "--help", "-h", "--version", "version", "collectstat
 
 
 def main() -> None:
+    """Run a command of Django with the settings of a local machine, on embedded servers if there are no others."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "momo.settings")
     # The command line is a person's: production says so itself (MOMO_ENV=production in its image).
     os.environ.setdefault("MOMO_ENV", "local")

@@ -1,4 +1,4 @@
-"""Wires the app into Django: checks, audit, and the groups after migrations."""
+"""Wires the app into Django."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
-from momo.rest.checks import check_roles
+from momo.rest.routes import check_roles
 
 
 class AccountsConfig(AppConfig):
+    """Registers checks, audit and receivers."""
+
     name = "accounts"
     verbose_name = "帳號與權限"
 
@@ -20,5 +22,5 @@ class AccountsConfig(AppConfig):
 
         audit.register()
         register(check_roles, Tags.urls)
-        user_logged_in.connect(sessions.stamp, dispatch_uid="accounts.sessions.stamp")
+        user_logged_in.connect(sessions.mark_login, dispatch_uid="accounts.sessions.mark_login")
         post_migrate.connect(roles.sync_after_migrate, dispatch_uid="accounts.roles.sync")

@@ -1,8 +1,8 @@
-"""Who did it: the audit trail gets its actor when an entry is written, not when the request begins.
+"""The audit trail's actor, set when an entry is written, not when the request begins.
 
-django-auditlog's own middleware asks for the session's user before REST framework has looked at the token, and believes
-the first entry of `X-Forwarded-For`. Here the request in flight is asked at the moment of writing, when `request.user`
-is whoever was let in, by cookie or by token. Outside of requests (commands, tasks) auditlog's `set_actor` still works.
+django-auditlog's own middleware reads the session's user before REST framework has checked the token, and believes the
+first entry of `X-Forwarded-For`. Here the current request is read when an entry is written: then `request.user` is the
+authenticated user, by cookie or by token. Outside of requests (commands, tasks) auditlog's `set_actor` works as usual.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from auditlog.registry import auditlog
 from django.db.models.signals import pre_save
 
 from accounts.models import ApiToken, User
-from momo.rest.address import client_address
-from momo.rest.context import current_request
+from momo.core.address import client_address
+from momo.core.context import current_request
 
-# Beside the reference, which is gone when the person is, and the e-mail address, which not everybody has.
+# Stored beside the reference, which is lost when the user is deleted, and the e-mail address, which may be empty.
 ACTOR_NAME = "actor"
 
 
@@ -34,7 +34,7 @@ def _add_actor(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> Non
 
 
 def register() -> None:
-    """Watch people and tokens. Passwords and digests are never written down, nor what changes with each use."""
+    """Record changes of users and tokens, without passwords, digests and fields that change with each use."""
     auditlog.register(
         User,
         include_fields=[

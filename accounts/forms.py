@@ -8,7 +8,7 @@ from django import forms
 
 
 class ChangePasswordForm(forms.Form):
-    """Only compares the two new ones; the service checks everything else."""
+    """Compares the two new passwords; the service checks all other rules."""
 
     current_password = forms.CharField(
         label="目前的密碼",

@@ -1,4 +1,4 @@
-"""What a session passes before it reaches a page."""
+"""Session lifetime, the session's user, and the redirect of users who must change their password."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts.sessions import keep_or_end, user_of
+from accounts.sessions import extend_or_end, session_user
 from momo.rest.middleware import is_api_path
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class SessionLifetimeMiddleware:
-    """Ends sessions that are too old and keeps used ones alive. Stands between session and authentication."""
+    """Ends sessions that are too old and extends used ones. Comes between session and authentication middleware."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Without a cookie there is nothing to read, and reading would cost a query.
+        # Reading the session costs a query.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            keep_or_end(request.session)
+            extend_or_end(request.session)
         return self.get_response(request)
 
 
@@ -35,11 +35,11 @@ class SessionUserMiddleware(AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: session_user(request))  # type: ignore[assignment]
 
 
 class PasswordChangeMiddleware:
-    """Leads a browser whose user must change the password to the page for it; the API refuses by itself."""
+    """Redirects browsers of users who must change their password; the API refuses such requests itself."""
 
     OPEN = frozenset({"/health", "/metrics"})
 

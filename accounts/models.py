@@ -1,4 +1,4 @@
-"""People, their tokens, their logins, and the answers that a repeated request gets again."""
+"""Users, API tokens, sessions, login attempts, and stored answers of idempotent requests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.roles import assign_group
+from momo.core import roles
 
 
 class Role(models.TextChoices):
-    """A ladder; the names are those of `momo.rest.permissions`."""
+    """Each role includes the ones before it; values and labels are those of `momo.core.roles`."""
 
-    USER = "user", "使用者"
-    MANAGER = "manager", "主管"
-    ADMIN = "admin", "管理員"
+    USER = roles.USER, roles.LABELS[roles.USER]
+    MANAGER = roles.MANAGER, roles.LABELS[roles.MANAGER]
+    ADMIN = roles.ADMIN, roles.LABELS[roles.ADMIN]
 
 
 class UserManager(DjangoUserManager["User"]):
-    """Everyone active is staff; what they see there follows from their role."""
+    """Every user is staff; permissions in the admin follow from the role."""
 
     def create_user(
         self, username: str, email: str | None = None, password: str | None = None, **extra_fields: Any
@@ -43,7 +44,7 @@ class UserManager(DjangoUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Somebody of the team, or a program that acts for it."""
+    """A member of the team, or a program that acts for it."""
 
     role = models.CharField("角色", max_length=16, choices=Role, default=Role.USER)
     display_name = models.CharField("顯示名稱", max_length=100, blank=True)
@@ -58,7 +59,7 @@ class User(AbstractUser):
         verbose_name_plural = "使用者"
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
-            # `Admin` beside `admin` would be the same person to every reader.
+            # To a reader `Admin` and `admin` are one user.
             models.UniqueConstraint(Lower("username"), name="user_username_ci"),
         ]
 
@@ -70,7 +71,7 @@ class User(AbstractUser):
 
 
 class ApiToken(models.Model):
-    """A bearer token: acts with its user's role. Only its digest is stored; `prefix` is for recognition."""
+    """A bearer token, with its user's role. Only its digest is stored; `prefix` identifies it in lists."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name="使用者")
     name = models.CharField("用途", max_length=100)
@@ -98,7 +99,7 @@ class ApiToken(models.Model):
 
 
 class LoginSession(AbstractBaseSession):
-    """A session that knows whose it is, so that one read finds both."""
+    """A session with a reference to its user, so that one query reads both."""
 
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="login_sessions", verbose_name="使用者"
@@ -110,9 +111,11 @@ class LoginSession(AbstractBaseSession):
 
 
 class LoginAttempt(models.Model):
-    """One try to log in, as it was given; cut to a size, whatever was sent."""
+    """One attempt to log in. Text is what the client sent, cut to the length of its column."""
 
     class Reason(models.TextChoices):
+        """The result of the attempt."""
+
         OK = "ok", "登入成功"
         UNKNOWN_USER = "unknown_user", "沒有這個帳號"
         WRONG_PASSWORD = "wrong_password", "密碼錯誤"

@@ -1,4 +1,4 @@
-"""What accounts may forget, for the clean-up of the whole system to count or delete."""
+"""Rows that the clean-up of the whole system may count or delete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.models import IdempotencyRecord, LoginAttempt, LoginSession
 
 
 def expired(*, now: dt.datetime) -> dict[str, QuerySet[Any]]:
-    """Rows that nothing needs any more at `now`, by a name for people. Tokens stay: the audit trail refers to them."""
+    """Expired rows at `now`, by a name in Chinese. Tokens stay: the audit trail refers to them."""
     history = now - dt.timedelta(days=settings.LOGIN_HISTORY_DAYS)
     return {
         "登入紀錄": LoginAttempt.objects.filter(time__lt=history),

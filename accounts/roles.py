@@ -1,6 +1,6 @@
-"""What each role may do in the Django admin: one table, kept in groups that follow the users' roles.
+"""Permissions of each role in the admin: one table, from which the three groups are made.
 
-The API has roles of its own for each method (`momo.rest.permissions`); this table is only about the admin.
+API views state a role for each method (`momo.rest.permissions`); this table is only about the admin.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
 
-from momo.rest.permissions import ADMIN, LABELS, MANAGER, USER
+from momo.core.roles import ADMIN, LABELS, MANAGER, USER
 
 # `app_label.model:action`, with shell wildcards. The action is Django's (add, change, delete, view) or the codename of
-# a permission of the model's own. Each role has those of the roles below it too.
+# a permission that the model declares. Each role also has those of the roles below it.
 _READ = (
     "products.*:view",
     "sales.*:view",
@@ -54,7 +54,7 @@ def _matches(patterns: Iterable[str], *, app_label: str, model: str, codename: s
 
 
 def permission_ids(role: str) -> set[int]:
-    """Ids of the permissions that the table gives to `role`, among those that exist now."""
+    """Ids of the existing permissions that the table gives to `role`."""
     rows = Permission.objects.values_list("id", "content_type__app_label", "content_type__model", "codename")
     patterns = PERMISSIONS[role]
     return {
@@ -65,24 +65,24 @@ def permission_ids(role: str) -> set[int]:
 
 
 def sync_groups() -> None:
-    """Bring the three groups into step with the table: makes what is missing, takes back what is too much."""
+    """Give the three groups exactly the permissions of the table."""
     for role, label in LABELS.items():
         group, _ = Group.objects.get_or_create(name=label)
         group.permissions.set(permission_ids(role))
 
 
 def sync_after_migrate(app_config: AppConfig, using: str, **kwargs: Any) -> None:
-    """Receiver of `post_migrate`: acts once, after the last app, when all permissions exist."""
+    """Receiver of `post_migrate`: syncs once, after the last app, when all permissions exist."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if app_config.label != last.label:
         return
-    # A migration back to before auth leaves nothing to keep in step.
+    # After a migration back to before auth there are no groups.
     if Group._meta.db_table in connections[using].introspection.table_names():
         sync_groups()
 
 
 def assign_group(user: Any) -> None:
-    """Put `user` into the group of their role, and out of the other two; groups made by staff stay as they are."""
+    """Put `user` into the group of their role, and out of the other two; groups that staff made are not changed."""
     wanted, _ = Group.objects.get_or_create(name=LABELS[user.role])
     others = [label for role, label in LABELS.items() if role != user.role]
     user.groups.remove(*user.groups.filter(name__in=others))

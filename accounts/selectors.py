@@ -1,33 +1,43 @@
-"""Reads about people: lists for the API and the admin."""
+"""Reads of users and of login attempts. `lookups` has the two reads of every request."""
 
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import LoginAttempt, Role, User
-from momo.rest.errors import NotFound
-from momo.rest.permissions import ADMIN, has_role
+from momo.core.errors import NotFound
+from momo.core.roles import ADMIN, has_role
 
 
 def users() -> QuerySet[User]:
-    """Everybody, by name."""
+    """All users, by name."""
     return User.objects.order_by("username")
 
 
 def user_by_id(*, user_id: int) -> User:
-    """Raises NotFound."""
+    """The user. Raises NotFound."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
         raise NotFound("找不到這位使用者")
     return user
 
 
+def search_users(users: QuerySet[User], *, text: str) -> QuerySet[User]:
+    """The users whose name, display name or e-mail address contains `text`."""
+    return users.filter(Q(username__icontains=text) | Q(display_name__icontains=text) | Q(email__icontains=text))
+
+
+def user_by_name(username: str) -> User | None:
+    """Id and `is_active` of the user with exactly this name."""
+    return User.objects.filter(username=username).only("pk", "is_active").first()
+
+
 def has_active_admin() -> bool:
-    """Whether somebody can manage the others."""
+    """Whether an active user may manage the others."""
     return User.objects.filter(Q(role=Role.ADMIN) | Q(is_superuser=True), is_active=True).exists()
 
 
 def login_history(*, viewer: User) -> QuerySet[LoginAttempt]:
-    """What `viewer` may see, newest first: admins everything, others their own."""
+    """The attempts that `viewer` may see, newest first: all for admins, their own for other users."""
     attempts = LoginAttempt.objects.order_by("-time", "-id")
     return attempts if has_role(viewer, ADMIN) else attempts.filter(user=viewer)

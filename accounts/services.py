@@ -1,4 +1,4 @@
-"""Every change to people and their tokens. Keyword-only; raises Django's ValidationError or errors of `momo.rest`."""
+"""Changes of users, login attempts and API tokens. Raises Django's ValidationError or errors of `momo.core`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from django.utils import timezone
 from accounts.lookups import find_token
 from accounts.models import ApiToken, LoginAttempt, Role, User
 from accounts.roles import assign_group
-from momo.rest.errors import AuthRequired, Conflict, NotFound
+from momo.core.errors import AuthRequired, Conflict, NotFound
+from momo.core.texts import storable
 
 TOKEN_MARK = "momo_"  # noqa: S105 - what tokens begin with, no token
 # 30 random bytes are 40 URL-safe characters.
 TOKEN_BYTES = 30
 PREFIX_LENGTH = len(TOKEN_MARK) + 8
-# The last use of a token is written at most this often.
+# The last use of a token is stored at most this often.
 LAST_USE_STEP = dt.timedelta(minutes=1)
 LAST_ADMIN = "這是最後一位啟用中的管理員，必須先有另一位管理員"
 # Without characters that look alike in print.
@@ -32,13 +33,13 @@ READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token at the only moment its text is known."""
+    """A token with its text, which is known only now."""
 
     token: ApiToken
     text: str
 
 
-# --- People ---------------------------------------------------------------------------------------------------------
+# --- Users ----------------------------------------------------------------------------------------------------------
 
 
 def _check_username(username: str, *, beside: User | None = None) -> None:
@@ -77,7 +78,7 @@ def create_user(
     display_name: str = "",
     must_change_password: bool = False,
 ) -> User:
-    """Make a person. Raises ValidationError with the fields that are not acceptable."""
+    """Create a user. Raises ValidationError with the fields that are not acceptable."""
     username = User.normalize_username(username)
     user = User(
         username=username,
@@ -96,15 +97,15 @@ def create_user(
 
 
 def is_active_admin(user: User) -> bool:
-    """Whether `user` counts when the last admin is looked for."""
+    """Whether `user` counts as an active admin, of whom one must remain."""
     return user.is_active and (user.role == Role.ADMIN or user.is_superuser)
 
 
 def _lock_with_admins(user: User) -> tuple[User, bool]:
-    """`user` as it is now, and whether they are the last active admin.
+    """The current row of `user`, and whether that user is the last active admin.
 
-    Locks them and all active admins in one order, so that two admins who take each other's rights at the same moment
-    take turns: neither a deadlock, nor nobody left.
+    Locks the user and all active admins in the order of their ids: two admins who take each other's rights at the same
+    moment neither deadlock nor leave no admin.
     """
     rows = list(
         User.objects.select_for_update()
@@ -130,34 +131,34 @@ def update_user(
     must_change_password: bool | None = None,
     password: str | None = None,
 ) -> User:
-    """Change what is given and leave the rest. A new password ends the user's sessions.
+    """Change the fields that are not None. A new password ends the user's sessions.
 
-    Raises ValidationError, or Conflict where the last active admin would go, or `actor` would shut themselves out.
+    Raises ValidationError, or Conflict if no active admin would remain or `actor` would deactivate themselves.
     """
     current, is_last = _lock_with_admins(user)
-    loses_admin = is_active_admin(current) and (is_active is False or (role is not None and role != Role.ADMIN))
     if is_active is False and actor is not None and actor.pk == current.pk:
         raise Conflict("不能停用自己的帳號")
-    if loses_admin and is_last:
+    if is_last and (is_active is False or role not in (None, Role.ADMIN)):
         raise Conflict(LAST_ADMIN)
     if username is not None:
-        current.username = User.normalize_username(username)
-        _check_username(current.username, beside=current)
-    if email is not None:
-        current.email = User.objects.normalize_email(email)
-    if display_name is not None:
-        current.display_name = display_name
-    if is_active is not None:
-        current.is_active = is_active
-    if role is not None:
-        current.role = role
-        # Django lets a superuser do everything, whatever the role: whoever is made less must not stay one.
-        current.is_superuser = current.is_superuser and role == Role.ADMIN
+        username = User.normalize_username(username)
+        _check_username(username, beside=current)
+    changes = {
+        "username": username,
+        "email": None if email is None else User.objects.normalize_email(email),
+        "display_name": display_name,
+        "is_active": is_active,
+        "role": role,
+        # Django lets a superuser do everything, whatever the role: a superuser with a smaller role loses that too.
+        "is_superuser": False if role not in (None, Role.ADMIN) else None,
+        "must_change_password": must_change_password,
+    }
+    for name, value in changes.items():
+        if value is not None:
+            setattr(current, name, value)
     if password is not None:
         _check_password(password, user=current)
-        _set_password(current, password, must_change=False)
-    if must_change_password is not None:
-        current.must_change_password = must_change_password
+        _set_password(current, password, must_change=bool(must_change_password))
     current.clean_fields()
     current.save()
     if role is not None:
@@ -165,16 +166,11 @@ def update_user(
     return current
 
 
-def set_role(*, user: User, role: str, actor: User | None = None) -> User:
-    """Give `user` another role, and with it the permissions in the admin. Raises Conflict for the last admin."""
-    return update_user(user=user, actor=actor, role=role)
-
-
 @transaction.atomic
 def delete_user(*, user: User, actor: User | None) -> None:
-    """Remove a person with their tokens; login history and audit trail stay. Raises Conflict.
+    """Delete a user and their tokens; login history and audit trail stay.
 
-    Not oneself, not the last active admin, nobody whom another row needs.
+    Raises Conflict for `actor` themselves and for the last active admin.
     """
     current, is_last = _lock_with_admins(user)
     if actor is not None and actor.pk == current.pk:
@@ -186,7 +182,7 @@ def delete_user(*, user: User, actor: User | None) -> None:
 
 @transaction.atomic
 def change_password(*, user: User, current_password: str, new_password: str) -> User:
-    """A person changes their own password; every session of theirs ends (the view keeps the one that asked).
+    """A user changes their own password; all their sessions end (the view keeps the one of its request).
 
     Raises ValidationError naming `current_password` or `new_password`.
     """
@@ -203,9 +199,9 @@ def change_password(*, user: User, current_password: str, new_password: str) -> 
 
 @transaction.atomic
 def reset_password(*, user: User, new_password: str | None = None) -> tuple[User, str | None]:
-    """An admin sets a password, or has one made that must be changed at the next login.
+    """An admin sets a password, or has one generated that must be changed at the next login.
 
-    Returns the user, and the made password (None when one was given). Ends the user's sessions and lock-outs.
+    Returns the user, and the generated password (None if one was given). Ends the user's sessions and lockouts.
     Raises ValidationError naming `new_password`.
     """
     current = User.objects.select_for_update().get(pk=user.pk)
@@ -225,20 +221,21 @@ def reset_password(*, user: User, new_password: str | None = None) -> tuple[User
 
 
 def record_login(*, username: str, user_id: int | None, address: str, user_agent: str, reason: str) -> LoginAttempt:
-    """Write one try into the history; what the client sent is cut to size."""
+    """Record an attempt to log in; text that the client sent is cut to the length of its column."""
     return LoginAttempt.objects.create(
-        username=username.replace("\x00", "")[:150],
+        username=storable(username)[:150],
         user_id=user_id,
         address=address,
-        user_agent=user_agent.replace("\x00", "")[:300],
+        user_agent=storable(user_agent)[:300],
         success=reason == LoginAttempt.Reason.OK,
         reason=reason,
     )
 
 
 def unlock_login(*, username: str) -> int:
-    """Forget the failures counted against a name, from every address. Returns how many counters went."""
-    return AxesProxyHandler.reset_attempts(username=username)
+    """Delete the counters of failures of a user name, from all addresses. Returns how many there were."""
+    deleted: int = AxesProxyHandler.reset_attempts(username=username)
+    return deleted
 
 
 # --- Tokens ---------------------------------------------------------------------------------------------------------
@@ -251,7 +248,7 @@ def _digest(text: str) -> str:
 def create_token(
     *, user: User, name: str, expires_at: dt.datetime | None = None, created_by: User | None = None
 ) -> NewToken:
-    """Make a token that acts as `user`. Its text is in the answer and nowhere else."""
+    """Create a token that acts as `user`. Its text is in the result and is not stored."""
     text = TOKEN_MARK + secrets.token_urlsafe(TOKEN_BYTES)
     token = ApiToken(
         user=user,
@@ -267,7 +264,7 @@ def create_token(
 
 
 def revoke_token(*, token: ApiToken) -> ApiToken:
-    """End a token now; again changes nothing."""
+    """Revoke a token now; a revoked token stays as it is."""
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
@@ -275,9 +272,9 @@ def revoke_token(*, token: ApiToken) -> ApiToken:
 
 
 def authenticate_token(*, raw: str) -> ApiToken:
-    """The token with its user, read in one query; its last use is written at most once a minute, in one more.
+    """The token with its user, in one query; its last use is stored at most once a minute, in a second one.
 
-    Raises AuthRequired saying why it is not accepted.
+    Raises AuthRequired with the reason why the token is not accepted.
     """
     found = find_token(_digest(raw), step=LAST_USE_STEP)
     if found is None:
@@ -288,6 +285,6 @@ def authenticate_token(*, raw: str) -> ApiToken:
         raise AuthRequired("這個 API 權杖已經到期")
     if not found.token.user.is_active:
         raise AuthRequired("這個 API 權杖的使用者已停用")
-    if found.unused:
+    if found.use_is_stale:
         ApiToken.objects.filter(pk=found.token.pk).update(last_used_at=timezone.now())
     return found.token

@@ -1,4 +1,4 @@
-"""Sessions in the database, each beside its user: the `SESSION_ENGINE`."""
+"""The `SESSION_ENGINE`: sessions in the database, each read together with its user."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from accounts.models import LoginSession, User
 
 @functools.lru_cache(maxsize=2000)
 def _decoded(data: str) -> dict[str, Any]:
-    """Signed text always says the same: checking and unpacking it took a tenth of an authentication."""
+    """The session's values; cached, since checking the signature and unpacking took a tenth of an authentication."""
     decoded: dict[str, Any] = DatabaseStore().decode(data)
     return decoded
 
 
 class SessionStore(DatabaseStore):
-    """`user` is whose session it is, once it was loaded."""
+    """`user` is set when the session is loaded."""
 
     user: User | None = None
 
@@ -30,9 +30,9 @@ class SessionStore(DatabaseStore):
         return LoginSession
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:
-        kept = cast(LoginSession, super().create_model_instance(data))
-        kept.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
-        return kept
+        session = cast(LoginSession, super().create_model_instance(data))
+        session.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        return session
 
     def load(self) -> dict[str, Any]:
         found = session_with_user(self.session_key) if self.session_key else None
@@ -40,5 +40,5 @@ class SessionStore(DatabaseStore):
             self._session_key = None
             return {}
         data, self.user = found
-        # A copy, whose values may be changed in place.
+        # A copy: callers may change values in place.
         return copy.deepcopy(_decoded(data))

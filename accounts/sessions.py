@@ -1,4 +1,4 @@
-"""Signing in, and how long a session lasts: a while without use, and never beyond its last day."""
+"""Login, and the life of a session: it ends after some time without use, and at `SESSION_MAX_AGE` at the latest."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ from django.utils.crypto import constant_time_compare
 
 from accounts import lockout
 from accounts.models import LoginAttempt, User
+from accounts.selectors import user_by_name
 from accounts.services import record_login
-from momo.rest.address import client_address
-from momo.rest.errors import AuthFailed
+from momo.core.address import client_address
+from momo.core.errors import AuthFailed
+from momo.core.texts import storable
 
 STARTED, SEEN = "momo_started", "momo_seen"
-# Use is written down at most this often (seconds), so that reading does not become writing.
+# Seconds between two writes of the last use, so that not every read of a page writes a row.
 SEEN_STEP = 300
 NAME_LENGTH = 150
 
 
-def stamp(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """Receiver of `user_logged_in`: the session's life begins, by whatever door."""
+def mark_login(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Receiver of `user_logged_in`: stores login and last-seen times in the session."""
     request.session[STARTED] = request.session[SEEN] = int(time.time())
 
 
-def keep_or_end(session: SessionBase) -> None:
-    """End a session beyond `SESSION_MAX_AGE`; else note its use, which moves its end and the cookie's."""
+def extend_or_end(session: SessionBase) -> None:
+    """End a session older than `SESSION_MAX_AGE`; else store its last use, which moves the expiry of row and cookie."""
     if SESSION_KEY not in session:
         return
     now = int(time.time())
@@ -51,10 +53,10 @@ def keep_or_end(session: SessionBase) -> None:
         session[SEEN] = now
 
 
-def user_of(request: HttpRequest) -> User | AnonymousUser:
-    """Whose session it is, as `django.contrib.auth.get_user` answers, without another query.
+def session_user(request: HttpRequest) -> User | AnonymousUser:
+    """The session's user, as `django.contrib.auth.get_user` returns it, without another query.
 
-    What does not hold at first sight (another password, another key, an inactive user) is left to Django to judge.
+    A session that is not plainly valid (other password, other key, inactive user) is left to Django.
     """
     known: User | AnonymousUser | None = getattr(request, "_cached_user", None)
     if known is None:
@@ -74,20 +76,31 @@ def _owner(session: SessionBase) -> User | None:
 
 
 def clean_username(given: str) -> str:
-    """A name as it may be looked up: one form for look-alike code points, no NUL, bounded."""
-    name = unicodedata.normalize("NFKC", given).replace("\x00", "").encode("utf-8", "replace").decode().strip()
-    # A longer name cannot exist; marked as cut, it cannot become somebody's.
+    """A user name for look-up: NFKC, without NUL, at most `NAME_LENGTH` characters."""
+    name = storable(unicodedata.normalize("NFKC", given)).strip()
+    # No longer name exists; the mark keeps a cut name from matching a shorter one.
     return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
 
 
+def record_attempt(*, request: HttpRequest, username: str, known: User | None, reason: str) -> None:
+    """Record an attempt to log in with a clean `username`, which is that of `known`."""
+    record_login(
+        username=username,
+        user_id=known.pk if known is not None else None,
+        address=client_address(request),
+        user_agent=request.headers.get("User-Agent", ""),
+        reason=reason,
+    )
+
+
 def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
-    """Begin a session under a new key, and record the try whatever comes of it.
+    """Start a session under a new key, and record the attempt in any case.
 
     Unknown and known names cost the same: one look-up here, one in the backend, one password hash. Raises AuthFailed,
     or RateLimited while the pair of name and address is locked out.
     """
-    name, address = clean_username(username), client_address(request)
-    known = User.objects.filter(username=name).only("pk", "is_active").first()
+    name = clean_username(username)
+    known = user_by_name(name)
     user = authenticate(request, username=name, password=password)
     refused = user is None and lockout.was_refused(request)
     if user is not None:
@@ -100,15 +113,9 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
         reason = LoginAttempt.Reason.INACTIVE
     else:
         reason = LoginAttempt.Reason.WRONG_PASSWORD
-    record_login(
-        username=name,
-        user_id=known.pk if known is not None else None,
-        address=address,
-        user_agent=request.headers.get("User-Agent", ""),
-        reason=reason,
-    )
+    record_attempt(request=request, username=name, known=known, reason=reason)
     if refused:
-        raise lockout.locked_out(username=name, address=address)
+        raise lockout.locked_out(username=name, address=client_address(request))
     if user is None:
         raise AuthFailed
     login(request, user)

@@ -1,4 +1,4 @@
-"""Pages of the door, at the root of the site."""
+"""Login, logout and password pages, at the root of the site."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages of the door: login, logout, and changing a password."""
+"""Login, logout and password pages."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import lockout, services
 from accounts.forms import ChangePasswordForm
 from accounts.models import LoginAttempt, User
-from accounts.sessions import clean_username, sign_in
-from momo.rest.address import client_address
-from momo.rest.errors import ApiError, AuthFailed, MethodNotAllowed, RateLimited
+from accounts.selectors import user_by_name
+from accounts.sessions import clean_username, record_attempt, sign_in
+from momo.core.address import client_address
+from momo.core.errors import AuthFailed, MethodNotAllowed, RateLimited, ServiceError
+from momo.rest.errors import headers_of, status_of
 from momo.rest.middleware import failure_envelope, wants_json
 from momo.rest.throttles import throttle, throttle_address, user_identity
 
@@ -33,7 +35,7 @@ NEXT_LENGTH = 2000
 
 
 def safe_next(request: HttpRequest, target: str | None) -> str:
-    """`target` when it stays on this site, else the start page; never back to the door itself."""
+    """`target` if it is on this site and is not the login or logout page, else the start page."""
     if (
         target
         and len(target) <= NEXT_LENGTH
@@ -46,39 +48,32 @@ def safe_next(request: HttpRequest, target: str | None) -> str:
     return settings.LOGIN_REDIRECT_URL
 
 
-def _onward(request: HttpRequest, user: User, target: str | None) -> HttpResponseRedirect:
+def _redirect_after_login(request: HttpRequest, user: User, target: str | None) -> HttpResponseRedirect:
     destination = safe_next(request, target)
     if user.must_change_password:
         destination = f"{reverse('change_password')}?{urlencode({'next': destination})}"
     return HttpResponseRedirect(destination)
 
 
-def _come_in(request: HttpRequest, *, username: str, password: str) -> User:
-    """`sign_in`, with a limit on the wrong passwords of an address whatever the names. Raises what `sign_in` raises.
+def _throttled_sign_in(request: HttpRequest, *, username: str, password: str) -> User:
+    """`sign_in`, with a limit on the wrong passwords of an address, of all names together. Raises as `sign_in` does.
 
-    Only tries that the lock let through and that were wrong count: neither those who know their password, nor a
-    program that goes on guessing at one locked name, shut the door for the others behind the same address.
+    Only attempts that the lockout let through and that failed count. Neither users who know their password nor a
+    program that goes on guessing at one locked name throttle the other users behind the same address.
     """
     name, address = clean_username(username), client_address(request)
     try:
         throttle_address(request, scope="login", weight=0)
     except RateLimited:
-        known = User.objects.filter(username=name).only("pk").first()
-        services.record_login(
-            username=name,
-            user_id=known.pk if known is not None else None,
-            address=address,
-            user_agent=request.headers.get("User-Agent", ""),
-            reason=LoginAttempt.Reason.LOCKED,
-        )
+        record_attempt(request=request, username=name, known=user_by_name(name), reason=LoginAttempt.Reason.LOCKED)
         raise
-    failure: ApiError | None = None
+    failure: ServiceError | None = None
     with transaction.atomic():
-        lockout.take_turn(username=name, address=address)
+        lockout.lock_pair(username=name, address=address)
         try:
             user = sign_in(request=request, username=username, password=password)
         except (AuthFailed, RateLimited) as refused:
-            # Not through the transaction, or neither the count nor the history would stay.
+            # Raised after the transaction, which would otherwise roll back the counter and the history.
             failure = refused
     if isinstance(failure, AuthFailed):
         throttle_address(request, scope="login")
@@ -87,16 +82,16 @@ def _come_in(request: HttpRequest, *, username: str, password: str) -> User:
     return user
 
 
-# Another site cannot post here: CrossSiteMiddleware stands in for the CSRF token, which a JSON client does not have.
+# CrossSiteMiddleware refuses posts of other sites, in place of the CSRF token, which a JSON client does not have.
 @method_decorator([csrf_exempt, never_cache, sensitive_post_parameters("password")], name="dispatch")
 class LoginView(View):
-    """The form, and what it sends."""
+    """GET and POST /login."""
 
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            return _onward(request, request.user, request.GET.get("next"))
+            return _redirect_after_login(request, request.user, request.GET.get("next"))
         return self._form(request, target=request.GET.get("next"))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -105,12 +100,12 @@ class LoginView(View):
         try:
             if not username.strip():
                 raise AuthFailed("請輸入帳號與密碼")
-            user = _come_in(request, username=username, password=password)
-        except ApiError as failure:
+            user = _throttled_sign_in(request, username=username, password=password)
+        except ServiceError as failure:
             if wants_json(request):
                 return failure_envelope(failure)
             return self._form(request, target=target, username=username, failure=failure)
-        return _onward(request, user, target)
+        return _redirect_after_login(request, user, target)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if wants_json(request):
@@ -119,24 +114,32 @@ class LoginView(View):
 
     @staticmethod
     def _form(
-        request: HttpRequest, *, target: str | None, username: str = "", failure: ApiError | None = None
+        request: HttpRequest, *, target: str | None, username: str = "", failure: ServiceError | None = None
     ) -> HttpResponse:
         context = {
             "next": safe_next(request, target) if target else "",
             "username": username[:150],
             "failure": failure.message if failure else "",
         }
-        response = render(request, "accounts/login.html", context, status=failure.status_code if failure else 200)
+        response = render(request, "accounts/login.html", context, status=status_of(failure) if failure else 200)
         if failure is not None:
-            for name, value in failure.headers.items():
+            for name, value in headers_of(failure).items():
                 response[name] = value
         return response
+
+
+def lockout_response(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
+    """Used by axes' middleware: 429 in place of `response`, except for our own login page, which answers itself."""
+    if response is not None and (request.path_info == "/login" or not lockout.was_refused(request)):
+        return response
+    username = str(credentials.get("username") or "")
+    return failure_envelope(lockout.locked_out(username=username, address=request.axes_ip_address))  # type: ignore[attr-defined]
 
 
 @csrf_exempt
 @never_cache
 def logout_view(request: HttpRequest) -> HttpResponse:
-    """Ends the session. GET too, as the contract has it: the worst that another site can do is log somebody out."""
+    """GET and POST /logout: ends the session. GET is in the contract; another site can at worst log a user out."""
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     logout(request)
@@ -148,7 +151,7 @@ def logout_view(request: HttpRequest) -> HttpResponse:
     name="dispatch",
 )
 class ChangePasswordView(View):
-    """A page for people; programs use `POST /api/user/change_password`."""
+    """GET and POST /change_password, for browsers; API clients use `POST /api/user/change_password`."""
 
     http_method_names = ["get", "head", "post", "options"]
 
@@ -169,7 +172,7 @@ class ChangePasswordView(View):
                 return HttpResponseRedirect(safe_next(request, target))
         except ValidationError as error:
             form.add_error(None, error)
-        except ApiError as failure:
+        except ServiceError as failure:
             form.add_error(None, failure.message)
         return self._form(request, form, target, status=400)
 

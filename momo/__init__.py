@@ -1,5 +1,4 @@
-"""The project itself: settings, addresses, the Celery application, and what belongs to no one domain."""
+"""The project itself: settings, addresses, the Celery application, and what belongs to no one domain.
 
-from momo.celery import app as celery_app
-
-__all__ = ["celery_app"]
+Imports nothing: the spider's child uses `momo.core.waits` without loading Django and Celery.
+"""

@@ -1,8 +1,8 @@
-"""Settings of MOMO Pro, read top to bottom; every value comes from the environment or ``.env``.
+"""Settings of MOMO Pro, to be read from top to bottom; values come from the environment or `.env`.
 
-``MOMO_ENV`` is ``production`` unless something says otherwise: ``manage.py`` and ``make run`` say ``local``, the
-test suite says ``test``. Production refuses to start without real servers and secrets, and names what is missing.
-Reading this module starts nothing and writes nothing.
+`MOMO_ENV` is `production` by default; `manage.py` and `make run` set `local`, the test suite sets `test`. Production
+refuses to start without real servers and secrets, and names the missing setting. Importing this module starts nothing
+and writes nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ env = environ.Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
-# --- Where we run ---------------------------------------------------------------------------------------------------
+# --- Environment ----------------------------------------------------------------------------------------------------
 
 MOMO_ENV = env("MOMO_ENV", default="production")
 if MOMO_ENV not in {"production", "local", "test"}:
@@ -32,19 +32,20 @@ LOCAL_DIR = Path(env("MOMO_LOCAL_DIR", default=str(BASE_DIR / ".local" / "demo")
 
 
 def _local_state() -> dict[str, str]:
-    """What ``momo.local`` wrote about its embedded servers, or nothing; production never looks."""
+    """Addresses of the embedded servers that `momo.local` started; empty in production."""
     path = LOCAL_DIR / "services.json"
     if not LOCAL or not path.is_file():
         return {}
-    return json.loads(path.read_text())
+    state: dict[str, str] = json.loads(path.read_text())
+    return state
 
 
 _local = _local_state()
 
 
 def _required(name: str, local_default: str) -> str:
-    """A value that production must be given, with a default everywhere else."""
-    value = env(name, default="")
+    """A value that production must set, with a default for other environments."""
+    value: str = env(name, default="")
     if value:
         return value
     if not LOCAL:
@@ -69,10 +70,10 @@ PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}" if LOCAL else 
 # --- Applications ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold.apps.BasicAppConfig",  # its other one would put its own admin site in the place of ours
+    "unfold.apps.BasicAppConfig",  # unfold's default config would replace our admin site
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "momo.admin_site.MomoAdminConfig",
+    "momo.admin.site.MomoAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -93,11 +94,12 @@ INSTALLED_APPS = [
     "momo.jobs",
     "products",
     "sales",
+    "momo.admin.packages",  # after the apps whose admin pages it replaces
 ]
 
 MIDDLEWARE = [
     "momo.rest.middleware.RequestIdMiddleware",
-    # Before all others, whose failures below /api it turns into the envelope.
+    # Before all others, since below /api it turns their failures into the envelope.
     "momo.rest.middleware.ApiErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -105,7 +107,7 @@ MIDDLEWARE = [
     "accounts.middleware.SessionLifetimeMiddleware",
     "django.middleware.common.CommonMiddleware",
     "momo.rest.middleware.CrossSiteMiddleware",
-    # Login, logout and the API's views are exempt from Django's check; the line above stands in for it there.
+    # Login, logout and API views are exempt from Django's check; CrossSiteMiddleware replaces it there.
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.SessionUserMiddleware",
     "accounts.middleware.PasswordChangeMiddleware",
@@ -116,7 +118,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "momo.urls"
 WSGI_APPLICATION = "momo.wsgi.application"
-APPEND_SLASH = True
 
 TEMPLATES = [
     {
@@ -124,6 +125,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"display": "momo.admin.kit.display"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -142,36 +144,33 @@ _pool_size = env.int("DATABASE_POOL_SIZE", default=0)
 _database["OPTIONS"] = {
     "connect_timeout": 5,
     "application_name": "momo",
-    # What asks for it is planned once a connection. Behind a pooler that hands out connections by transaction: off.
+    # Prepared statements, planned once for each connection. Off behind a pooler in transaction mode.
     "prepare_threshold": 5 if env.bool("DATABASE_PREPARE", default=True) else None,
     **_database.get("OPTIONS", {}),
 }
 if _pool_size:
-    # A pool serves web threads; forked Celery workers keep one connection each instead.
+    # For web threads; forked Celery workers keep one connection each instead.
     _database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": _pool_size,
-        # Without a server requests fail soon, and work again as soon as it is back.
+        # While the server is down, requests fail after `timeout`; they work again as soon as it is back.
         "timeout": 3,
         "reconnect_timeout": 2,
     }
 else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
-# Connections speak the zone of the people too: what PostgreSQL itself writes (JSON, days) then needs no conversion.
+# Connections use Asia/Taipei, so dates and JSON made in PostgreSQL need no conversion.
 _database["TIME_ZONE"] = "Asia/Taipei"
-_database["DISABLE_SERVER_SIDE_CURSORS"] = False
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = _required("REDIS_URL", _local.get("redis_url", "redis://127.0.0.1:6379"))
-
-
-REDIS_FIRST_DATABASE = env.int("REDIS_FIRST_DATABASE", default=0)  # the broker's; the cache takes the next one
+REDIS_FIRST_DATABASE = env.int("REDIS_FIRST_DATABASE", default=0)  # of the broker; the cache uses the next one
 
 
 def redis_database(number: int) -> str:
-    """``REDIS_URL`` with a database number, unless the address names one itself."""
+    """`REDIS_URL` with a database number, unless it contains one already."""
     parts = urlsplit(REDIS_URL)
     if parts.path.strip("/"):
         return REDIS_URL
@@ -183,11 +182,10 @@ CACHES = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": redis_database(1),
         "KEY_PREFIX": env("CACHE_PREFIX", default="momo"),
-        "TIMEOUT": 300,
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 1,
             "SOCKET_TIMEOUT": 1,
-            # Requests go on without the cache; the log says that it is away.
+            # While Redis is down, requests work without the cache and a warning is logged.
             "IGNORE_EXCEPTIONS": True,
             "LOG_IGNORED_EXCEPTIONS": True,
         },
@@ -195,7 +193,7 @@ CACHES = {
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
-# --- People and sessions --------------------------------------------------------------------------------------------
+# --- Users and sessions ---------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -203,44 +201,33 @@ LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/admin/"
 LOGOUT_REDIRECT_URL = "/login"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 SESSION_ENGINE = "accounts.session_store"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=8 * 3600)
 CSRF_COOKIE_SECURE = not DEBUG
-CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Proxies of ours that each request passes; the client's address is that many places from the right in X-Forwarded-For.
+# Number of our proxies that each request passes; see `momo.core.address`.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if LOCAL else 1)
-API_TOKEN_AUTHENTICATOR = "accounts.services.authenticate_token"  # noqa: S105 - a path, not a secret
-IDEMPOTENCY_STORE = "accounts.idempotency.DatabaseStore"
 
-# Five failures for one name from one address shut that pair out for a quarter of an hour.
-AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+# By default 5 failures of one name from one address lock that pair out for 15 minutes.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_LOCKOUT_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "momo.rest.address.client_address"
-AXES_LOCKOUT_CALLABLE = "accounts.lockout.lockout_response"
+AXES_CLIENT_IP_CALLABLE = "momo.core.address.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.views.lockout_response"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_DISABLE_ACCESS_LOG = True  # the login history is ours, in accounts
+AXES_DISABLE_ACCESS_LOG = True  # `accounts` has its own login history
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AUDITLOG_CID_GETTER = "momo.rest.context.request_id"
+AUDITLOG_CID_GETTER = "momo.core.context.request_id"
 LOGIN_HISTORY_DAYS = env.int("LOGIN_HISTORY_DAYS", default=365)
 
-# --- Safe answers ---------------------------------------------------------------------------------------------------
+# --- Security -------------------------------------------------------------------------------------------------------
 
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 if not LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
@@ -255,28 +242,25 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "momo.rest.authentication.BearerAuthentication",
-        "momo.rest.authentication.SessionAuthentication",
+        "accounts.api.authentication.BearerAuthentication",
+        "accounts.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["momo.rest.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["momo.rest.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["momo.rest.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "momo.rest.negotiation.LenientNegotiation",
-    "DEFAULT_FILTER_BACKENDS": ["momo.rest.filters.StrictFilterBackend"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "momo.rest.renderers.LenientNegotiation",
     "DEFAULT_THROTTLE_CLASSES": ["momo.rest.throttles.ScopeThrottle"],
-    # Requests a minute of one token, user or address; empty means without limit.
+    # Requests of one token, user or address; empty is no limit.
     "DEFAULT_THROTTLE_RATES": {
         "default": env("RATE_DEFAULT", default="3000/min"),
         "login": env("RATE_LOGIN", default="60/min"),
         "ai": env("RATE_AI", default="30/min"),
         "send": env("RATE_SEND", default="60/min"),
     },
-    "DEFAULT_PAGINATION_CLASS": "momo.rest.pagination.Pagination",
     "DEFAULT_SCHEMA_CLASS": "momo.rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "momo.rest.errors.exception_handler",
     # `format` is a documented parameter of exports, not a way to choose a renderer.
     "URL_FORMAT_OVERRIDE": None,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -288,7 +272,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
@@ -314,28 +297,23 @@ CELERY_TASK_ROUTES = {
     "jobs.drive_sync": {"queue": "imports"},
     "notifications.*": {"queue": "messages"},
 }
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
 CELERY_TIMEZONE = "Asia/Taipei"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- Language, time, files ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "zh-hant"
 TIME_ZONE = "Asia/Taipei"
-USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "momo" / "locale", BASE_DIR / "momo" / "rest" / "locale"]
-USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(LOCAL_DIR / "media" if LOCAL else BASE_DIR / "media")))
 WHITENOISE_USE_FINDERS = LOCAL
-WHITENOISE_AUTOREFRESH = LOCAL  # else each new handler, of which tests make thousands, scans all static files
+WHITENOISE_AUTOREFRESH = LOCAL  # else each new handler scans all static files, and tests make thousands of handlers
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -352,21 +330,19 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "momo.rest.context.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
-    },
+    "filters": {"request_id": {"()": "momo.core.context.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
-        # Django's own handlers would say everything twice.
+        # With Django's own handlers each line would appear twice.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "httpx": {"level": "WARNING"},
-        # At DEBUG it would hand the headers of requests, tokens included, to whatever formats the records.
+        # At DEBUG it logs request headers, tokens included.
         "google": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
-        # At DEBUG they write down each request's address, and that of Telegram holds the bot's token.
+        # At DEBUG they log each URL; Telegram's contain the bot's token.
         "telegram": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
@@ -377,28 +353,28 @@ LOGGING = {
 
 _demo_shop = _local.get("shop_url", "") if MOMO_ENV == "local" else ""
 MOMO_SHOP_URL = env("MOMO_SHOP_URL", default=_demo_shop or "https://www.momoshop.com.tw").rstrip("/")
-_polite = _demo_shop != MOMO_SHOP_URL  # a shop of our own on loopback needs no pauses
+_polite = _demo_shop != MOMO_SHOP_URL  # the stand-in on loopback needs no pauses
 CRAWL_USER_AGENT = env("CRAWL_USER_AGENT", default=f"MOMOPro/1.0 (+{PUBLIC_URL})")
 CRAWL_SHARDS = env.int("CRAWL_SHARDS", default=4)
-CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2)  # requests at once, a shard
+CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2)  # parallel requests of a shard
 CRAWL_DELAY = env.float("CRAWL_DELAY", default=0.5 if _polite else 0.0)  # seconds between requests of a shard
 CRAWL_AUTOTHROTTLE = env.bool("CRAWL_AUTOTHROTTLE", default=_polite)
 CRAWL_ROBOTS = env.bool("CRAWL_ROBOTS", default=True)
 CRAWL_TIMEOUT = env.float("CRAWL_TIMEOUT", default=30)  # seconds, a request
 CRAWL_RETRY_TIMES = env.int("CRAWL_RETRY_TIMES", default=3)
-CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120)  # seconds that we wait when told to
+CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120)  # seconds, longest Retry-After that is obeyed
 CRAWL_BACKOFF = env.float("CRAWL_BACKOFF", default=1.0)  # seconds before the first retry
 CRAWL_MAX_PAGES = env.int("CRAWL_MAX_PAGES", default=200)  # a category
 CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20)
-CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3)  # fewer are never suspicious, whatever the percentage
+CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3)  # fewer missing products are never suspect
 DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3)
 QUARANTINE_JUMP_PERCENT = env.int("QUARANTINE_JUMP_PERCENT", default=60)
 QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5)
 CRAWL_HEARTBEAT_TIMEOUT = env.float("CRAWL_HEARTBEAT_TIMEOUT", default=60)  # seconds until a shard is taken over
 CRAWL_LOST_AFTER = env.float("CRAWL_LOST_AFTER", default=900)  # seconds until a silent run is closed
 CRAWL_SHARD_ATTEMPTS = env.int("CRAWL_SHARD_ATTEMPTS", default=5)
-CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600)  # seconds, the crawling child
-CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2)  # first value of the schedule, staff change it
+CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600)  # seconds, the spider's child process
+CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2)  # initial schedule; staff can change it
 PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24)
 EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000)
 SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7))
@@ -409,7 +385,7 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 1024 * 1024)  # a fi
 IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", default=600 * 1024 * 1024)
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=300_000)
 IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", default=200)
-IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000)  # rows of errors that are kept
+IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000)  # stored errors of a job
 IMPORT_HEARTBEAT_TIMEOUT = env.float("IMPORT_HEARTBEAT_TIMEOUT", default=60)  # seconds until a job is taken over
 IMPORT_ATTEMPTS = env.int("IMPORT_ATTEMPTS", default=3)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90)  # uploaded files
@@ -422,14 +398,12 @@ GOOGLE_DRIVE_BACKOFF = env.float("GOOGLE_DRIVE_BACKOFF", default=1.0)  # seconds
 
 # --- Messages -------------------------------------------------------------------------------------------------------
 
-# smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port. Without one mails are kept as files locally, and
-# wait in the outbox in production.
+# smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port. Without one mails stay in the outbox, unsent.
 EMAIL_URL = env("EMAIL_URL", default="")
 EMAIL_FROM = env("EMAIL_FROM", default=f"MOMO Pro <no-reply@{urlsplit(PUBLIC_URL).hostname}>")
 EMAIL_REPLY_TO = env("EMAIL_REPLY_TO", default="")
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30)  # seconds, one step of the talk with the server
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30)  # seconds, one step of handing a mail to the server
 EMAIL_CA_FILE = env("EMAIL_CA_FILE", default="")  # PEM, a private authority in the place of the system's
-EMAIL_FILES_DIR = Path(env("EMAIL_FILES_DIR", default=str(LOCAL_DIR / "mail")))
 TELEGRAM_BOT_TOKEN = env("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_API_URL = env("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
 TELEGRAM_CHAT_ID = env("TELEGRAM_CHAT_ID", default="")  # where messages without a chat go
@@ -454,8 +428,8 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"redirect_after": "/admin/"},
-    "SIDEBAR": {"show_search": True, "navigation": "momo.admin_site.navigation"},
-    "DASHBOARD_CALLBACK": "momo.admin_site.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "momo.admin.site.navigation"},
+    "DASHBOARD_CALLBACK": "momo.admin.site.dashboard",
     "COLORS": {
         "primary": {
             "50": "oklch(97.1% .014 343.2)",

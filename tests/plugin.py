@@ -1,4 +1,4 @@
-"""Starts a PostgreSQL and a Valkey of its own for the whole test run, beside whatever else runs on the machine.
+"""Starts a PostgreSQL and a Valkey of its own for the whole test run, beside those that run on the machine.
 
 Loaded with ``-p`` so that it comes before pytest-django reads the settings. Only the process that was started by hand
 does it; xdist's workers inherit the addresses and take a database each.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 from momo.local.services import LocalServices
 
@@ -19,6 +22,9 @@ _folder: Path | None = None
 
 def _start() -> None:
     global _services, _folder
+    # Tests start hundreds of processes, each of which would compile the project anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["MOMO_ENV"] = "test"
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     os.environ["REDIS_FIRST_DATABASE"] = str(2 + 2 * int(worker) if worker else 0)
@@ -46,3 +52,14 @@ def _stop() -> None:
 
 # At exit rather than in a hook: an interrupted or crashed run leaves no servers behind either.
 atexit.register(_stop)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with them at the end; one worker starts their servers."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/faults/", "tests/local/")))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of processes that are killed wait half of their time."""
+    return (os.cpu_count() or 1) + 1

@@ -1,5 +1,5 @@
-"""The admin of people, their tokens and their logins. Everything that changes something goes through the services."""
+"""Admin pages of users, API tokens and login attempts. All changes go through the services."""
 
-from accounts.admin import logins, people, tokens
+from accounts.admin import logins, tokens, users
 
-__all__ = ["logins", "people", "tokens"]
+__all__ = ["logins", "tokens", "users"]

@@ -1,4 +1,4 @@
-"""Every try to log in."""
+"""Admin pages of login attempts."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.decorators import display
 
 from accounts.models import LoginAttempt
-from momo.admin_kit.display import BAD, GOOD, badge, when
-from momo.admin_kit.filters import DayRangeFilter
-from momo.admin_kit.tables import LongAdmin
+from momo.admin.kit.display import BAD, GOOD, NO_VALUE, badge, column, when
+from momo.admin.kit.filters import DayRangeFilter
+from momo.admin.kit.tables import UncountedAdmin
 
 
 @admin.register(LoginAttempt)
-class LoginAttemptAdmin(LongAdmin):
-    """Every try to log in."""
+class LoginAttemptAdmin(UncountedAdmin):
+    """All attempts to log in."""
 
     list_display = ("tried", "username", "user", "result", "address", "browser")
-    list_display_links = ("tried",)
     list_select_related = ("user",)
     list_filter = (("success", BooleanRadioFilter), ("reason", ChoicesDropdownFilter), ("time", DayRangeFilter))
-    list_filter_submit = True
     search_fields = ("username",)
     search_help_text = "完整的帳號或位址"
     sortable_by = ()
     ordering = ("-time", "-id")
     fields = ("tried", "username", "user", "result", "address", "user_agent")
-    readonly_fields = fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LoginAttempt], search_term: str
     ) -> tuple[QuerySet[LoginAttempt], bool]:
-        """Whole names and addresses: what the indexes find without reading the history."""
+        """Exact names and addresses, which the indexes find without reading the whole history."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -44,14 +40,6 @@ class LoginAttemptAdmin(LongAdmin):
         except ValueError:
             return queryset.filter(username=term), False
 
-    @display(description="時間")
-    def tried(self, obj: LoginAttempt) -> str:
-        return when(obj.time)
-
-    @display(description="結果")
-    def result(self, obj: LoginAttempt) -> str:
-        return badge(obj.get_reason_display(), GOOD if obj.success else BAD)
-
-    @display(description="瀏覽器")
-    def browser(self, obj: LoginAttempt) -> str:
-        return obj.user_agent[:80] or "－"
+    tried = column("時間", when, of="time")
+    result = column("結果", lambda one: badge(one.get_reason_display(), GOOD if one.success else BAD))
+    browser = column("瀏覽器", lambda name: name[:80] or NO_VALUE, of="user_agent")

@@ -1,4 +1,4 @@
-"""Bodies as they look, for the description of the API."""
+"""Examples of bodies in the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People and logins as the API reads and writes them."""
+"""Bodies of users and of login attempts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from rest_framework import serializers
 from accounts.models import LoginAttempt, Role, User
 
 
-class UserOut(serializers.ModelSerializer[User]):
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A user, without secrets."""
+
     class Meta:
         model = User
         fields = (
@@ -27,8 +29,8 @@ class UserOut(serializers.ModelSerializer[User]):
         )
 
 
-class UserIn(serializers.Serializer[Any]):
-    """A new person."""
+class NewUserSerializer(serializers.Serializer[Any]):
+    """A user to be created."""
 
     username = serializers.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
@@ -38,8 +40,8 @@ class UserIn(serializers.Serializer[Any]):
     must_change_password = serializers.BooleanField(default=False)
 
 
-class UserChanges(serializers.Serializer[Any]):
-    """What is left out stays as it is."""
+class UserChangesSerializer(serializers.Serializer[Any]):
+    """Changes of a user; a missing field is not changed."""
 
     username = serializers.CharField(max_length=150, required=False, validators=[UnicodeUsernameValidator()])
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
@@ -50,24 +52,32 @@ class UserChanges(serializers.Serializer[Any]):
     must_change_password = serializers.BooleanField(required=False)
 
 
-class PasswordChange(serializers.Serializer[Any]):
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    """A change of one's own password."""
+
     current_password = serializers.CharField(max_length=128, trim_whitespace=False)
     new_password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
-class PasswordReset(serializers.Serializer[Any]):
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    """A reset of another user's password."""
+
     new_password = serializers.CharField(
         max_length=128, required=False, allow_null=True, trim_whitespace=False, help_text="省略時由系統產生"
     )
 
 
-class PasswordResetOut(serializers.Serializer[Any]):
+class NewPasswordSerializer(serializers.Serializer[Any]):
+    """The result of a reset."""
+
     username = serializers.CharField()
     new_password = serializers.CharField(allow_null=True, help_text="系統產生的密碼，只會出現這一次")
     must_change_password = serializers.BooleanField()
 
 
-class LoginAttemptOut(serializers.ModelSerializer[LoginAttempt]):
+class LoginAttemptSerializer(serializers.ModelSerializer[LoginAttempt]):
+    """One attempt to log in."""
+
     outcome = serializers.SerializerMethodField()
     reason_text = serializers.CharField(source="get_reason_display")
 

@@ -1,4 +1,4 @@
-"""People over the API: admins manage them, everybody changes their own password and sees their own logins."""
+"""Views of users, passwords and login history."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from momo.rest.examples import answered, sent
 from momo.rest.permissions import ADMIN, USER
 from momo.rest.views import ApiView, GenericApiView
 
-PEOPLE = ["使用者"]
+TAGS = ["使用者"]
 USER_ID = OpenApiParameter("user_id", int, OpenApiParameter.PATH, description="使用者的 `id`")
 
 
 def _keep_session(request: Request, user: User) -> None:
-    """A password change ends every session of `user`, except the one that asked for it."""
+    """Keep the session of this request, if it is of `user`: a new password ends all other sessions of the user."""
     session = request._request.session
     if request.auth is None and session.get(SESSION_KEY) == str(user.pk):
         update_session_auth_hash(request._request, user)
 
 
 class ChangePasswordView(ApiView):
-    """變更自己的密碼；其他裝置上的登入會結束。"""
+    """POST /api/user/change_password."""
 
     roles = {"POST": USER}
     throttle_scope = "login"
@@ -38,25 +38,26 @@ class ChangePasswordView(ApiView):
 
     @extend_schema(
         operation_id="change_password",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="變更自己的密碼",
-        request=serializers.PasswordChange,
+        description="變更自己的密碼；其他裝置上的登入會結束。",
+        request=serializers.PasswordChangeSerializer,
         responses={200: None},
         examples=[sent("變更密碼", {"current_password": "Kopi-luwak-2026", "new_password": "Oolong-tea-2026"})],
     )
     def post(self, request: Request) -> Response:
-        given = self.body(serializers.PasswordChange)
+        given = self.body(serializers.PasswordChangeSerializer)
         user = services.change_password(user=cast(User, request.user), **given)
         _keep_session(request, user)
         return self.answer(message="密碼已變更")
 
 
 class UserListView(GenericApiView):
-    """使用者清單與新增。"""
+    """GET and POST /api/users."""
 
     roles = {"GET": ADMIN, "POST": ADMIN}
     queryset = User.objects.none()
-    serializer_class = serializers.UserOut
+    serializer_class = serializers.UserSerializer
     filterset_class = UserFilter
 
     def get_queryset(self) -> QuerySet[User]:
@@ -64,93 +65,100 @@ class UserListView(GenericApiView):
 
     @extend_schema(
         operation_id="users_list",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="使用者清單",
         description="依帳號排序。",
-        responses={200: serializers.UserOut(many=True)},
+        responses={200: serializers.UserSerializer(many=True)},
         examples=[answered("清單", examples.USER)],
     )
     def get(self, request: Request) -> Response:
-        return self.page(self.filter_queryset(self.get_queryset()), serializers.UserOut)
+        return self.page(self.filter_queryset(self.get_queryset()), serializers.UserSerializer)
 
     @extend_schema(
         operation_id="users_create",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="新增使用者",
         description="帳號不分大小寫，不可與他人相同；密碼須符合密碼規則。",
-        request=serializers.UserIn,
-        responses={201: serializers.UserOut},
+        request=serializers.NewUserSerializer,
+        responses={201: serializers.UserSerializer},
         examples=[sent("新增", examples.NEW_USER), answered("已新增", examples.USER, 201)],
     )
     def post(self, request: Request) -> Response:
-        user = services.create_user(**self.body(serializers.UserIn))
-        return self.answer(serializers.UserOut(user).data, status=201, message="已新增使用者")
+        user = services.create_user(**self.body(serializers.NewUserSerializer))
+        return self.answer(serializers.UserSerializer(user).data, status=201, message="已新增使用者")
 
 
 @extend_schema(parameters=[USER_ID])
 class UserView(ApiView):
-    """一位使用者。"""
+    """GET, PUT, PATCH and DELETE /api/users/{user_id}."""
 
     roles = {"GET": ADMIN, "PUT": ADMIN, "PATCH": ADMIN, "DELETE": ADMIN}
 
     @extend_schema(
         operation_id="users_retrieve",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="一位使用者",
-        responses={200: serializers.UserOut},
+        description="一位使用者。",
+        responses={200: serializers.UserSerializer},
         examples=[answered("使用者", examples.USER)],
     )
     def get(self, request: Request, user_id: int) -> Response:
-        return self.answer(serializers.UserOut(selectors.user_by_id(user_id=user_id)).data)
+        return self.answer(serializers.UserSerializer(selectors.user_by_id(user_id=user_id)).data)
 
     @extend_schema(
         operation_id="users_update",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="修改使用者",
-        request=serializers.UserChanges,
-        responses={200: serializers.UserOut},
+        description="省略的欄位維持不變。",
+        request=serializers.UserChangesSerializer,
+        responses={200: serializers.UserSerializer},
         examples=[sent("改角色", {"role": "manager"}), answered("已更新", examples.USER)],
     )
     def put(self, request: Request, user_id: int) -> Response:
-        """省略的欄位維持不變。"""
         actor = cast(User, request.user)
-        changes = self.body(serializers.UserChanges)
+        changes = self.body(serializers.UserChangesSerializer)
         user = services.update_user(user=selectors.user_by_id(user_id=user_id), actor=actor, **changes)
         if "password" in changes:
             _keep_session(request, user)
-        return self.answer(serializers.UserOut(user).data, message="已更新使用者")
+        return self.answer(serializers.UserSerializer(user).data, message="已更新使用者")
 
     @extend_schema(
         operation_id="users_partial_update",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="修改使用者（同 PUT）",
-        request=serializers.UserChanges,
-        responses={200: serializers.UserOut},
+        description="與 PUT 相同。",
+        request=serializers.UserChangesSerializer,
+        responses={200: serializers.UserSerializer},
         examples=[sent("改角色", {"role": "manager"}), answered("已更新", examples.USER)],
     )
     def patch(self, request: Request, user_id: int) -> Response:
-        """與 PUT 相同。"""
         return self.put(request, user_id)
 
-    @extend_schema(operation_id="users_destroy", tags=PEOPLE, summary="刪除使用者", responses={200: None})
+    @extend_schema(
+        operation_id="users_destroy",
+        tags=TAGS,
+        summary="刪除使用者",
+        description="不能刪除自己，也不能刪除最後一位啟用中的管理員。",
+        responses={200: None},
+    )
     def delete(self, request: Request, user_id: int) -> Response:
-        """不能刪除自己，也不能刪除最後一位啟用中的管理員。"""
         services.delete_user(user=selectors.user_by_id(user_id=user_id), actor=cast(User, request.user))
         return self.answer(message="已刪除使用者")
 
 
 @extend_schema(parameters=[USER_ID])
 class ResetPasswordView(ApiView):
-    """重設密碼；未指定新密碼時由系統產生，只回覆這一次，下次登入時必須變更。"""
+    """POST /api/users/{user_id}/reset_password."""
 
     roles = {"POST": ADMIN}
 
     @extend_schema(
         operation_id="users_reset_password",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="重設使用者的密碼",
-        request=serializers.PasswordReset,
-        responses={200: serializers.PasswordResetOut},
+        description="重設密碼；未指定新密碼時由系統產生，只回覆這一次，下次登入時必須變更。",
+        request=serializers.PasswordResetSerializer,
+        responses={200: serializers.NewPasswordSerializer},
         examples=[
             sent("由系統產生", {}),
             sent("指定密碼", {"new_password": "Oolong-tea-2026"}),
@@ -161,7 +169,7 @@ class ResetPasswordView(ApiView):
         ],
     )
     def post(self, request: Request, user_id: int) -> Response:
-        given = self.body(serializers.PasswordReset)
+        given = self.body(serializers.PasswordResetSerializer)
         user, made = services.reset_password(
             user=selectors.user_by_id(user_id=user_id), new_password=given.get("new_password")
         )
@@ -171,11 +179,11 @@ class ResetPasswordView(ApiView):
 
 
 class LoginHistoryView(GenericApiView):
-    """登入紀錄；管理員看全部，其他人看自己的。"""
+    """GET /api/users/login_history."""
 
     roles = {"GET": USER}
     queryset = LoginAttempt.objects.none()
-    serializer_class = serializers.LoginAttemptOut
+    serializer_class = serializers.LoginAttemptSerializer
     filterset_class = LoginAttemptFilter
 
     def get_queryset(self) -> QuerySet[LoginAttempt]:
@@ -183,10 +191,11 @@ class LoginHistoryView(GenericApiView):
 
     @extend_schema(
         operation_id="users_login_history_list",
-        tags=PEOPLE,
+        tags=TAGS,
         summary="登入紀錄",
-        responses={200: serializers.LoginAttemptOut(many=True)},
+        description="登入紀錄；管理員看全部，其他人看自己的。",
+        responses={200: serializers.LoginAttemptSerializer(many=True)},
         examples=[answered("清單", examples.ATTEMPT)],
     )
     def get(self, request: Request) -> Response:
-        return self.page(self.filter_queryset(self.get_queryset()), serializers.LoginAttemptOut)
+        return self.page(self.filter_queryset(self.get_queryset()), serializers.LoginAttemptSerializer)

@@ -1,24 +1,23 @@
-"""Long lists in pages, the same everywhere: `page`, `per_page` → `items,total,page,per_page,total_pages`."""
+"""Pagination of every list: `page`, `per_page` → `items, total, page, per_page, total_pages`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.plumbing import build_parameter_type
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 
-PER_PAGE = 50
-MAX_PER_PAGE = 200
-# More digits can be no page of ours, and would only make int() work.
+# No list has a page number with more digits; int() need not parse them.
 MAX_DIGITS = 12
 
 
 def positive(params: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
-    """A whole number of at least 1 from a query string. Raises ValidationFailed naming the parameter."""
+    """An integer of at least 1 from a query string. Raises ValidationFailed with the parameter's name."""
     text = params.get(name)
     if text is None or text == "":
         return default
@@ -32,20 +31,20 @@ def positive(params: Mapping[str, str], name: str, default: int, highest: int | 
 class Pagination(BasePagination):
     """Pages of a queryset or a list. A page past the end is empty and costs no query for its rows.
 
-    A view with `get_total(queryset)` says the number of rows itself, where counting a big table would cost too much.
+    A view may define `get_total(queryset)` if counting its table would cost too much.
     """
 
-    per_page = PER_PAGE
-    max_per_page = MAX_PER_PAGE
+    per_page = 50
+    max_per_page = 200
 
-    def asked(self, request: Request) -> tuple[int, int]:
-        """First row and number of rows that the query string asks for. Raises ValidationFailed."""
+    def window(self, request: Request) -> tuple[int, int]:
+        """Offset and number of rows that the query string names. Raises ValidationFailed."""
         self.page = positive(request.query_params, "page", 1)
         self.size = positive(request.query_params, "per_page", self.per_page, self.max_per_page)
         return (self.page - 1) * self.size, self.size
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        start, _ = self.asked(request)
+        start, _ = self.window(request)
         get_total = getattr(view, "get_total", None)
         if get_total is not None:
             self.total: int = get_total(queryset)
@@ -56,7 +55,7 @@ class Pagination(BasePagination):
         return list(queryset[start : start + self.size])
 
     def body(self, items: Any) -> dict[str, Any]:
-        """The documented body around `items`; call after `paginate_queryset`, or after `asked` with `total` set."""
+        """The documented body around `items`; call after `paginate_queryset`, or after `window` with `total` set."""
         return {
             "items": items,
             "total": self.total,
@@ -81,18 +80,16 @@ class Pagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
-            {
-                "name": "page",
-                "in": "query",
-                "required": False,
-                "description": "第幾頁，由 1 起算",
-                "schema": {"type": "integer", "minimum": 1, "maximum": 10**MAX_DIGITS - 1, "default": 1},
-            },
-            {
-                "name": "per_page",
-                "in": "query",
-                "required": False,
-                "description": f"每頁筆數，最多 {self.max_per_page}",
-                "schema": {"type": "integer", "minimum": 1, "maximum": self.max_per_page, "default": self.per_page},
-            },
+            build_parameter_type(
+                name="page",
+                location="query",
+                description="第幾頁，由 1 起算",
+                schema={"type": "integer", "minimum": 1, "maximum": 10**MAX_DIGITS - 1, "default": 1},
+            ),
+            build_parameter_type(
+                name="per_page",
+                location="query",
+                description=f"每頁筆數，最多 {self.max_per_page}",
+                schema={"type": "integer", "minimum": 1, "maximum": self.max_per_page, "default": self.per_page},
+            ),
         ]

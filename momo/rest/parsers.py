@@ -1,8 +1,9 @@
-"""Bodies as they come in, JSON and forms with files: strict, and never able to break the server."""
+"""Parsers of request bodies, JSON and forms with files: strict and bounded."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -10,32 +11,34 @@ from django.utils.http import parse_header_parameters
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
-from momo.rest.encoding import finite_float
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 
 
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+def _finite(text: str) -> float:
+    """A JSON number, not `1e999`, nor the constants NaN and Infinity, which Python's parser takes as well."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
 
 
 class JSONParser(parsers.JSONParser):
     """UTF-8 JSON without NaN, infinity or nesting that exhausts the stack.
 
-    A subclass, because for those REST framework reads the body through Django's limit on its size.
+    A subclass of REST framework's parser, since only for those Django's limit on the size of a body applies.
     """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Raises ParseError for anything that is not JSON."""
+        """Raises ParseError if the body is not JSON."""
         try:
-            return json.loads(stream.read().decode("utf-8-sig"), parse_constant=_no_constant, parse_float=finite_float)
+            return json.loads(stream.read().decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise ParseError from error
 
 
-class _Remembering:
-    """A stream that knows its last bytes."""
+class _TailStream:
+    """A stream that keeps the last `keep` bytes read."""
 
     def __init__(self, stream: IO[bytes], keep: int) -> None:
         self.stream, self.keep, self.last = stream, keep, b""
@@ -47,22 +50,22 @@ class _Remembering:
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """A form with files, to its very end.
+    """A form with files, refused if its end is missing.
 
-    Django takes what came of a body that was cut off for the whole: what follows the cut is missing, or half a value.
+    Django accepts a body that was cut off: later fields are then missing, and the last value may be half a value.
     """
 
-    EPILOGUE = 1024  # what may follow the end; clients send a line break at most
+    EPILOGUE = 1024  # bytes that may follow the end; clients send a line break at most
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Raises ParseError for what is no form, ValidationFailed for one without its end."""
+        """Raises ParseError if the body is not a form, ValidationFailed if its end is missing."""
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
         end = f"--{boundary}--".encode("ascii", "replace")
-        remembering: Any = _Remembering(stream, len(end) + self.EPILOGUE)
-        made = super().parse(remembering, media_type, parser_context)
-        if end not in remembering.last:
+        stream_with_tail: Any = _TailStream(stream, len(end) + self.EPILOGUE)
+        made = super().parse(stream_with_tail, media_type, parser_context)
+        if end not in stream_with_tail.last:
             for _, files in made.files.lists():
                 for file in files:
                     file.close()

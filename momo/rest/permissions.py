@@ -1,4 +1,4 @@
-"""Roles: each view states the lowest role for each of its methods, and what it does not state is refused."""
+"""Roles: each view states the lowest role for each of its methods; a method without a role is refused."""
 
 from __future__ import annotations
 
@@ -8,37 +8,25 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from momo.rest.errors import AuthRequired, Forbidden, MethodNotAllowed
+from momo.core.errors import AuthRequired, Forbidden, MethodNotAllowed
+from momo.core.roles import ADMIN, LABELS, LEVELS, MANAGER, USER, has_role, role_of
+
+__all__ = ["ADMIN", "LEVELS", "MANAGER", "PUBLIC", "USER", "RolePermission", "stated_role"]
 
 logger = logging.getLogger("momo.rest")
 
-USER, MANAGER, ADMIN = "user", "manager", "admin"
-# For the few addresses that check their callers themselves (a webhook's secret).
+# For the few views that authenticate the client themselves (a webhook with a secret).
 PUBLIC = "public"
-LEVELS = {USER: 1, MANAGER: 2, ADMIN: 3}
-LABELS = {USER: "使用者", MANAGER: "主管", ADMIN: "管理員"}
-
-
-def role_of(user: Any) -> str | None:
-    """The role that `user` acts with, None for nobody. A superuser is an admin whatever the role says."""
-    if not getattr(user, "is_authenticated", False):
-        return None
-    return ADMIN if user.is_superuser else user.role
-
-
-def has_role(user: Any, role: str) -> bool:
-    """Whether `user` may do what `role` may; roles are a ladder."""
-    return LEVELS.get(role_of(user) or "", 0) >= LEVELS[role]
 
 
 def stated_role(view: Any, method: str) -> str | None:
-    """The role `view` states for `method`, None when it states none. HEAD is GET without a body."""
+    """The role that `view` states for `method`, None if it states none. HEAD counts as GET."""
     role: str | None = getattr(view, "roles", {}).get("GET" if method == "HEAD" else method)
     return role
 
 
 class RolePermission(BasePermission):
-    """Holds the `roles` of a view. Raises instead of answering False, so that the message says what is missing."""
+    """Enforces the `roles` of a view. Raises instead of returning False, so that the message names the missing role."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         method = request.method or ""

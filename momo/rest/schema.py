@@ -1,26 +1,25 @@
-"""The OpenAPI description: envelope, failures, roles and both ways in, added to what each view states."""
+"""The OpenAPI schema: adds envelope, failures, roles and authentication to what each view states."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Literal
 
-from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.serializers import BaseSerializer
 
-from momo.rest import idempotency
-from momo.rest.errors import BY_STATUS as PLAIN_BY_STATUS
-from momo.rest.errors import ApiError, AuthFailed, Unavailable, UpstreamError, ValidationFailed
-from momo.rest.permissions import LABELS, PUBLIC, stated_role
+from momo.core.errors import AuthFailed, ServiceError, Unavailable, UpstreamError, ValidationFailed
+from momo.core.roles import LABELS
+from momo.rest.errors import BY_STATUS, body_of
+from momo.rest.permissions import PUBLIC, stated_role
 from momo.rest.renderers import DONE, is_bare
 
 JSON = "application/json"
-# A failure of each status, as it is answered.
-FAILURES: dict[int, ApiError] = {
-    **{status: kind() for status, kind in PLAIN_BY_STATUS.items()},
+# An example failure for each status.
+FAILURES: dict[int, ServiceError] = {
+    **{status: kind() for status, kind in BY_STATUS.items()},
     400: ValidationFailed(fields={"page": ["請輸入 1 以上的整數"]}),
     502: UpstreamError("Ollama", "請確認 OLLAMA_URL 的服務後再試"),
     503: Unavailable("資料庫"),
@@ -34,10 +33,7 @@ FAILURE_SCHEMA: dict[str, Any] = {
     "properties": {
         "success": {"type": "boolean", "enum": [False]},
         "error": {"type": "string", "description": "發生了什麼事"},
-        "code": {
-            "type": "string",
-            "enum": CODES,
-        },
+        "code": {"type": "string", "enum": CODES},
         "fields": {
             "type": "object",
             "description": "資料驗證失敗時，各欄位的錯誤訊息",
@@ -46,23 +42,25 @@ FAILURE_SCHEMA: dict[str, Any] = {
     },
 }
 
-# What filters call their bounds, and what OpenAPI calls them.
+# Name of a bound in django-filter → its name in OpenAPI.
 BOUNDS = {"max_length": "maxLength", "min_length": "minLength", "min_value": "minimum", "max_value": "maximum"}
 HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "可用的登入方式", "schema": {"type": "string"}}},
     429: {"Retry-After": {"description": "幾秒後可再試", "schema": {"type": "integer", "minimum": 1}}},
     500: {"X-Request-ID": {"description": "這次請求的編號，回報問題時請提供", "schema": {"type": "string"}}},
 }
+IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENT_REPLAYED = "Idempotent-Replayed"
 IDEMPOTENCY = [
     OpenApiParameter(
-        idempotency.HEADER,
+        IDEMPOTENCY_KEY,
         str,
         OpenApiParameter.HEADER,
         pattern=r"^[!-~]{1,200}$",
         description="同一個鍵重送相同內容，24 小時內得到第一次的回應，不會重複執行；內容不同則為 409",
     ),
     OpenApiParameter(
-        idempotency.REPLAYED,
+        IDEMPOTENT_REPLAYED,
         {"type": "string", "enum": ["true"]},
         OpenApiParameter.HEADER,
         response=[200, 201, 202],
@@ -71,28 +69,8 @@ IDEMPOTENCY = [
 ]
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
-    """`Authorization: Bearer <token>`."""
-
-    target_class = "momo.rest.authentication.BearerAuthentication"
-    name = "bearerAuth"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "description": "API 權杖（momo_ 開頭）"}
-
-
-class SessionScheme(OpenApiAuthenticationExtension):
-    """The cookie of `POST /login`."""
-
-    target_class = "momo.rest.authentication.SessionAuthentication"
-    name = "cookieAuth"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
-
-
 class AutoSchema(SpectacularSchema):
-    """Views describe only their own data; this adds what is the same everywhere."""
+    """Adds to each view's own description the parts that all views have in common."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
@@ -102,7 +80,7 @@ class AutoSchema(SpectacularSchema):
             operation["description"] = f"{operation.get('description', '').strip()}\n\n{who}".strip()
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query":
-                    # As browsers send the fields of a form that nobody filled in; the same as left out.
+                    # Browsers send an empty form field so; it means the same as a missing parameter.
                     parameter["allowEmptyValue"] = True
         return operation
 
@@ -120,8 +98,9 @@ class AutoSchema(SpectacularSchema):
         return [*given, *IDEMPOTENCY] if self.method == "POST" and getattr(self.view, "idempotent", False) else given
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
-        """Adds the bounds that filters hold, and choices that are only known when all apps are there."""
-        parameters: list[dict[str, Any]] = super()._get_filter_parameters()
+        """Adds the bounds of the filters, and choices that are known only after all apps are loaded."""
+        hooks: Any = super()  # without annotations
+        parameters: list[dict[str, Any]] = hooks._get_filter_parameters()
         known = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
         for parameter in parameters:
             extra = known[parameter["name"]].extra if parameter["name"] in known else {}
@@ -133,13 +112,14 @@ class AutoSchema(SpectacularSchema):
         return parameters
 
     def _map_basic_serializer(self, serializer: BaseSerializer[Any], direction: str) -> dict[str, Any]:
-        """Answers hold all fields of their serializer. Its docstring is for those who read the code."""
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        """Requires all fields of an answer, and drops the serializer's docstring, which is for readers of the code."""
+        hooks: Any = super()  # without annotations
+        schema: dict[str, Any] = hooks._map_basic_serializer(serializer, direction)
         schema.pop("description", None)
         if direction == "response" and schema.get("properties"):
             schema["required"] = sorted(schema["properties"])
             for field in schema["properties"].values():
-                # A rule for what comes in; clients read `\w` as ASCII, and names here are Chinese.
+                # A rule for input only; clients read `\w` as ASCII, and names here are Chinese.
                 field.pop("pattern", None)
         return schema
 
@@ -178,28 +158,26 @@ class AutoSchema(SpectacularSchema):
         }
 
     def _failures(self) -> set[int]:
-        statuses = {429, 500, 503} | set(getattr(self.view, "failures", ()))
+        # NUL in a path or a query string is 400 for every view.
+        statuses = {400, 429, 500, 503} | set(getattr(self.view, "failures", ()))
         if stated_role(self.view, self.method) != PUBLIC:
             statuses |= {401, 403}
         if "{" in self.path:
             statuses.add(404)
-        # NUL in a path or query is refused everywhere.
-        statuses.add(400)
-        if self.method in {"POST", "PUT", "PATCH"}:
-            statuses |= {403, 409, 413}
-        elif self.method == "DELETE":
-            statuses |= {403, 409}
+        if self.method != "GET":
+            statuses |= {403, 409} if self.method == "DELETE" else {403, 409, 413}
         return statuses
 
     def _failure(self, status: int) -> dict[str, Any]:
+        # A copy, since the generator changes the enumerations in it.
         component = ResolvedComponent(
-            name="Failure", type=ResolvedComponent.SCHEMA, object="Failure", schema=FAILURE_SCHEMA
+            name="Failure", type=ResolvedComponent.SCHEMA, object="Failure", schema=deepcopy(FAILURE_SCHEMA)
         )
         self.registry.register_on_missing(component)
         failure = FAILURES[status]
         response: dict[str, Any] = {
             "description": f"{failure.default_message}（{failure.code}）",
-            "content": {JSON: {"schema": component.ref, "examples": {failure.code: {"value": failure.body()}}}},
+            "content": {JSON: {"schema": component.ref, "examples": {failure.code: {"value": body_of(failure)}}}},
         }
         if status in HEADERS:
             response["headers"] = HEADERS[status]

@@ -1,4 +1,7 @@
-"""How often somebody may ask: by token, else by user, else by address; counted in Redis, open when Redis is away."""
+"""Rate limits by token, else user, else address: one counter in Redis for each throttle key and period.
+
+Without Redis requests are not limited.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from momo.rest.address import client_address
-from momo.rest.errors import RateLimited
+from momo.core.address import client_address
+from momo.core.errors import RateLimited
 
 logger = logging.getLogger("momo.rest")
 
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# After Redis failed, requests go uncounted this long (seconds) instead of each waiting for its time limit.
+# Seconds without counting after Redis failed; else each request would wait for the socket's time limit.
 PAUSE = 5.0
 _paused_until = 0.0
 
@@ -31,11 +34,16 @@ def parse_rate(rate: str) -> tuple[int, int]:
     return int(number), PERIODS[period[0]]
 
 
-def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
-    """Count one request of `identity` in `scope`; with `weight` 0 only ask whether one more is allowed.
+def throttle_key(*, scope: str, identity: str, period: int) -> str:
+    """The Redis key that counts the requests of `identity` in `scope` during one period, which is numbered."""
+    return str(caches["default"].make_key(f"throttle:{scope}:{identity}:{period}"))
 
-    Returns None while it is allowed, else the seconds until it is again. A rate that is empty or not set allows
-    everything. When Redis is away everything is allowed, with a warning in the log: a cache must not close the shop.
+
+def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
+    """Count one request of `identity` in `scope`; with `weight` 0 only check whether one more is allowed.
+
+    Returns None if the request is allowed, else the seconds until the next period. A rate that is empty or not set
+    allows all requests. So does a Redis that does not answer, with a warning in the log: the site works without it.
     """
     global _paused_until
     rates: dict[str, str] = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]  # type: ignore[assignment]
@@ -44,7 +52,7 @@ def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
         return None
     limit, seconds = parse_rate(rate)
     now = time.time()
-    key = caches["default"].make_key(f"throttle:{scope}:{identity}:{int(now // seconds)}")
+    key = throttle_key(scope=scope, identity=identity, period=int(now // seconds))
     try:
         pipeline = get_redis_connection("default").pipeline()
         pipeline.incrby(key, weight)
@@ -52,7 +60,7 @@ def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
         used = pipeline.execute()[0]
     except RedisError as error:
         _paused_until = time.monotonic() + PAUSE
-        logger.warning("Requests are not counted, Redis is away: %s", error)
+        logger.warning("Requests are not counted, Redis does not answer: %s", error)
         return None
     return None if used + 1 - weight <= limit else seconds - now % seconds
 
@@ -65,17 +73,17 @@ def throttle(*, scope: str, identity: str, weight: int = 1) -> None:
 
 
 def throttle_address(request: HttpRequest, *, scope: str, weight: int = 1) -> None:
-    """Count by address. Raises RateLimited."""
+    """Count one request of the client's address. Raises RateLimited."""
     throttle(scope=scope, identity=f"address:{client_address(request)}", weight=weight)
 
 
 def user_identity(user: Any) -> str:
-    """How somebody inside is counted who did not come with a token."""
+    """The identity of a user without a token in throttle keys."""
     return f"user:{user.pk}"
 
 
 def identity_of(request: Request) -> str:
-    """Who is counted: each token for itself, so one wild program does not stop its owner's browser."""
+    """The identity in throttle keys. Each token counts separately, so that no program blocks its owner's browser."""
     if getattr(request.auth, "pk", None) is not None:
         return f"token:{request.auth.pk}"
     if request.user is not None and request.user.is_authenticated:
@@ -84,7 +92,7 @@ def identity_of(request: Request) -> str:
 
 
 class ScopeThrottle(BaseThrottle):
-    """Counts in `default`, and in the view's `throttle_scope` (a name, or a name for each method) when it has one."""
+    """Counts in the scope `default` and in the view's `throttle_scope`, if any (a name, or a name for each method)."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None

@@ -1,8 +1,7 @@
-"""Bases of the API's views, and the two that serve its description."""
+"""Base classes of API views, and the views of the OpenAPI schema."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -15,8 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from momo.rest import idempotency
-from momo.rest.errors import AuthRequired
+from momo.core.errors import AuthRequired
 from momo.rest.filters import StrictFilterBackend
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import USER
@@ -25,13 +23,12 @@ from momo.rest.throttles import throttle_address
 
 
 class ApiView(APIView):
-    """Base of every view; what one states about itself:
+    """Base of every view. Its class attributes:
 
-    `roles`: the lowest role for each method; a method without one is refused, and `manage.py check` complains.
+    `roles`: the lowest role for each method; a method without a role is refused and fails `manage.py check`.
     `bare`: True, or the methods that answer without the envelope. `message`: of the envelope, `操作成功` by default.
-    `idempotent`: POST heeds `Idempotency-Key`. `throttle_scope`: a name of DEFAULT_THROTTLE_RATES, or one a method.
-    `failures`: statuses beyond the usual ones, for the schema. `allow_password_change`: open to users who must first
-    change their password.
+    `idempotent`: set by `accounts.idempotency`. `throttle_scope`: a name in DEFAULT_THROTTLE_RATES, or one a method.
+    `failures`: further statuses for the schema. `allow_password_change`: open to users who must change their password.
     """
 
     roles: ClassVar[Mapping[str, str]] = {}
@@ -42,15 +39,8 @@ class ApiView(APIView):
     failures: ClassVar[frozenset[int]] = frozenset()
     allow_password_change: ClassVar[bool] = False
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.idempotent and request.method == "POST" and idempotency.HEADER in request.headers:
-            # The handler is looked up on the instance after this; the instance lives for this request only.
-            first: Any = getattr(self, "post", self.http_method_not_allowed)
-            setattr(self, "post", functools.partial(idempotency.replay_or_run, handler=first))  # noqa: B010
-
     def perform_authentication(self, request: Request) -> None:
-        """Whoever guesses tokens is nobody, and counted by address."""
+        """A request with an invalid token has no user, so it counts by address."""
         try:
             super().perform_authentication(request)
         except AuthRequired:
@@ -58,23 +48,23 @@ class ApiView(APIView):
             raise
 
     def check_permissions(self, request: Request) -> None:
-        """Counts first, so that what is refused counts too."""
+        """Throttles first, so that refused requests count too."""
         super().check_throttles(request)
         super().check_permissions(request)
 
     def check_throttles(self, request: Request) -> None:
-        """Done before the permissions."""
+        """Done in `check_permissions`."""
 
     def handle_exception(self, exc: Exception) -> Response:
         response: Response = super().handle_exception(exc)
-        # A failure is JSON, also where successes are files or pages.
+        # A failure is JSON, also for a view that answers files or pages.
         renderer = EnvelopeRenderer()
         self.request.accepted_renderer = renderer
         self.request.accepted_media_type = renderer.media_type
         return response
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        """Only the `Allow` header, which every answer has; not rendered, since a page's template has nothing to say."""
+        """Only the `Allow` header, which every answer has; no body to render."""
         response = HttpResponse(status=204)
         del response["Content-Type"]
         return response
@@ -87,35 +77,31 @@ class ApiView(APIView):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """A success; `message` speaks instead of the view's."""
+        """A successful response; `message` replaces the view's."""
         response = Response(data, status=status, headers=dict(headers or {}))
         response.message = message  # type: ignore[attr-defined]
         return response
 
     def body(self, serializer: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
-        """The request's body as `serializer` reads it. Raises ValidationError (400 with `fields`)."""
-        # A body of `null` is an empty one; REST framework's own word about it is English.
-        data = {} if self.request.data is None else self.request.data
+        """The request's body, validated by `serializer`. Raises ValidationError (400 with `fields`)."""
+        # `null` counts as an empty body; REST framework's own message for it is English.
+        return self._validated(serializer, {} if self.request.data is None else self.request.data, **kwargs)
+
+    def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The query string, validated as `body` is; an empty value counts as missing."""
+        given = self.request.query_params.copy()
+        for name in [name for name, value in given.items() if value == ""]:
+            del given[name]
+        return self._validated(serializer, given)
+
+    def _validated(self, serializer: type[BaseSerializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
         made = serializer(data=data, context={"request": self.request}, **kwargs)
         made.is_valid(raise_exception=True)
         validated: dict[str, Any] = made.validated_data
         return validated
 
-    def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The query string as `serializer` reads it; an empty value is none.
-
-        Raises ValidationError (400 with `fields`).
-        """
-        given = self.request.query_params.copy()
-        for name in [name for name, value in given.items() if value == ""]:
-            del given[name]
-        made = serializer(data=given, context={"request": self.request})
-        made.is_valid(raise_exception=True)
-        validated: dict[str, Any] = made.validated_data
-        return validated
-
     def page(self, rows: Any, serializer: type[BaseSerializer[Any]]) -> Response:
-        """One page of `rows` (queryset or list), as the query string asks."""
+        """The page of `rows` (queryset or list) that the query string names."""
         pagination = Pagination()
         items = pagination.paginate_queryset(rows, self.request, self)
         written = serializer(items, many=True, context={"request": self.request})
@@ -123,28 +109,29 @@ class ApiView(APIView):
 
 
 class GenericApiView(ApiView, GenericAPIView[Any]):
-    """Base of lists and details of one model; add REST framework's mixins, or write the handlers."""
+    """Base of list and detail views of one model; add REST framework's mixins, or write the handlers."""
 
     filter_backends: Sequence[type[BaseFilterBackend]] = (StrictFilterBackend,)
     pagination_class = Pagination
 
 
 class SchemaView(ApiView, SpectacularAPIView):
-    """GET /api/schema: the OpenAPI description, the same for everybody, so it is made once a process."""
+    """GET /api/schema. The same for every user, so each process generates it once."""
 
     roles = {"GET": USER}
     permission_classes = APIView.permission_classes
-    _made: ClassVar[Response | None] = None
+    _generated: ClassVar[Response | None] = None
 
     def _get_schema_response(self, request: Request) -> Response:
-        kept = type(self)._made
-        if kept is None:
-            kept = type(self)._made = super()._get_schema_response(request)
-        return Response(kept.data, headers={"Content-Disposition": 'inline; filename="momo-pro.yaml"'})
+        cached = type(self)._generated
+        if cached is None:
+            hooks: Any = super()  # without annotations
+            cached = type(self)._generated = hooks._get_schema_response(request)
+        return Response(cached.data, headers={"Content-Disposition": 'inline; filename="momo-pro.yaml"'})
 
 
 class DocsView(ApiView, SpectacularSwaggerSplitView):
-    """GET /api/docs: Swagger UI, all of it from this server, without inline script."""
+    """GET /api/docs. Swagger UI, all of it from this server, without inline script."""
 
     roles = {"GET": USER}
     permission_classes = APIView.permission_classes

@@ -1,4 +1,4 @@
-"""Whatever is done to people and tokens is in the trail: by whom, from where, from what to what, and never a secret."""
+"""Every change of users and tokens is in the audit trail, with actor, address, old and new value, and no secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import ApiToken, User
 from accounts.services import create_token
-from tests.accounts.people import PASSWORD, session_client, token_client
+from tests.kit.users import PASSWORD, session_client, token_client
 
 NEW = "Another-pass-2026"
 CREATE, UPDATE, DELETE = LogEntry.Action.CREATE, LogEntry.Action.UPDATE, LogEntry.Action.DELETE
@@ -88,16 +88,16 @@ def test_passwords_by_the_api(boss: Client, admin: User, user: User) -> None:
 def test_coming_and_going_by_the_api(boss: Client, admin: User) -> None:
     since = last()
     made = send(boss, "post", "/api/users", {"username": "new.one", "password": NEW, "role": "manager"})
-    person = User.objects.get(pk=made["id"])
-    create_token(user=person, name="n8n")
+    user = User.objects.get(pk=made["id"])
+    create_token(user=user, name="n8n")
     token = ApiToken.objects.get()
-    send(boss, "delete", f"/api/users/{person.pk}")
-    person.pk, token.pk = made["id"], token.pk
-    [(born, new), (gone, old)] = entries(person, since)
+    send(boss, "delete", f"/api/users/{user.pk}")
+    user.pk, token.pk = made["id"], token.pk
+    [(born, new), (gone, old)] = entries(user, since)
     assert (born, new["role"], new["username"]) == (CREATE, ["None", "manager"], ["None", "new.one"])
     assert (gone, old["role"], old["username"]) == (DELETE, ["manager", "None"], ["new.one", "None"])
     assert [action for action, _ in entries(token, since)] == [CREATE, DELETE], "its tokens with it"
-    silent(NEW, person.password)
+    silent(NEW, user.password)
 
 
 def test_by_the_admin(boss: Client, admin: User, user: User) -> None:
@@ -116,8 +116,8 @@ def test_by_the_admin(boss: Client, admin: User, user: User) -> None:
     assert changed == (UPDATE, {"role": ["user", "manager"], "is_active": ["True", "False"]})
     assert set(password[1]) == {"must_change_password", "password_changed_at"}
     made, revoked = entries(token, since)
-    told = {name: pair for name, pair in made[1].items() if pair[0] != pair[1]}
-    assert told == {
+    changed = {name: pair for name, pair in made[1].items() if pair[0] != pair[1]}
+    assert changed == {
         "user": ["None", str(user.pk)],
         "name": ["None", "n8n"],
         "prefix": ["None", token.prefix],
@@ -132,7 +132,7 @@ def test_by_the_admin(boss: Client, admin: User, user: User) -> None:
 
 
 def test_who_did_it_is_known_when_they_are_gone(boss: Client, admin: User, user: User) -> None:
-    """Also somebody without an e-mail address."""
+    """Also a user without an e-mail address."""
     send(boss, "put", f"/api/users/{user.pk}", {"role": "admin"})
     send(session_client(user), "delete", f"/api/users/{admin.pk}")
     page = session_client(user).get(reverse("admin:auditlog_logentry_changelist")).content.decode()

@@ -1,4 +1,4 @@
-"""Whoever gets no page is told so in their own language, and nothing of ours."""
+"""Error pages are in Chinese and show nothing of the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tests.accounts.people import session_client
+from tests.kit.users import session_client
 from tests.rest.test_failures import _with_database_away
 
 KINDS: dict[str, tuple[Any, int, str]] = {

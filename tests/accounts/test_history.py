@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts.models import LoginAttempt, User
 from accounts.retention import expired
-from tests.accounts.people import PASSWORD, person
+from tests.kit.users import PASSWORD, person
 
 
 def log_in(name: str, password: str, address: str = "198.51.100.1") -> int:

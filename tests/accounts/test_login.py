@@ -1,4 +1,4 @@
-"""The door: who gets in, where to, how often they may try, and how long they stay."""
+"""Login: accepted and refused attempts, redirects, throttling and lockout, session lifetime."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import LoginAttempt, LoginSession, User
 from accounts.services import reset_password, unlock_login, update_user
 from accounts.sessions import clean_username
-from tests.accounts.people import PASSWORD, session_client
+from tests.kit.users import PASSWORD, session_client
 from tests.rest.test_failures import check
 
 JSON = {"Accept": "application/json"}
@@ -99,7 +99,7 @@ def test_already_inside(user: User) -> None:
     assert session_client(user).get("/login?next=/admin/auth/")["Location"] == "/admin/auth/"
 
 
-def test_wrong_method_for_a_program(nobody: Client) -> None:
+def test_wrong_method_of_an_api_client(nobody: Client) -> None:
     check(nobody.put("/login", headers=JSON), 405, "METHOD_NOT_ALLOWED")
     assert nobody.put("/login").status_code == 405
 
@@ -310,5 +310,5 @@ def test_who_must_change_is_led_there_and_onwards(user: User) -> None:
     assert timezone.now() - user.password_changed_at < dt.timedelta(minutes=1)  # type: ignore[operator]
 
 
-def test_password_page_is_for_people_inside(nobody: Client) -> None:
+def test_password_page_requires_a_session(nobody: Client) -> None:
     assert nobody.get("/change_password")["Location"] == "/login?next=/change_password"

@@ -8,10 +8,10 @@ import time_machine
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts.lockout import lockout_response
 from accounts.models import LoginAttempt, LoginSession, User
 from accounts.retention import expired
-from tests.accounts.people import PASSWORD
+from accounts.views import lockout_response
+from tests.kit.users import PASSWORD
 
 
 def counts(**ahead: int) -> dict[str, int]:
@@ -32,7 +32,7 @@ def test_expired(user: User) -> None:
 
 
 def test_lock_out_at_another_door(user: User) -> None:
-    """A login form of somebody else's making is answered by axes' middleware, through our hook."""
+    """A login form of another package is answered by axes' middleware, through `lockout_response`."""
     request = RequestFactory().post("/other/login")
     request.axes_locked_out = True  # type: ignore[attr-defined]
     request.axes_ip_address = "1.1.1.1"  # type: ignore[attr-defined]

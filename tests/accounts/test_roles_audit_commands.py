@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Role, User
 from accounts.roles import sync_groups
-from accounts.services import create_token, set_role, update_user
-from tests.accounts.people import PASSWORD, person, session_client, token_client
+from accounts.services import create_token, update_user
+from tests.kit.users import PASSWORD, person, session_client, token_client
 
 TOKEN = re.compile(r"momo_[A-Za-z0-9_-]{40}")
 
@@ -42,21 +42,21 @@ def test_permissions_follow_the_role(user: User) -> None:
     assert fresh(user).has_perm("products.view_product")
     assert not fresh(user).has_perm("products.change_product")
     assert not fresh(user).has_perm("accounts.view_user")
-    set_role(user=user, role=Role.MANAGER)
+    update_user(user=user, actor=None, role=Role.MANAGER)
     assert fresh(user).has_perm("products.change_product")
     assert not fresh(user).has_perm("accounts.view_apitoken")
     person("second", Role.ADMIN)
-    set_role(user=user, role=Role.ADMIN)
+    update_user(user=user, actor=None, role=Role.ADMIN)
     assert fresh(user).has_perm("accounts.delete_user")
     assert len(fresh(user).get_all_permissions()) == Permission.objects.count()
-    set_role(user=user, role=Role.USER)
+    update_user(user=user, actor=None, role=Role.USER)
     assert not fresh(user).has_perm("products.change_product")
 
 
 def test_groups_of_staff_stay(user: User) -> None:
     extra = Group.objects.create(name="夜班")
     user.groups.add(extra)
-    set_role(user=user, role=Role.MANAGER)
+    update_user(user=user, actor=None, role=Role.MANAGER)
     assert set(user.groups.values_list("name", flat=True)) == {"夜班", "主管"}
 
 

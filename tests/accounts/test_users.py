@@ -1,4 +1,4 @@
-"""People over the API."""
+"""Users over the API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.models import ApiToken, LoginAttempt, Role, User
 from accounts.services import create_token, delete_user, update_user
-from momo.rest.errors import Conflict
-from tests.accounts.people import PASSWORD, person, session_client, token_client
+from momo.core.errors import Conflict
+from tests.kit.users import PASSWORD, person, session_client, token_client
 from tests.rest.test_failures import check
 
 NEW = "Another-pass-2026"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -13,14 +12,13 @@ from momo.local.demo import load_categories
 from momo.local.shop import Catalogue
 from products.models import Category, CategoryResult, CrawlRun, CrawlShard, Observation
 from products.services.apply import apply_run
+from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import start_run
-from products.services.shards import OBSERVATION_COLUMNS, copy_observations, observation_row
 from tests.benchmarks.context import Context
 from tests.benchmarks.plans import explained
 from tests.benchmarks.report import Row, interleave, seconds_of
 
 PRODUCTS = 5_600
-Rows = list[tuple[Any, ...]]
 
 
 def run(context: Context) -> list[Row]:
@@ -62,8 +60,8 @@ class Day:
         self.random = random.Random(1)
         self.at: datetime = timezone.now() - timedelta(days=30)
         self.categories = dict(Category.objects.values_list("code", "pk"))
-        self.prices = {n: self.catalogue.price_of(n, 0) for n in range(size)}
-        self.rows: Rows = []
+        self.prices = {product.number: product.prices[0] for product in self.catalogue.products()}
+        self.rows: list[ObservationRow] = []
         self.run: CrawlRun | None = None
         self.observe(changed_percent=0)
 
@@ -90,30 +88,25 @@ class Day:
         if not apply_run(self.run.pk, now=self.at):
             raise RuntimeError("the run was not applied")
 
-    def _row(self, shard: CrawlShard, number: int) -> tuple[Any, ...]:
-        product = self.catalogue.product_of(number)
-        item = {
-            "product_id": product.id,
-            "name": product.name,
-            "brand": product.brand,
-            "url": f"https://www.momoshop.com.tw/product/{product.id}",
-            "image_url": f"https://img4.momoshop.com.tw/goodsimg/{product.id}_L.webp",
-            "price": self.prices[number],
-            # Far above every price, so that none is taken for a mistake of the shop's.
-            "list_price": product.list_price,
-        }
-        category = self.categories[product.categories[0]]
-        return observation_row(
-            run_id=shard.run_id, shard_id=shard.pk, category_id=category, item=item, observed_at=self.at
+    def _row(self, shard: CrawlShard, number: int) -> ObservationRow:
+        product = self.catalogue.products()[number]
+        return ObservationRow(
+            run_id=shard.run_id,
+            shard_id=shard.pk,
+            category_id=self.categories[product.categories[0]],
+            code=product.id,
+            observed_at=self.at,
+            name=product.name,
+            brand=product.brand,
+            url=f"https://www.momoshop.com.tw/product/{product.id}",
+            image_url=f"https://img4.momoshop.com.tw/goodsimg/{product.id}_L.webp",
+            price=self.prices[number],
+            # Far above every price, so that none is held as implausible.
+            list_price=product.list_price,
         )
 
 
-def bare_copy(rows: Rows) -> None:
+def bare_copy(rows: list[ObservationRow]) -> None:
     """COPY into a table without indexes or constraints, and commit."""
-    with (
-        transaction.atomic(),
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY bare ({OBSERVATION_COLUMNS}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    with transaction.atomic():
+        copy_observations(rows, table="bare")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import islice
 
 from django.db import connection
 
 from momo.local.demo import load_categories
 from momo.local.shop import Catalogue
+from momo.local.shop.catalogue import generate
 from products.models import Category
 
 SPANS = 20  # of a product whose price ever changed; one in ten never did
@@ -86,11 +88,11 @@ def fill(size: int, *, spans: int = SPANS) -> None:
             "list_price int)"
         )
         with cursor.copy("COPY made FROM STDIN") as copy:
-            for number in range(size):
-                product = catalogue.product_of(number)
+            # Not kept by a catalogue: a large one would take much memory.
+            for product in islice(generate(1, size, catalogue.categories), size):
                 category = categories[product.categories[0]]
-                price, brand = product.base_price, product.brand
-                copy.write_row((number, product.id, product.name, brand, category, price, product.list_price))
+                price, brand = product.prices[0], product.brand
+                copy.write_row((product.number, product.id, product.name, brand, category, price, product.list_price))
         with without_indexes():
             cursor.execute(_PRODUCTS, {})
             for back in reversed(range(spans)):

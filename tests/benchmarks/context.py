@@ -25,7 +25,7 @@ _TEMPLATE = "bench_empty"
 
 
 class Shop:
-    """The demo shop in a process of its own, its pages built before anybody asks."""
+    """The demo shop in a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self._process = process
@@ -34,8 +34,6 @@ class Shop:
     def day(self, day: int) -> None:
         """Move to a day, build its pages, and count requests anew."""
         self._control("day", {"day": day})
-        self._control("prepare", {})
-        self._control("reset", {"only": ["log"]})
 
     def asked(self) -> dict[str, Any]:
         """What was asked since `day`."""
@@ -43,7 +41,7 @@ class Shop:
 
     def forget_asked(self) -> None:
         """Count requests anew."""
-        self._control("reset", {"only": ["log"]})
+        self._control("clear", {})
 
     def _control(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
@@ -114,7 +112,7 @@ class Context:
     @contextlib.contextmanager
     def shop(self, size: int) -> Iterator[Shop]:
         """A demo shop of `size` products, on day 0."""
-        command = [sys.executable, "-m", "momo.local.shop", "--size", str(size), "--prepare"]
+        command = [sys.executable, "-m", "momo.local.shop", "--size", str(size)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None

@@ -105,7 +105,7 @@ def crawl() -> None:
 
 def _pages_asked(catalogue: Catalogue, shop: Shop) -> dict[str, list]:
     asked = shop.asked()
-    levels = {row.code: row.level for row in catalogue.categories()}
+    levels = {row.code: row.level for row in catalogue.categories}
     pages = [(code, levels[code], int(page)) for code, counts in asked["categories"].items() for page in counts]
     concurrency = settings.CRAWL_CONCURRENCY
     return {"url": shop.url, "concurrency": concurrency, "pages": pages, "products": list(asked["products"])}

@@ -28,8 +28,7 @@ def main(way: str, channel: str) -> None:
 def product(channel: str) -> Callable[[], object]:
     """As a worker does it."""
     from notifications.models import OutboxMessage
-    from notifications.services.senders import sender_of
-    from notifications.services.sending import drain
+    from notifications.services.sending import drain, sender_of
 
     sender = sender_of(channel)
 
@@ -52,7 +51,7 @@ def bare_smtp(channel: str) -> Callable[[], object]:
 
     host = urlsplit(settings.EMAIL_URL)
     ready = [
-        (message.recipient, build_mail(message, sender=settings.EMAIL_FROM, reply_to="").as_bytes())
+        (message.recipient, build_mail(message, sender=settings.EMAIL_FROM, reply_to="").content)
         for message in OutboxMessage.objects.filter(channel=channel).order_by("pk")
     ]
 

@@ -209,7 +209,7 @@ def fill(lines: int) -> None:
         )
         for month in sorted({day.replace(day=1) for day in days}):
             with transaction.atomic():
-                wrong = rebuild_totals(cursor, [day for day in days if day.replace(day=1) == month])
+                wrong = rebuild_totals(cursor=cursor, dates=[day for day in days if day.replace(day=1) == month])
             if wrong:
                 raise RuntimeError(f"totals do not add up: {wrong[:3]}")
         cursor.execute("RESET synchronous_commit")

@@ -11,12 +11,12 @@ from momo.jobs.services import undo_job
 from notifications.models import Subscription
 from notifications.services.chats import chat_for, switch_off_chat
 from products.models import Category, Product
-from products.services.tell import tell_price_events
-from tests.accounts.people import PASSWORD
+from products.services.notify import notify_price_events
 from tests.contract.bodies import Form
 from tests.contract.description import JSON, Operation
 from tests.contract.matrix import NEW, REPORT
 from tests.contract.world import World
+from tests.kit.users import PASSWORD
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def crawling(world: World) -> None:
 
 
 def all_told(world: World) -> None:
-    tell_price_events()
+    notify_price_events()
 
 
 def no_subscription(world: World) -> None:
@@ -55,7 +55,7 @@ def no_subscription(world: World) -> None:
 
 
 def no_sales(world: World) -> None:
-    undo_job(world.imports.done)
+    undo_job(job=world.imports.done)
 
 
 def no_job(world: World) -> None:
@@ -77,7 +77,7 @@ def many_errors(world: World) -> None:
 
 
 def no_chat(world: World) -> None:
-    switch_off_chat(chat_for("43"), "機器人被封鎖")
+    switch_off_chat(chat_for("43"), reason="機器人被封鎖")
 
 
 def unknown_drive_file(world: World) -> None:

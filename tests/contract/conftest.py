@@ -11,10 +11,10 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from momo.rest.context import leave
+from momo.core.context import leave
 from tests.admin.makers import workbook
 from tests.contract.world import DRIVEN, SETTINGS, World, build
-from tests.fakes.drive import SHEET, running_drive
+from tests.fakes.drive import SHEET, Drive
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def undone() -> Iterator[None]:
 @contextmanager
 def drive_settings(folder: Path) -> Iterator[dict[str, Any]]:
     """Settings that lead to a Google Drive with two files; its key file lies in `folder`."""
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.add("每日銷售_20260201.xlsx", workbook(DRIVEN), id="sales-1")
         drive.add("每日銷售", workbook(DRIVEN), id="sales-2", mime_type=SHEET)
         yield drive.settings(folder)

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.accounts.people import PASSWORD
 from tests.contract.bodies import Form
+from tests.kit.users import PASSWORD
 
 DOORS = {
     ">admin": "/admin/",

@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from accounts.models import Role
 from accounts.services import create_token
-from tests.accounts.people import PASSWORD, person
 from tests.contract.caller import Caller
 from tests.contract.conftest import drive_settings
 from tests.contract.matrix import NEW
 from tests.contract.sales_story import XLSX, changes, drive, imports, sales
 from tests.contract.world import SETTINGS, stock
+from tests.kit.users import PASSWORD, person
 
 ITEM = {
     "id",

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import global_settings
 from django.db import connection
 
 from accounts.models import IdempotencyRecord, Role
 from accounts.services import create_token
 from momo.jobs.models import Job
 from products.models import CrawlRun
-from tests.accounts.people import PASSWORD, person
 from tests.contract.matrix import REPORT
+from tests.kit.users import PASSWORD, person
 from tests.products.factories import category
 
 # A process of its own, because Celery and the cache keep their connections for its life.
@@ -63,8 +64,10 @@ def without_redis(asked: list[Any], *, debug: bool) -> list[Any]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("debug", [False, True])
-def test_redis_away(debug: bool) -> None:
+def test_redis_away(debug: bool, settings: Any) -> None:
     category()
+    # The other process, which checks the password, has the hashers of Django.
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
     token = create_token(user=person("ada", Role.ADMIN), name="contract").text
     headers = {"Authorization": f"Bearer {token}"}
     keyed = {**headers, "Idempotency-Key": "k1"}

@@ -1,4 +1,9 @@
-"""Whatever goes wrong, on every endpoint there is: status, code, envelope, request id, and nothing of ours in it."""
+"""Whatever goes wrong: status, code, envelope, request id, and nothing of ours in it.
+
+What is decided in a view is tried on every operation. What is decided before a view, or in a parser that views share,
+is tried on one operation of each kind (KINDS), with and without DEBUG; `test_every_view_is_of_a_kind` holds every view
+to the code that is tried so. Which caller may use which operation is the matter of test_matrix.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +15,42 @@ import time_machine
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils.module_loading import import_string
+from rest_framework.views import APIView
 
+from accounts.idempotency import IdempotentView
 from momo.jobs.models import Job
 from momo.rest import throttles
+from momo.rest.parsers import JSONParser, MultiPartParser
+from momo.rest.routes import api_routes
+from momo.rest.views import ApiView
 from tests.contract.bodies import MULTIPART, Form, sent
 from tests.contract.conftest import undone
 from tests.contract.description import JSON, Operation, check_described, operations
 from tests.contract.matrix import BODIES, METHODS, REPORT
 from tests.contract.world import ELSEWHERE, World
 from tests.rest.test_failures import _with_database_away, check
+
+# One operation of each kind of view.
+KINDS: dict[str, Operation] = {
+    "list": ("GET", "/api/users"),
+    "file": ("GET", "/api/export/daily_sales"),
+    "JSON": ("POST", "/api/users"),
+    "JSON of something": ("PUT", "/api/notification/templates/{code}"),
+    "no body": ("DELETE", "/api/users/{user_id}"),
+    "form": ("POST", "/api/import/upload"),
+    "own failures": ("POST", "/api/run_task"),
+}
+JSON_KIND, FORM_KIND = KINDS["JSON"], KINDS["form"]
+# Views that change a step before or after their handlers; each is one of KINDS.
+CHANGED_STEPS = {"UploadView": {"initial"}}
+# The steps of a request outside of its handler: whose they are.
+STEPS: dict[str, type] = {
+    **dict.fromkeys(("dispatch", "initialize_request", "finalize_response", "get_parsers"), APIView),
+    **dict.fromkeys(("get_authenticators", "get_permissions", "get_throttles", "get_exception_handler"), APIView),
+    **dict.fromkeys(("initial", "perform_authentication", "check_permissions", "check_throttles"), ApiView),
+    **dict.fromkeys(("handle_exception", "options"), ApiView),
+}
 
 WITH_BODY = sorted(BODIES)
 FORMS = sorted(operation for operation, body in BODIES.items() if isinstance(body, Form))
@@ -40,13 +72,16 @@ INSIDE = (
 )
 
 each_operation = pytest.mark.parametrize("operation", sorted(operations()), ids=" ".join)
+each_kind = pytest.mark.parametrize("operation", KINDS.values(), ids=KINDS)
 each_with_body = pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
 each_with_json = pytest.mark.parametrize("operation", sorted(set(WITH_BODY) - set(FORMS)), ids=" ".join)
 each_form = pytest.mark.parametrize("operation", FORMS, ids=" ".join)
+# Where Django itself might answer, which shows more with DEBUG.
+with_and_without_debug = pytest.mark.usefixtures("debug")
 
 
-@pytest.fixture(params=[False, True], ids=["", "DEBUG"], autouse=True)
-def _debug(request: pytest.FixtureRequest, settings: Any) -> None:
+@pytest.fixture(params=[False, True], ids=["", "DEBUG"])
+def debug(request: pytest.FixtureRequest, settings: Any) -> None:
     settings.DEBUG = request.param
 
 
@@ -76,9 +111,38 @@ def admin(world: World) -> Client:
     return world.actors["admin"]["token"]
 
 
+# --- Kinds of views -------------------------------------------------------------------------------------------------
+
+
+def test_every_view_is_of_a_kind() -> None:
+    """No view has another way to be reached, to read a body or to fail than those of KINDS."""
+    views = {import_string(route.view) for route in api_routes()}
+    tried = {
+        import_string(route.view).__name__ for route in api_routes() if (route.method, route.path) in KINDS.values()
+    }
+    assert tried >= set(CHANGED_STEPS)
+    for view in views:
+        assert issubclass(view, ApiView)
+        # A view with stored answers looks for one before its handler; nothing else differs.
+        base = IdempotentView if issubclass(view, IdempotentView) else ApiView
+        steps = {name: base if owner is ApiView else owner for name, owner in STEPS.items()}
+        changed = {name for name, owner in steps.items() if getattr(view, name) is not getattr(owner, name)}
+        assert changed == CHANGED_STEPS.get(view.__name__, set()), view
+        for name in ("authentication_classes", "permission_classes", "throttle_classes"):
+            assert getattr(view, name) == getattr(APIView, name), view
+        assert view.parser_classes in ([JSONParser], [MultiPartParser]), view
+    forms = [
+        (route.method, route.path)
+        for route in api_routes()
+        if import_string(route.view).parser_classes == [MultiPartParser]
+    ]
+    assert sorted(forms) == FORMS
+
+
 # --- Requests that are none -----------------------------------------------------------------------------------------
 
 
+@with_and_without_debug
 @pytest.mark.parametrize(
     "path",
     [
@@ -92,24 +156,27 @@ def admin(world: World) -> Client:
         "/api/%",
     ],
 )
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "HEAD"])
-def test_no_such_path(path: str, method: str, world: World, admin: Client) -> None:
+def test_no_such_path(path: str, world: World, admin: Client) -> None:
     for client in (world.actors["nobody"]["nothing"], admin):
-        failed(client.generic(method, path), 404, "NOT_FOUND")
+        for method in METHODS:
+            if method != "HEAD":
+                failed(client.generic(method, path), 404, "NOT_FOUND")
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_nul(operation: Operation, world: World, admin: Client) -> None:
     failed(ask(admin, operation, world, query="?q=%00"), 400, "VALIDATION_ERROR", operation)
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_another_host(operation: Operation, world: World, admin: Client) -> None:
     response = ask(admin, operation, world, headers={"Host": "evil.example"})
     failed(response, 400, "VALIDATION_ERROR", operation)
 
 
-@each_with_json
+@with_and_without_debug
 @pytest.mark.parametrize(
     "body",
     [
@@ -118,16 +185,23 @@ def test_another_host(operation: Operation, world: World, admin: Client) -> None
         b'{"username": NaN}',
         b'{"display_name": 1e999}',
         b"[" * 100_000,
-        b'"text"',
-        b"[]",
-        b"7",
-        b'{"categories": 7, "current_password": {}, "new_password": [], "password": {}, "display_name": {}, '
-        b'"title": []}',
     ],
-    ids=["cut", "UTF-16", "NaN", "infinite", "deep", "text", "list", "number", "types"],
+    ids=["cut", "UTF-16", "NaN", "infinite", "deep"],
 )
-def test_broken_bodies(operation: Operation, body: bytes, world: World, admin: Client) -> None:
-    failed(ask(admin, operation, world, data=body, content_type=JSON), 400, "VALIDATION_ERROR", operation)
+def test_broken_bodies(body: bytes, world: World, admin: Client) -> None:
+    """The parser refuses them, the same one for all operations that read JSON."""
+    failed(ask(admin, JSON_KIND, world, data=body, content_type=JSON), 400, "VALIDATION_ERROR", JSON_KIND)
+
+
+@each_with_json
+def test_bodies_of_another_kind(operation: Operation, world: World, admin: Client) -> None:
+    """JSON that is no object, and an object whose values are of other types."""
+    types = (
+        b'{"categories": 7, "current_password": {}, "new_password": [], "password": {}, "display_name": {}, '
+        b'"title": []}'
+    )
+    for body in (b'"text"', b"[]", b"7", types):
+        failed(ask(admin, operation, world, data=body, content_type=JSON), 400, "VALIDATION_ERROR", operation)
 
 
 @each_with_body
@@ -139,7 +213,8 @@ def test_no_body(operation: Operation, world: World, admin: Client) -> None:
         assert response.status_code < 300
 
 
-@each_with_body
+@with_and_without_debug
+@pytest.mark.parametrize("operation", [JSON_KIND, FORM_KIND], ids=" ".join)
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/mixed", "nonsense"]
 )
@@ -148,10 +223,10 @@ def test_other_content_types(operation: Operation, kind: str, world: World, admi
     failed(response, 400, "VALIDATION_ERROR", operation)
 
 
-@each_with_json
-def test_body_beyond_the_limit(operation: Operation, world: World, admin: Client) -> None:
+@with_and_without_debug
+def test_body_beyond_the_limit(world: World, admin: Client) -> None:
     body = b'{"display_name": "' + b"x" * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
-    failed(ask(admin, operation, world, data=body, content_type=JSON), 413, "PAYLOAD_TOO_LARGE", operation)
+    failed(ask(admin, JSON_KIND, world, data=body, content_type=JSON), 413, "PAYLOAD_TOO_LARGE", JSON_KIND)
 
 
 EDGE = "edge-of-a-form"
@@ -186,6 +261,7 @@ NO_FORMS: dict[str, tuple[bytes, str]] = {
 }
 
 
+@with_and_without_debug
 @each_form
 @pytest.mark.parametrize("kind", NO_FORMS)
 def test_broken_forms(operation: Operation, kind: str, world: World, admin: Client) -> None:
@@ -215,17 +291,18 @@ def test_forms_beyond_the_limits(operation: Operation, world: World, admin: Clie
 # --- People who may not ---------------------------------------------------------------------------------------------
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_not_inside(operation: Operation, world: World) -> None:
     for client in (*world.actors["nobody"].values(), *world.actors["dead"].values()):
         body = failed(ask(client, operation, world), 401, "AUTH_REQUIRED", operation)
         assert "登入" in body["error"] or "權杖" in body["error"]
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_not_allowed(operation: Operation, world: World) -> None:
-    if operation != ("POST", "/api/user/change_password"):
-        failed(ask(world.actors["must"]["token"], operation, world), 403, "PERMISSION_DENIED", operation)
+    failed(ask(world.actors["must"]["token"], operation, world), 403, "PERMISSION_DENIED", operation)
     if operations()[operation]["x-role"] != "user":
         failed(ask(world.actors["user"]["token"], operation, world), 403, "PERMISSION_DENIED", operation)
     if operation[0] != "GET":
@@ -233,7 +310,8 @@ def test_not_allowed(operation: Operation, world: World) -> None:
         failed(response, 403, "PERMISSION_DENIED", operation)
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_too_often(
     operation: Operation, world: World, admin: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,7 +328,8 @@ def test_too_often(
 # --- Faults of ours -------------------------------------------------------------------------------------------------
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 @pytest.mark.parametrize(("way", "table"), [("token", "accounts_apitoken"), ("cookie", "accounts_loginsession")])
 def test_crash(operation: Operation, way: str, table: str, world: World) -> None:
     """A table that is missing: the database's words stay inside. By cookie it fails before any view."""
@@ -319,7 +398,8 @@ def test_drive_not_configured(operation: Operation, setting: str, world: World, 
     assert setting in body["error"]
 
 
-@each_operation
+@with_and_without_debug
+@each_kind
 def test_database_away(operation: Operation, world: World) -> None:
     method, path = operation[0].lower(), path_of(operation, world)
     for client in world.actors["admin"].values():
@@ -348,6 +428,7 @@ DOOR: dict[str, tuple[Callable[[Client], Any], int, str]] = {
 }
 
 
+@with_and_without_debug
 @pytest.mark.parametrize("kind", DOOR)
 def test_door(kind: str, world: World) -> None:
     act, status, code = DOOR[kind]

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import LoginAttempt, User
 from accounts.services import update_user
-from tests.accounts.people import PASSWORD, person
+from tests.kit.users import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
 

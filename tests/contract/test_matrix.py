@@ -39,9 +39,11 @@ def ask(client: Client, row: Row, world: World) -> Any:
         return drained(response)
 
 
-def answers(row: Row, world: World) -> dict[tuple[str, str], Any]:
+def answers(rows: list[Row], world: World) -> dict[tuple[str, str, str], Any]:
+    """By method, actor and way in."""
     return {
-        (actor, way): ask(client, row, world)
+        (row.method, actor, way): ask(client, row, world)
+        for row in rows
         for actor, clients in world.actors.items()
         for way, client in clients.items()
     }
@@ -53,32 +55,39 @@ def outcome(response: Any) -> str:
     return str(response.status_code)
 
 
-def expected(row: Row, world: World, *, tokens: bool = True) -> dict[tuple[str, str], str]:
-    """By actor and way in; without `tokens` one that comes with a token is nobody."""
+def expected(rows: list[Row], world: World, *, tokens: bool = True) -> dict[tuple[str, str, str], str]:
+    """By method, actor and way in; without `tokens` a caller with a token is nobody."""
     return {
-        (actor, way): row.expected["nobody" if "token" in way and not tokens else actor]
+        (row.method, actor, way): row.expected["nobody" if "token" in way and not tokens else actor]
+        for row in rows
         for actor, clients in world.actors.items()
         for way in clients
     }
 
 
-@pytest.mark.parametrize("row", API_ROWS, ids=str)
-def test_api(row: Row, world: World) -> None:
-    got = answers(row, world)
-    assert {who: outcome(response) for who, response in got.items()} == expected(row, world)
-    for response in got.values():
-        if response.status_code >= 400 and row.method != "HEAD":
+def by_path(rows: list[Row]) -> Any:
+    """A test for each path, of all of its methods."""
+    paths = {row.path: [each for each in rows if each.path == row.path] for row in rows}
+    return pytest.mark.parametrize("rows", paths.values(), ids=paths)
+
+
+@by_path(API_ROWS)
+def test_api(rows: list[Row], world: World) -> None:
+    got = answers(rows, world)
+    assert {who: outcome(response) for who, response in got.items()} == expected(rows, world)
+    for (method, _, _), response in got.items():
+        if response.status_code >= 400 and method != "HEAD":
             check(response, response.status_code, CODES[response.status_code])
         if response.status_code == 401:
             assert response["WWW-Authenticate"].startswith("Bearer")
         if response.status_code == 405:
-            assert row.method not in response["Allow"].split(", ")
+            assert method not in response["Allow"].split(", ")
 
 
-@pytest.mark.parametrize("row", PAGE_ROWS, ids=str)
-def test_pages(row: Row, world: World) -> None:
-    got = answers(row, world)
-    assert {who: outcome(response) for who, response in got.items()} == expected(row, world, tokens=False)
+@by_path(PAGE_ROWS)
+def test_pages(rows: list[Row], world: World) -> None:
+    got = answers(rows, world)
+    assert {who: outcome(response) for who, response in got.items()} == expected(rows, world, tokens=False)
     assert all(response["X-Request-ID"] for response in got.values())
 
 

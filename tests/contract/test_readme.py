@@ -1,4 +1,4 @@
-"""The README names every setting there is and none that there is not; what it says to type can be typed."""
+"""README and `.env.example` name every setting there is and no other; what the README says to type can be typed."""
 
 from __future__ import annotations
 
@@ -64,6 +64,11 @@ def test_every_variable_is_told_and_no_other() -> None:
     assert sorted(told) == sorted(set(told)), "told twice"
 
 
+def test_the_example_names_every_variable_once() -> None:
+    example = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+    assert sorted(example) == sorted(read_by_the_code())
+
+
 def test_every_target_exists() -> None:
     named = set(re.findall(r"^(?:[A-Z_]+=\S+ )*make ([a-z]+)", typed(), flags=re.MULTILINE))
     made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
@@ -76,6 +81,9 @@ def test_every_command_exists() -> None:
     assert named <= set(get_commands())
 
 
-def test_every_link_leads_somewhere() -> None:
-    inside = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
-    assert [target for target in inside if not (ROOT / target).exists()] == []
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    links = [(page, target) for page in pages for target in re.findall(r"\]\(([^)#]+)\)", page.read_text())]
+    inside = [(page, target) for page, target in links if "://" not in target]
+    assert inside
+    assert [(page.name, target) for page, target in inside if not (page.parent / target).exists()] == []

@@ -48,11 +48,11 @@ def test_names_are_unique() -> None:
 
 @each_operation
 def test_words(operation: Operation) -> None:
-    told = operations()[operation]
-    assert CHINESE.search(told["summary"])
-    assert [CHINESE.search(tag) for tag in told["tags"]] != [None]
-    assert "需要角色" in told["description"] or told["x-role"] == PUBLIC
-    for parameter in told.get("parameters", []):
+    described = operations()[operation]
+    assert CHINESE.search(described["summary"])
+    assert [CHINESE.search(tag) for tag in described["tags"]] != [None]
+    assert "需要角色" in described["description"] or described["x-role"] == PUBLIC
+    for parameter in described.get("parameters", []):
         assert CHINESE.search(parameter["description"]), parameter["name"]
         assert parameter["schema"]["type"] in {"string", "integer", "number", "boolean", "array"}
 
@@ -61,14 +61,16 @@ def test_words(operation: Operation) -> None:
 def test_bodies(operation: Operation) -> None:
     """What goes in and what comes out has a schema; in the envelope, except for what the contract answers bare."""
     method, _ = operation
-    told = operations()[operation]
+    described = operations()[operation]
     if method in {"POST", "PUT", "PATCH"} and operation not in BODILESS:
-        body = told["requestBody"]["content"]
+        body = described["requestBody"]["content"]
         assert all(resolved(media["schema"])["properties"] for media in body.values())
-        assert any(name == "request" or name.startswith("request ") for name, _, _ in examples(told))
+        assert any(name == "request" or name.startswith("request ") for name, _, _ in examples(described))
     else:
-        assert "requestBody" not in told
-    [(status, success)] = [(status, told) for status, told in told["responses"].items() if status.startswith("2")]
+        assert "requestBody" not in described
+    [(status, success)] = [
+        (status, answer) for status, answer in described["responses"].items() if status.startswith("2")
+    ]
     assert CHINESE.search(success["description"])
     if JSON not in success["content"]:
         assert set(success["content"]) <= FILES
@@ -77,15 +79,15 @@ def test_bodies(operation: Operation) -> None:
     schema = resolved(success["content"][JSON]["schema"])
     enveloped = {"success", "data", "message"} <= set(schema.get("properties", {}))
     assert enveloped == (operation not in BARE)
-    assert any(name.startswith(status) for name, _, _ in examples(told)), "no example of what it answers"
+    assert any(name.startswith(status) for name, _, _ in examples(described)), "no example of what it answers"
 
 
 @each_operation
 def test_failures(operation: Operation) -> None:
     """405 is no operation's: it is what methods without one get."""
     method, path = operation
-    told = operations()[operation]
-    statuses = {int(status) for status in told["responses"] if not status.startswith("2")}
+    described = operations()[operation]
+    statuses = {int(status) for status in described["responses"] if not status.startswith("2")}
     due = {400, 401, 403, 429, 500, 503}
     if "{" in path:
         due |= {404}
@@ -96,7 +98,7 @@ def test_failures(operation: Operation) -> None:
     # A file of Google Drive is named in the body, and Drive is a service outside.
     assert due <= statuses <= due | {404, 502}
     for status in statuses:
-        failure = told["responses"][str(status)]
+        failure = described["responses"][str(status)]
         assert CHINESE.search(failure["description"])
         media = failure["content"][JSON]
         assert media["schema"] == {"$ref": "#/components/schemas/Failure"}
@@ -106,8 +108,8 @@ def test_failures(operation: Operation) -> None:
 
 @each_operation
 def test_examples_are_true(operation: Operation) -> None:
-    told = operations()[operation]
-    wrong = {name: complaints(schema, value) for name, schema, value in examples(told)}
+    described = operations()[operation]
+    wrong = {name: complaints(schema, value) for name, schema, value in examples(described)}
     assert {name: why for name, why in wrong.items() if why} == {}
 
 

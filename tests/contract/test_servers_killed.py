@@ -19,7 +19,7 @@ import requests
 
 from momo.local.processes import free_port
 from momo.local.services import LocalServices
-from tests.accounts.people import PASSWORD
+from tests.kit.users import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON = {"Accept": "application/json"}
@@ -143,7 +143,7 @@ def valkey_is_killed(site: Site, both: tuple[dict[str, str], ...]) -> None:
             begun = time.monotonic()
             assert site.get(path, way).status_code == 200
             assert time.monotonic() - begun < TIMEOUT / 2
-    assert "Requests are not counted, Redis is away" in site.log.read_text()
+    assert "Requests are not counted, Redis does not answer" in site.log.read_text()
     assert "分鐘後再試" in failed(site.log_in("ghost", "x"), 429, "RATE_LIMITED")["error"]
     assert [site.log_in("other", "x").status_code for _ in range(6)] == [401] * 5 + [429]
     assert site.log_in("admin", PASSWORD).status_code == 302

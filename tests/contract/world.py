@@ -15,8 +15,8 @@ from accounts.services import create_token, record_login, revoke_token
 from momo.jobs.models import Job
 from notifications.models import Channel, Subscription
 from products.models import Category, Product
-from tests.accounts.people import person, session_client
 from tests.admin.makers import ended, waiting, workbook
+from tests.kit.users import person, session_client
 from tests.products.factories import Runs, absent, category, item
 
 ELSEWHERE = "https://evil.example"
@@ -34,11 +34,10 @@ CODES = {
     503: "UNAVAILABLE",
 }
 
-# What would only cost time here: slow hashes, limits that hundreds of requests run into, a look at all static files for
+# What would only cost time here: limits that hundreds of requests run into, a look at all static files for
 # each client.
 SETTINGS = {
     "WHITENOISE_AUTOREFRESH": True,
-    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "REST_FRAMEWORK": {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}},
     # Nothing is sent: no sender runs.
     "TELEGRAM_BOT_TOKEN": "1:contract",

@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Role, User
 from accounts.services import create_token, revoke_token
-from momo.rest.address import client_address
-from momo.rest.checks import check_roles
-from momo.rest.permissions import ADMIN, MANAGER, USER, has_role, role_of
-from momo.rest.routes import api_routes
-from tests.accounts.people import person, session_client, token_client
+from momo.core.address import client_address
+from momo.core.roles import ADMIN, MANAGER, USER, has_role, role_of
+from momo.rest.routes import api_routes, check_roles
+from tests.kit.users import person, session_client, token_client
 from tests.rest.test_failures import check
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.accounts.people import PASSWORD, session_client
+from tests.kit.users import PASSWORD, session_client
 from tests.rest.test_failures import check
 
 FORM = {"username": "amy", "password": PASSWORD}

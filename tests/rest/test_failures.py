@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from momo.rest.errors import flatten
-from tests.accounts.people import PASSWORD, session_client, token_client
+from tests.kit.users import PASSWORD, session_client, token_client
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import IdempotencyRecord, LoginAttempt, Role, User
-from tests.accounts.people import person, token_client
+from tests.kit.users import person, token_client
 from tests.rest.test_failures import check
 
 JSON = "application/json"
@@ -108,7 +108,7 @@ def test_at_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second does not wait for ever; it is told to come again."""
+    """The second request does not wait for ever; its answer asks the client to retry."""
     monkeypatch.setattr("accounts.idempotency.WAIT_SECONDS", 1)
     client = token_client(person("max", Role.MANAGER))
 

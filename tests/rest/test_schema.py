@@ -56,7 +56,7 @@ def test_bare_bodies_are_described_bare(schema: dict[str, Any]) -> None:
     }
 
 
-def test_served_to_people_inside(api: Client, nobody: Client) -> None:
+def test_served_to_logged_in_users(api: Client, nobody: Client) -> None:
     for path in ("/api/schema", "/api/docs"):
         check(nobody.get(path, headers={"Accept": "text/html"}), 401, "AUTH_REQUIRED")
     assert b"openapi: 3" in api.get("/api/schema").content

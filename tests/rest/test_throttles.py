@@ -1,4 +1,4 @@
-"""How often somebody may ask, and what happens when the counter is away."""
+"""Rate limits, and requests while Redis is down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 
 from accounts.models import User
 from momo.rest import throttles
-from tests.accounts.people import person, session_client, token_client
+from tests.kit.users import person, session_client, token_client
 from tests.rest.test_failures import check
 
 

@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.urls import urlpatterns as accounts_api
+from accounts.idempotency import IdempotentView
 from accounts.models import LoginAttempt, User
 from momo.rest import errors
 from momo.rest.filters import (
@@ -164,11 +165,10 @@ class SlowScopeView(ApiView):
         return self.answer()
 
 
-class StartView(ApiView):
+class StartView(IdempotentView):
     """Starts something: each run leaves one row."""
 
     roles = {"POST": MANAGER}
-    idempotent = True
 
     def post(self, request: Request) -> Response:
         if request.data.get("sleep"):
@@ -184,9 +184,8 @@ class StartView(ApiView):
         return self.answer({"run_id": made.pk}, status=202, message="已開始")
 
 
-class UploadView(ApiView):
+class UploadView(IdempotentView):
     roles = {"POST": MANAGER}
-    idempotent = True
     parser_classes = (MultiPartParser,)
 
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""`manage.py create_api_token USERNAME`: makes a bearer token; its text is all that stdout gets."""
+"""`manage.py create_api_token USERNAME`: creates a bearer token and writes nothing but its text to stdout."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from accounts.services import create_token
 
 
 class Command(BaseCommand):
+    """Creates a token for an active user."""
+
     help = "為使用者建立 API 權杖；標準輸出只有權杖本身，之後無法再次顯示。"
 
     def add_arguments(self, parser: ArgumentParser) -> None:

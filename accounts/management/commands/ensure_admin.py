@@ -1,4 +1,4 @@
-"""`manage.py ensure_admin`: makes the account `admin` when nobody can manage the others; again changes nothing."""
+"""`manage.py ensure_admin`: creates the user `admin` if there is no active admin; safe to run again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from accounts.selectors import has_active_admin
 from accounts.services import create_user, generate_password
 
 USERNAME = "admin"
-# Any fixed number: two containers that start at once take turns.
+# Key of the advisory lock: two containers that start at once run one after the other.
 LOCK = 71_930_001
 
 
 class Command(BaseCommand):
+    """Creates the first admin."""
+
     help = "沒有任何啟用中的管理員時，建立 admin；密碼取自 MOMO_ADMIN_PASSWORD，否則產生並顯示一次。"
 
     def handle(self, *args: Any, **options: Any) -> None:

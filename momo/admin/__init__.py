@@ -1,0 +1,1 @@
+"""Admin: kit (shared bases), site (navigation, home), pages of other packages (schedules, audit)."""

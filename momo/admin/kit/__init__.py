@@ -1,0 +1,1 @@
+"""What admin pages of all apps share: bases, HTML of values, filters, dialogs, navigation, import and export."""

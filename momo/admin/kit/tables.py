@@ -1,0 +1,123 @@
+"""Bases of admin pages: lists that count their rows once or not at all, read-only lists and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.options import ShowFacets
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
+
+
+class NoChangeDelete:
+    """Rows that users may add, but neither change nor delete."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    has_delete_permission = has_change_permission
+
+
+class NoAddChangeDelete(NoChangeDelete):
+    """Rows that only the system writes: users with the view permission see them, no user changes them."""
+
+    has_add_permission = NoChangeDelete.has_change_permission
+
+
+class BaseChangeList(ChangeList):
+    """Counts rows once; a second count, of all rows, only if a search or a filter is active."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class BaseAdmin(ModelAdmin):
+    """The base of all our admin pages: rows are counted once, and not again for each value of each filter."""
+
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_filter_submit = True
+    changelist_class: type[ChangeList] = BaseChangeList
+    deletes_many = True  # whether the list offers to delete the chosen rows
+
+    def own_page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """A page that is neither list nor form, in the frame of the admin; `title` is its heading."""
+        return TemplateResponse(
+            request, template, {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        if not self.deletes_many:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Leaves out each `dialog_action` that does not fit the row in its present state."""
+        found = [(one, getattr(one.method, "fits", None)) for one in super().get_actions_detail(request, object_id)]
+        row = self.model._default_manager.filter(pk=object_id).first() if any(fits for _, fits in found) else None
+        return [one for one, fits in found if fits is None or (row is not None and fits(row))]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return self.changelist_class
+
+
+class ReadOnlyAdmin(NoAddChangeDelete, BaseAdmin):
+    """A list and, per row, a page of read-only fields or of its own template.
+
+    Rows that users cannot change have no page of changes; its address redirects to the row.
+    """
+
+    actions: Any = ()
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        context["show_history"] = self.has_change_permission(request, kwargs.get("obj"))
+        return super().render_change_form(request, context, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        if self.has_change_permission(request):
+            return super().history_view(request, object_id, extra_context)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(page, args=[object_id]))
+
+
+class UncountedChangeList(BaseChangeList):
+    """The paginator makes up the number of rows, so pages must not show it."""
+
+    uncounted = True
+
+    @property
+    def has_other_pages(self) -> bool:
+        """Whether there are, or may be, rows beside those of this page."""
+        return bool(self.page_num > 1 or len(self.result_list) >= self.list_per_page)
+
+
+class UncountedAdmin(ReadOnlyAdmin):
+    """A table that grows without end: pages forward and back, its rows are never counted."""
+
+    paginator = InfinitePaginator
+    changelist_class = UncountedChangeList
+
+
+class PageAdmin(ReadOnlyAdmin):
+    """A read-only page drawn by `change_form_before_template` instead of by form fields."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return []
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Variables of the template beside `original`."""
+        return {}
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        if kwargs.get("obj") is not None:
+            context.update(self.page_context(request, kwargs["obj"]))
+        return super().render_change_form(request, context, **kwargs)

@@ -1,0 +1,302 @@
+"""Import and export of small tables (categories, users) as spreadsheets, through django-import-export.
+
+Files are read by `momo.sheets` within `LIMITS`, never by the formats of tablib. A file that waits for confirmation is
+in the cache, since another replica may serve the next click. Exports carry no formulas.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, ClassVar
+
+import tablib
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from import_export import resources, widgets
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import Format
+from import_export.instance_loaders import CachedInstanceLoader
+from import_export.tmp_storages import CacheStorage
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from momo.admin.kit.diffs import RowDiff
+from momo.sheets import values
+from momo.sheets.errors import SheetError
+from momo.sheets.formats.base import MEBIBYTE, check_extent
+from momo.sheets.formats.text import CSV_SHEET, decoded
+from momo.sheets.read import Limits, sheets_of
+from momo.sheets.write import XLSX, Column, as_records, csv_chunks, xlsx_file
+
+LIMITS = Limits(bytes=2 * MEBIBYTE, unpacked_bytes=50 * MEBIBYTE, rows=2000, columns=100, cells=250_000)
+FILE = "上傳的檔案"  # what errors call it: the library does not pass its name on
+_ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
+
+
+def _workbook_rows(data: bytes) -> list[list[Any]]:
+    """The rows of the first visible sheet of a workbook (.xlsx, and what Excel calls so: .xls .xlsb .ods)."""
+    if not data.startswith((_ZIP, _OLE)):
+        raise SheetError("這不是可讀的 Excel 檔（.xlsx）")
+    with NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        with sheets_of(Path(file.name), name=FILE, limits=LIMITS) as (sheets, _):
+            sheet = next(sheets, None)
+            if sheet is None:
+                raise SheetError("檔案裡沒有看得見的工作表")
+            return sheet.rows()
+
+
+def _csv_rows(data: bytes) -> list[list[str]]:
+    """The rows of comma-separated text.
+
+    The delimiter is not guessed: the lines of a template's body may well have more semicolons than rows have commas.
+    """
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(decoded(data, FILE).replace("\0", ""), newline="")):
+            check_extent(CSV_SHEET, len(rows) + 1, len(row), LIMITS)
+            rows.append(row)
+    except csv.Error as error:
+        raise SheetError("這不是可讀的 CSV 檔") from error
+    return rows
+
+
+def _dataset(rows: list[list[Any]]) -> tablib.Dataset:
+    """The first row as headers, the others cut or filled to its width; empty rows at the end are left out."""
+    rows = [["" if value is None else value for value in row] for row in rows]
+    while rows and not any(str(value).strip() for value in rows[-1]):
+        rows.pop()
+    if not rows:
+        raise SheetError("檔案是空的")
+    dataset = tablib.Dataset()
+    dataset.headers = [str(value).strip() for value in rows[0]]
+    width = len(dataset.headers)
+    for row in rows[1:]:
+        dataset.append((row + [""] * width)[:width])
+    return dataset
+
+
+class Xlsx(Format):
+    """Excel workbooks: the first visible sheet."""
+
+    title, content_type = "xlsx", XLSX
+
+    def __init__(self, encoding: str | None = None) -> None:
+        self.encoding = encoding
+
+    def get_title(self) -> str:
+        return self.title
+
+    get_extension = get_title
+
+    def get_content_type(self) -> str:
+        return self.content_type
+
+    def can_import(self) -> bool:
+        return True
+
+    can_export = can_import
+
+    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        """Raises SheetError."""
+        return _dataset(_workbook_rows(in_stream))
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        with xlsx_file(sheet="資料", **_table(dataset)) as handle:
+            return handle.read()
+
+
+class Csv(Xlsx):
+    """Comma-separated text: UTF-8, or Big5 as Excel in Taiwan saves it."""
+
+    title, content_type = "csv", "text/csv"
+
+    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        """Raises SheetError."""
+        return _dataset(_csv_rows(in_stream))
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        return b"".join(csv_chunks(**_table(dataset)))
+
+
+def _table(dataset: tablib.Dataset) -> dict[str, Any]:
+    columns = [Column(heading, width=18) for heading in dataset.headers or []]
+    return {"columns": columns, "records": as_records(columns, iter(dataset))}
+
+
+class WaitingStorage(CacheStorage):
+    """Keeps a file in the cache between preview and confirmation."""
+
+    CACHE_LIFETIME = 3600  # seconds
+
+    def read(self) -> bytes:
+        """The file. Raises SheetError if the cache has dropped it."""
+        data: bytes | None = super().read()
+        if data is None:
+            raise SheetError("匯入的檔案已經不在了（預覽一小時內有效），請重新上傳")
+        return data
+
+
+class BoundedImportForm(ImportForm):
+    """Refuses files of more than `LIMITS.bytes` before they are opened."""
+
+    def clean_import_file(self) -> Any:
+        upload = self.cleaned_data["import_file"]
+        if upload.size > LIMITS.bytes:
+            raise ValidationError(f"檔案最多 {LIMITS.bytes // MEBIBYTE} MB")
+        return upload
+
+
+class TransferMixin(ImportExportMixin):
+    """Import for users who may add and change, export for users who may view."""
+
+    import_form_class = BoundedImportForm
+    export_form_class = ExportForm
+    tmp_storage_class = WaitingStorage
+    formats: ClassVar = [Xlsx, Csv]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        form.add_error("import_file", str(e) if isinstance(e, SheetError) else "這個檔案讀不出來，請確認格式")
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
+        try:
+            return super().process_import(request, **kwargs)
+        except SheetError as error:
+            return self._refuse(request, str(error))
+
+    def process_result(self, result: Any, request: HttpRequest) -> Any:
+        # Other users may have changed the same rows between preview and confirmation.
+        if result.has_errors() or result.has_validation_errors():
+            return self._refuse(request, "資料在預覽之後有了變動，什麼都沒有匯入，請重新上傳")
+        return super().process_result(result, request)
+
+    def _refuse(self, request: HttpRequest, text: str) -> HttpResponse:
+        messages.error(request, text)
+        return HttpResponseRedirect(reverse("admin:{}_{}_import".format(*self.get_model_info())))
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+
+class TextWidget(widgets.CharWidget):
+    """Trimmed text; a code that a spreadsheet stores as a number becomes digits again."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        return values.shown(value).strip()
+
+
+class YesNoWidget(widgets.Widget):
+    """是 and 否; an empty cell leaves the value unchanged."""
+
+    YES = frozenset({"是", "1", "1.0", "true", "y", "yes", "v", "啟用"})
+    NO = frozenset({"否", "0", "0.0", "false", "n", "no", "x", "停用"})
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool | None:
+        text = str(value if value is not None else "").strip().lower()
+        if not text:
+            return None
+        if text in self.YES or text in self.NO:
+            return text in self.YES
+        raise ValueError(f"「{value}」不是「是」或「否」")
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "是" if value else "否"
+
+
+class ChoiceWidget(widgets.Widget):
+    """One of Django's `choices`, by value or label; an empty cell is None."""
+
+    def __init__(self, choices: Iterable[tuple[Any, Any]]) -> None:
+        super().__init__()
+        self.labels = {value: str(label) for value, label in choices}
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        text = TextWidget().clean(value)
+        for known, label in self.labels.items():
+            if text in (str(known), label):
+                return known
+        if text:
+            raise ValueError(f"「{text}」不是{'、'.join(self.labels.values())}其中之一")
+        return None
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return self.labels.get(value, str(value))
+
+
+class SheetResource(resources.ModelResource):
+    """Rows are identified by their key columns; headings are Chinese labels or names of fields; no key occurs twice."""
+
+    MAX_ROWS: ClassVar = LIMITS.rows
+
+    class Meta:
+        instance_loader_class = CachedInstanceLoader
+        clean_model_instances = True
+        skip_unchanged = True
+        use_transactions = True
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        rows = len(dataset)
+        if rows > self.MAX_ROWS:
+            del dataset[:]  # the library processes the rows in spite of the error
+            raise SheetError(f"一次最多匯入 {self.MAX_ROWS:,} 列，這個檔案有 {rows:,} 列")
+        known = {name.lower(): field.column_name for name, field in self.fields.items()}
+        dataset.headers = [known.get(heading.lower(), heading) for heading in dataset.headers]
+        for key in self.keys:
+            if key.column_name not in dataset.headers:
+                del dataset[:]
+                raise SheetError(f"找不到「{key.column_name}」這一欄；第一列要是欄位名稱")
+        self.seen: set[tuple[str, ...]] = set()  # identities
+
+    def get_diff_class(self) -> type[RowDiff]:
+        return RowDiff
+
+    @property
+    def keys(self) -> list[Any]:
+        """The key fields; the last one names a row in errors."""
+        return [self.fields[name] for name in self._meta.import_id_fields]
+
+    def identity(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """The values that must be unique in a file, from those of the key columns."""
+        return values
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        for field in self.get_import_fields():
+            if isinstance(row.get(field.column_name), values.CellError):
+                try:
+                    values.refuse(row[field.column_name], "文字")
+                except values.BadCell as error:
+                    raise ValidationError({field.attribute: [str(error)]}) from error
+        named = tuple(key.clean(row) for key in self.keys)
+        same = self.identity(named)
+        if all(named) and same in self.seen:
+            raise ValidationError({self.keys[-1].attribute: [f"「{named[-1]}」在檔案裡出現不只一次"]})
+        self.seen.add(same)
+
+    def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
+        if not any(str(value).strip() for value in row.values()):
+            return True
+        return bool(super().skip_row(instance, original, row, import_validation_errors))
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> Any:
+        result = super().import_row(row, instance_loader, **kwargs)
+        # For our template: the row's number below the headings, and its name.
+        result.number = kwargs.get("row_number", 0)
+        result.label = "・".join(filter(None, (TextWidget().clean(row.get(key.column_name)) for key in self.keys)))
+        if result.validation_error is not None:
+            # Users know columns by their headings, not by the names of fields.
+            names = {field.attribute: field.column_name for field in self.fields.values()}
+            errors = result.validation_error.message_dict
+            result.validation_error = ValidationError({names.get(name, name): texts for name, texts in errors.items()})
+        return result

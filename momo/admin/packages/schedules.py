@@ -1,0 +1,150 @@
+"""Admin pages of schedules (django-celery-beat)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from auditlog.registry import auditlog
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from momo.admin.kit.display import NO_VALUE, column, full_time, when
+from momo.admin.kit.tables import BaseAdmin
+
+for model in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule):
+    # Nothing is scheduled by the sun: that page does not come back.
+    admin.site.unregister(model)
+
+
+PERIODS = {"days": "天", "hours": "小時", "minutes": "分鐘", "seconds": "秒", "microseconds": "微秒"}
+WEEKDAYS = "日一二三四五六日"  # 0 and 7 are Sunday
+
+
+def schedule_text(task: Any) -> str:
+    """When a periodic task runs: 每 2 小時, 每天 08:30, 每週一 09:00; other crontabs in their own notation."""
+    if task.interval is not None:
+        return f"每 {task.interval.every} {PERIODS.get(task.interval.period, task.interval.period)}"
+    if task.clocked is not None:
+        return f"一次，{full_time(task.clocked.clocked_time)}"
+    if task.crontab is not None:
+        return _crontab(task.crontab)
+    return NO_VALUE
+
+
+def _crontab(crontab: Any) -> str:
+    minute, hour, weekday = str(crontab.minute), str(crontab.hour), str(crontab.day_of_week)
+    notation = f"{minute} {hour} {crontab.day_of_month} {crontab.month_of_year} {weekday}（分 時 日 月 週）"
+    every_day = str(crontab.day_of_month) == "*" and str(crontab.month_of_year) == "*"
+    zone = "" if str(crontab.timezone) == "Asia/Taipei" else f"（{crontab.timezone}）"
+    if not (every_day and minute.isdigit() and hour.isdigit()):
+        return notation + zone
+    clock = f"{int(hour):02}:{int(minute):02}"
+    if weekday == "*":
+        return f"每天 {clock}{zone}"
+    days = weekday.split(",")
+    if all(day.isdigit() and int(day) <= 7 for day in days):
+        return f"每週{'、'.join(WEEKDAYS[int(day)] for day in days)} {clock}{zone}"
+    return notation + zone
+
+
+class RegisteredTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """A list of the tasks that workers have registered."""
+
+
+class ScheduledTaskForm(PeriodicTaskForm):
+    """The package's form with themed widgets."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["regtask"].widget = RegisteredTaskWidget()
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        for name in ("args", "kwargs", "description"):
+            self.fields[name].widget.attrs["rows"] = 2
+        # Registered tasks are chosen from the list; the text field is for all others.
+        if self.instance.task in dict(RegisteredTaskWidget().choices):
+            self.initial.update(regtask=self.instance.task, task="")
+
+
+# Fields that users change; the scheduler itself changes the times of runs.
+auditlog.register(
+    PeriodicTask,
+    include_fields=["name", "task", "enabled", "interval", "crontab", "clocked", "args", "kwargs", "queue", "one_off"],
+)
+
+
+def _switch(label: str, *, enabled: bool) -> Any:
+    """The action that switches the chosen tasks on or off."""
+
+    @admin.action(description=f"{label}選取的排程", permissions=["change"])
+    def switch(self: Any, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        # As in the form, `save` clears the last run of a disabled task, or it would be due at once when enabled.
+        changed = list(queryset.exclude(enabled=enabled))
+        for task in changed:
+            task.enabled = enabled
+            # One save each, whose signals notify the scheduler and the audit trail.
+            task.save()
+        messages.success(request, f"已{label} {len(changed)} 個排程")
+
+    return switch
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(BaseAdmin):
+    """Periodic tasks. Workers apply a change within seconds."""
+
+    form: type[forms.ModelForm[Any]] = ScheduledTaskForm
+    list_display = ("name", "enabled", "when_it_runs", "task_name", "last_run", "total_run_count", "description")
+    list_editable = ("enabled",)
+    list_filter = (("enabled", BooleanRadioFilter),)
+    list_select_related = ("interval", "crontab", "clocked", "solar")
+    search_fields = ("name", "task")
+    search_help_text = "名稱或工作"
+    ordering = ("name",)
+    readonly_fields = ("last_run",)
+    actions = ("enable", "disable")
+    fieldsets: ClassVar = (
+        (None, {"fields": ("name", "regtask", "task", "enabled", "description")}),
+        ("排程（只選一種）", {"fields": ("interval", "crontab", "clocked", "start_time", "one_off", "last_run")}),
+        ("參數", {"fields": ("args", "kwargs"), "classes": ("collapse",)}),
+        ("執行選項", {"fields": ("expires", "expire_seconds", "queue", "priority"), "classes": ("collapse",)}),
+    )
+
+    task_name = column("工作", of="task", order="task")
+    when_it_runs = column("排程", schedule_text)
+    last_run = column("上次執行", when, of="last_run_at", order="last_run_at")
+
+    enable = _switch("啟用", enabled=True)
+    disable = _switch("停用", enabled=False)
+
+
+# Times that tasks refer to; their pages are reached from the plus sign of the task's field.
+
+
+@admin.register(IntervalSchedule)
+class IntervalScheduleAdmin(BaseAdmin):
+    """Every so many seconds, minutes, hours or days."""
+
+    list_display = ("__str__", "every", "period")
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(BaseAdmin):
+    """Times of the day, week or month."""
+
+    list_display = ("__str__", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"timezone": "Asia/Taipei", **super().get_changeform_initial_data(request)}
+
+
+@admin.register(ClockedSchedule)
+class ClockedScheduleAdmin(BaseAdmin):
+    """One moment."""
+
+    list_display = ("clocked_time",)

@@ -1,0 +1,1 @@
+"""What tests of several rooms share: faults of stand-ins, processes, waiting, users, workbooks."""

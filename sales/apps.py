@@ -6,11 +6,13 @@ from django.apps import AppConfig
 
 
 class SalesConfig(AppConfig):
+    """The sales app; registers its importer."""
+
     name = "sales"
     verbose_name = "銷售"
 
     def ready(self) -> None:
-        # Models exist only from here on.
+        # Models can be imported only now.
         from momo.jobs.importers import register  # noqa: PLC0415
         from sales.importers import DailySalesImporter  # noqa: PLC0415
 

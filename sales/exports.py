@@ -1,11 +1,11 @@
-"""The lines of one day as a workbook or as CSV."""
+"""The lines in force of one day as a workbook or as CSV."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
 from tempfile import TemporaryFile
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.db.models import DecimalField, ExpressionWrapper, F, Value
@@ -16,12 +16,12 @@ from sales.selectors.lines import lines_of
 
 SHEET = "每日銷售"
 FORMATS = {"excel": "xlsx", "csv": "csv"}
-_PERCENT: DecimalField = DecimalField(max_digits=20, decimal_places=2)
+_PERCENT: DecimalField[Any, Any] = DecimalField(max_digits=20, decimal_places=2)
 
 
 def _columns() -> list[Column]:
     """Amounts are New Taiwan dollars, the margin a percentage of the amount."""
-    # As `margin_of`: nothing where the amount is not above zero.
+    # As `margin_of`: NULL unless the amount is positive.
     ratio = F("gross_profit") * Decimal(100) / NullIf(Greatest(F("amount"), Value(Decimal(0))), Value(Decimal(0)))
     margin = Round(ExpressionWrapper(ratio, _PERCENT), precision=2)
     return [
@@ -41,10 +41,10 @@ def _columns() -> list[Column]:
     ]
 
 
-def export(day: date, format: str) -> tuple[str, BinaryIO]:
+def export(*, day: date, format: str) -> tuple[str, BinaryIO]:
     """File name and the open file (`excel`, or `csv`: UTF-8 with a byte-order mark) of the lines in force.
 
-    Written to its end before it is sent, so that no reader's line holds the database's cursor open.
+    The file is complete before it is sent, so that a slow client does not keep the database cursor open.
     """
     columns = _columns()
     limit = settings.EXPORT_MAX_ROWS if format == "csv" else min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)

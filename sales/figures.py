@@ -1,4 +1,4 @@
-"""Sums of sales as they are handed about: whole cents inside, New Taiwan dollars outside."""
+"""Sums of sales: integer cents inside, New Taiwan dollars in answers."""
 
 from __future__ import annotations
 
@@ -6,32 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-NAMELESS = "未分類"  # how a key is called where the report says none; no key is written so
-REST = "其他"  # the keys that are not among the biggest
+from momo.core.formats import percent_of
+
+NAMELESS = "未分類"  # label of the empty key, of lines without that field; never stored as a key
+OTHERS = "其他"  # label of all keys that are not among the biggest
 
 
 def dollars(cents: int | None) -> int | float | None:
-    """An amount in New Taiwan dollars, with cents only where there are some."""
+    """An amount in New Taiwan dollars: int if it is whole, else float."""
     if cents is None:
         return None
     return cents // 100 if cents % 100 == 0 else cents / 100
 
 
 def margin_of(profit: int | None, amount: int | None) -> float | None:
-    """Gross profit as a percentage of the amount; None where that is not above zero: a loss would look like a gain."""
-    return None if profit is None or amount is None or amount <= 0 else percent(profit, amount)
-
-
-def percent(part: int, whole: int) -> float | None:
-    """`part` of `whole` to two decimals, half up; None of nothing."""
-    if whole == 0:
-        return None
-    size = (abs(part) * 20_000 + abs(whole)) // (2 * abs(whole))
-    return (size if (part < 0) == (whole < 0) else -size) / 100
+    """Gross profit in percent of the amount; None unless that is positive, since a loss would look like a gain."""
+    return None if profit is None or amount is None or amount <= 0 else percent_of(profit, amount)
 
 
 class Sums(NamedTuple):
-    """What an import says of a day; amounts in cents, None where no line has one."""
+    """Sums of one day of an import; amounts in cents, None if no line has a value."""
 
     lines: int
     quantity: int
@@ -40,11 +34,12 @@ class Sums(NamedTuple):
     gross_profit: int | None
 
     def as_dict(self) -> dict[str, Any]:
+        """The sums in an import's result: no cost and no gross profit."""
         return {"lines": self.lines, "quantity": self.quantity, "amount": dollars(self.amount)}
 
 
 def added(one: int | None, other: int | None) -> int | None:
-    """The sum of what is known."""
+    """The sum of the known values; None if both are unknown."""
     if one is None:
         return other
     return one if other is None else one + other
@@ -52,9 +47,9 @@ def added(one: int | None, other: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of a day, a month or a key; amounts in cents, None where no line has one.
+    """Figures of a day, a month or a key; amounts in cents, None if no line has a value.
 
-    `margin_base` is the amount of the lines whose gross profit is known: a line without one does not thin the margin.
+    `margin_base` is the amount of the lines whose gross profit is known, so that other lines do not lower the margin.
     """
 
     lines: int = 0
@@ -66,7 +61,7 @@ class Figures:
 
     @property
     def margin(self) -> float | None:
-        """Gross profit as a percentage of the amount it was made with."""
+        """Gross profit in percent of `margin_base`."""
         return margin_of(self.gross_profit, self.margin_base)
 
     def __add__(self, other: Figures) -> Figures:
@@ -80,7 +75,7 @@ class Figures:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As the API tells it. Without a line all is zero; with lines an unknown cost is None."""
+        """The figures in an API answer. Without lines all are 0; with lines an unknown cost is None."""
         empty = None if self.lines else 0
         return {
             "quantity": self.quantity,
@@ -92,26 +87,23 @@ class Figures:
         }
 
     def against(self, before: Figures) -> dict[str, Any]:
-        """The figures of `before`, how far these are from them, and by how many percent."""
+        """The figures of `before`, with `change` and `change_percent` from `before` to these."""
         pairs = {
             "quantity": (self.quantity, before.quantity),
             "amount": (self.amount, before.amount),
             "gross_profit": (self.gross_profit or 0, before.gross_profit or 0),
         }
-        # Unknown is not zero: a day with lines but without gross profit compares with none.
+        # An unknown gross profit is not 0: a day with lines but without it cannot be compared.
         if (self.lines and self.gross_profit is None) or (before.lines and before.gross_profit is None):
             del pairs["gross_profit"]
         change: dict[str, Any] = {"gross_profit": None}
         rate: dict[str, Any] = {"gross_profit": None}
         for name, (now, then) in pairs.items():
             change[name] = now - then if name == "quantity" else dollars(now - then)
-            rate[name] = None if then == 0 else percent(now - then, abs(then))
+            rate[name] = None if then == 0 else percent_of(now - then, abs(then))
         return {**before.as_dict(), "change": change, "change_percent": rate}
 
 
 def total(figures: Iterable[Figures]) -> Figures:
-    """All of them together."""
-    together = Figures()
-    for one in figures:
-        together += one
-    return together
+    """The sum of all figures."""
+    return sum(figures, start=Figures())

@@ -1,4 +1,4 @@
-"""The daily sales report: what its columns are called, and what its rows must say."""
+"""The daily sales report: its columns, and the checks of its rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from momo.sheets.columns import Field, Kind
 from products.models import Product
 from sales.figures import NAMELESS, dollars
 from sales.models import SalesLine
-from sales.services.publish import Publication, days_in_force
+from sales.selectors.days import days_in_force
+from sales.services.publish import Publication
 from sales.services.undo import undo_import
 
-EARLIEST = date(2000, 1, 1)  # before it momo sold nothing: a cell misread
-FUTURE_DAYS = 1  # a report may name the day that begins while it is made
-MAX_CENTS = 99_999_999_999  # of one row: NT$ 999,999,999.99; so that no sum outgrows its column
+EARLIEST = date(2000, 1, 1)  # an earlier date is a misread cell; momo sold nothing before
+FUTURE_DAYS = 1  # midnight may pass while a report is made
+MAX_CENTS = 99_999_999_999  # NT$ 999,999,999.99 in one row, so that sums fit their columns
 MAX_QUANTITY = 2_147_483_647
 MONEY = ("amount", "unit_price", "cost", "unit_cost", "gross_profit")
 GROUPS = ("brand", "pm", "category")
@@ -31,7 +32,7 @@ def _field(name: str, label: str, kind: Kind, *aliases: str, required: bool = Fa
 
 
 class DailySalesImporter(Importer):
-    """Rows of sold goods by day. Columns of personal data are no fields, so nobody reads them."""
+    """Rows of sold products by day. Columns with personal data are no fields, so they are never read."""
 
     job_type: ClassVar[str] = "daily_sales"
     label: ClassVar[str] = "每日銷售"
@@ -54,9 +55,9 @@ class DailySalesImporter(Importer):
     publication: ClassVar[type[Publication]] = Publication
 
     def check(self, table: Table) -> None:
-        """Dates, bounds, and what follows from other columns: amount, cost, gross profit, brand, category.
+        """Check dates and bounds; derive amount, cost, gross profit, brand and category from other columns.
 
-        Raises ImportRefused when no column tells the amount.
+        Raises ImportRefused if no column gives the amount.
         """
         columns = table.columns
         if "amount" not in columns and "unit_price" not in columns:
@@ -71,7 +72,7 @@ class DailySalesImporter(Importer):
         self._derive(table)
         self._fill_from_catalogue(table)
         for name in GROUPS:
-            # So is called what has no name; a key of that name beside it would be taken for the same.
+            # NAMELESS is the label of the empty key; stored as a key, it would be shown as the same.
             if NAMELESS in columns.get(name, ()):
                 columns[name] = ["" if value == NAMELESS else value for value in columns[name]]
 
@@ -81,15 +82,15 @@ class DailySalesImporter(Importer):
 
     def undo(self, job: Job) -> Mapping[str, Any]:
         """See `undo_import`."""
-        return undo_import(job)
+        return undo_import(job=job)
 
     def preview_note(self, table: Table) -> str:
-        """How many days the file has, and how many of them are known."""
+        """The number of days in the file, and of those that have data already."""
         days = sorted({day for day in table.columns.get("date", ()) if day is not None})
         if not days:
             return ""
         span = f"{days[0]:%Y-%m-%d}" if len(days) == 1 else f"{days[0]:%Y-%m-%d} 至 {days[-1]:%Y-%m-%d}"
-        known = days_in_force(self.job_type, days)
+        known = days_in_force(source=self.job_type, dates=days)
         note = f"共 {len(days)} 天（{span}）"
         return f"{note}，其中 {known} 天已有資料：內容不同時改以這份檔案為準。" if known else f"{note}，都是新的日期。"
 
@@ -99,7 +100,7 @@ class DailySalesImporter(Importer):
             if field.required and values is not None and None in values:
                 for index, value in enumerate(values):
                     if value is None and (index, field.name) not in table.wrong:
-                        table.tell(index, field.name, "", f"{field.label}不可空白")
+                        table.add_error(index, field.name, "", f"{field.label}不可空白")
 
     def _check_dates(self, table: Table) -> None:
         latest = timezone.localdate() + timedelta(days=FUTURE_DAYS)
@@ -110,7 +111,7 @@ class DailySalesImporter(Importer):
         for index, day in enumerate(values):
             if day in wrong:
                 message = "日期在未來，請確認年份" if day > latest else f"日期早於 {EARLIEST:%Y} 年，請確認年份"
-                table.tell(index, "date", day.isoformat(), message)
+                table.add_error(index, "date", day.isoformat(), message)
 
     def _check_bounds(self, table: Table) -> None:
         for name in MONEY:
@@ -128,11 +129,11 @@ class DailySalesImporter(Importer):
         profit = _first(columns.get("gross_profit"), _difference(amount, cost), rows)
         named = "amount" if "amount" in columns else "unit_price"
         if None in amount:
-            # Where one of the cells that tell it is wrong, that is the error.
-            tellers = ("amount", "unit_price", "quantity") if "unit_price" in columns else ("amount",)
+            # If a cell that gives the amount is wrong, that error is enough.
+            sources = ("amount", "unit_price", "quantity") if "unit_price" in columns else ("amount",)
             for index, value in enumerate(amount):
-                if value is None and not any((index, of) in table.wrong for of in tellers):
-                    table.tell(index, named, "", "沒有業績，也沒有可以計算業績的售價")
+                if value is None and not any((index, of) in table.wrong for of in sources):
+                    table.add_error(index, named, "", "沒有業績，也沒有可以計算業績的售價")
         for name, values in (("amount", amount), ("cost", cost), ("gross_profit", profit)):
             source = name if name in columns else {"amount": "unit_price", "cost": "unit_cost"}.get(name, named)
             message = f"計算出的{_LABELS[name]}超過 NT$ 999,999,999.99"
@@ -158,20 +159,20 @@ _LABELS = {field.name: field.label for field in DailySalesImporter.fields}
 
 
 def _bound(
-    table: Table, name: str, values: Sequence[int | None], limit: int, message: str, told_by: Sequence[str] = ()
+    table: Table, name: str, values: Sequence[int | None], limit: int, message: str, unless_wrong: Sequence[str] = ()
 ) -> None:
-    """Each of `values` beyond ±`limit` is an error of column `name`, unless a field of `told_by` is wrong already."""
+    """Report each value beyond ±`limit` as an error of `name`, except where a field of `unless_wrong` is wrong."""
     present = set(values)
     present.discard(None)
     if not present or (max(present) <= limit and min(present) >= -limit):  # type: ignore[type-var, operator]
         return
     for index, value in enumerate(values):
-        if value is not None and abs(value) > limit and not any((index, of) in table.wrong for of in told_by):
-            table.tell(index, name, str(value if name == "quantity" else dollars(value)), message)
+        if value is not None and abs(value) > limit and not any((index, of) in table.wrong for of in unless_wrong):
+            table.add_error(index, name, str(value if name == "quantity" else dollars(value)), message)
 
 
 def _first(one: list[Any] | None, other: list[Any] | None, rows: int) -> list[Any]:
-    """Row by row what `one` says, else what `other` says."""
+    """Row by row the value of `one`, or that of `other` where it is None."""
     if one is None:
         return [None] * rows if other is None else other
     if other is None or None not in one:

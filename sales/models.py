@@ -1,4 +1,4 @@
-"""Sales lines, whose day it is, and the totals of each day."""
+"""Sales lines, which import is in force for each day, and the totals of days and months."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import ClassVar
 
 from django.db import models
 
-# A day of as many lines as a file may have, each as big as a line can be, still fits.
+# The sum of a day with the most lines that a file may have, each with the largest amount, still fits.
 SUM_DIGITS = 20
 
 
 class SalesLine(models.Model):
-    """One row of a report, kept for good; it counts while its import owns its day. Amounts are New Taiwan dollars."""
+    """One row of a report, never deleted; it counts while its import owns its day. Amounts are New Taiwan dollars."""
 
-    # Without constraints in the database: a hundred thousand rows would each be looked up.
+    # Without a constraint in the database, which would look up the job for each of 100,000 rows.
     job = models.ForeignKey(
         "jobs.Job", models.CASCADE, related_name="+", db_constraint=False, db_index=False, verbose_name="匯入"
     )
     date = models.DateField("日期")
-    row = models.PositiveIntegerField("列")  # as the spreadsheet numbers it
+    row = models.PositiveIntegerField("列")  # number in the spreadsheet, from 1
     product_code = models.CharField("品號", max_length=30)
     product_name = models.CharField("品名", max_length=500, blank=True)
     brand = models.CharField("品牌", max_length=120, blank=True)
@@ -28,7 +28,7 @@ class SalesLine(models.Model):
     vendor_name = models.CharField("廠商名稱", max_length=200, blank=True)
     quantity = models.IntegerField("數量")
     amount = models.DecimalField("業績", max_digits=14, decimal_places=2)
-    # Unknown where the report has neither cost nor gross profit.
+    # NULL is unknown: the report has neither cost nor gross profit.
     cost = models.DecimalField("成本", max_digits=14, decimal_places=2, null=True)
     gross_profit = models.DecimalField("毛利", max_digits=14, decimal_places=2, null=True)
 
@@ -42,10 +42,10 @@ class SalesLine(models.Model):
 
 
 class DayClaim(models.Model):
-    """What one import says of one day. Of those not undone that of the newest import owns the day.
+    """One import's version of one day. Of the versions not undone that of the newest import owns the day.
 
-    An import that says what was in force already has a claim too, and so a say when others are undone; the lines that
-    it counts on are those of the import that brought them.
+    An import whose rows were in force already has a claim too, so that the day keeps them if the other import is
+    undone. Its `lines_job` is the import that stored the lines.
     """
 
     job = models.ForeignKey("jobs.Job", models.PROTECT, related_name="day_claims", verbose_name="匯入")
@@ -54,7 +54,7 @@ class DayClaim(models.Model):
     )
     source = models.CharField("報表", max_length=30)
     date = models.DateField("日期")
-    digest = models.CharField("內容指紋", max_length=80)  # the same rows in any order have the same
+    digest = models.CharField("內容指紋", max_length=80)  # independent of the order of the rows
     lines = models.PositiveIntegerField("列數")
     quantity = models.BigIntegerField("數量")
     amount = models.DecimalField("業績", max_digits=SUM_DIGITS, decimal_places=2)
@@ -73,7 +73,7 @@ class DayClaim(models.Model):
 
 
 class DayOwner(models.Model):
-    """Which claim is in force for a day of a report."""
+    """The claim in force for a day of a report."""
 
     source = models.CharField("報表", max_length=30)
     date = models.DateField("日期")
@@ -90,10 +90,10 @@ class DayOwner(models.Model):
 
 
 class Total(models.Model):
-    """Sums by dimension and key over the lines in force; written with each import, never by hand."""
+    """Sums by dimension and key over the lines in force; only imports and undo write them."""
 
     class Dimension(models.TextChoices):
-        """What sums are kept by."""
+        """The dimensions by which sums are kept."""
 
         ALL = "all", "合計"
         BRAND = "brand", "品牌"
@@ -102,15 +102,15 @@ class Total(models.Model):
         VENDOR = "vendor", "廠商"
 
     dimension = models.CharField("維度", max_length=8, choices=Dimension)
-    # Empty: the report does not say, and for all. Compared byte by byte, since no rule of a language is asked for here.
+    # Empty for the dimension ALL, and for lines without that field. Compared byte by byte: no collation of a language.
     key = models.CharField("名稱", max_length=200, db_collation="C")
     lines = models.PositiveIntegerField("列數")
     quantity = models.BigIntegerField("數量")
     amount = models.DecimalField("業績", max_digits=SUM_DIGITS, decimal_places=2)
-    # Of the lines that have one; none of them has: unknown.
+    # Sum over the lines with a value; NULL if no line has one.
     cost = models.DecimalField("成本", max_digits=SUM_DIGITS, decimal_places=2, null=True)
     gross_profit = models.DecimalField("毛利", max_digits=SUM_DIGITS, decimal_places=2, null=True)
-    # The amount of the lines whose gross profit is known: what it is a share of.
+    # The amount of the lines whose gross profit is known: the base of the margin.
     margin_base = models.DecimalField("有毛利的業績", max_digits=SUM_DIGITS, decimal_places=2, null=True)
 
     class Meta:
@@ -126,7 +126,7 @@ class DayTotal(Total):
         verbose_name = "每日合計"
         verbose_name_plural = "每日合計"
         constraints: ClassVar = [
-            # One index for uniqueness and for the course of a key over time, which reads nothing else.
+            # One index for uniqueness and for the series of a key over time, which reads only the index.
             models.UniqueConstraint(
                 fields=["dimension", "key", "date"],
                 include=["amount", "quantity", "gross_profit"],
@@ -140,7 +140,7 @@ class DayTotal(Total):
 
 
 class MonthTotal(Total):
-    """Sums of one month, over its days: which keys are the biggest of two years is told by 24 rows a key, not 730."""
+    """Sums of one month over its days. To rank keys over two years takes 24 rows a key instead of 730."""
 
     month = models.DateField("月份")  # its first day
 

@@ -1,4 +1,4 @@
-"""Wires the app into Django."""
+"""Configuration of the app."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from django.apps import AppConfig
 
 
 class JobsConfig(AppConfig):
+    """Registers audited models and events when Django is ready."""
+
     name = "momo.jobs"
     label = "jobs"
     verbose_name = "資料匯入"

@@ -1,4 +1,4 @@
-"""What staff change about imports, for the audit trail. A job is its own record."""
+"""Registers models of imports with the audit trail. Jobs are not: a job is its own record."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from momo.jobs.models import ColumnAlias
 
 
 def register() -> None:
-    """Watch what people edit."""
+    """Register the models that staff edit."""
     auditlog.register(ColumnAlias, include_fields=["job_type", "field", "alias"])

@@ -1,4 +1,4 @@
-"""What people can subscribe to of imports."""
+"""Events of imports that people can subscribe to."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.db.models import Q
 
 from momo.jobs.importers import importers
 from momo.jobs.models import Job, JobError
-from momo.jobs.services.told import ERRORS_TOLD, EVENTS, FAILED, FINISHED, job_variables
+from momo.jobs.services.notify import ERRORS_SHOWN, EVENTS, FAILED, FINISHED, job_variables
 from notifications.events import EventKind, FilterField, register
 
 LABELS = {FINISHED: "匯入完成", FAILED: "匯入失敗"}
 
 
 def register_events() -> None:
-    """Make them known; called once when the app is ready."""
+    """Register the events; called once when the app is ready."""
     for status, code in EVENTS.items():
         recent: Callable[[int], Sequence[Mapping[str, Any]]] = partial(recent_ends, status)
         register(EventKind(code, LABELS[code], template=code, filters=FILTERS, recent=recent))
@@ -39,13 +39,13 @@ FILTERS = (
 
 
 def recent_ends(status: str, limit: int) -> Sequence[Mapping[str, Any]]:
-    """The variables of the last `limit` imports that ended so, the newest first; in two queries."""
+    """Return the variables of the last `limit` imports with a status, the newest first, in two queries."""
     jobs = list(Job.objects.filter(status=status).order_by("-pk")[:limit])
     errors: dict[int, list[JobError]] = defaultdict(list)
     wanted = Q()
     for job in jobs:
         if job.error_count:
-            first = JobError.objects.filter(job=job).order_by("row", "pk").values("pk")[:ERRORS_TOLD]
+            first = JobError.objects.filter(job=job).order_by("row", "pk").values("pk")[:ERRORS_SHOWN]
             wanted |= Q(pk__in=first)
     if wanted:
         for error in JobError.objects.filter(wanted).order_by("row", "pk"):

@@ -1,4 +1,4 @@
-"""What an import is to the engine, and which there are: each app registers its own and the engine knows no domain."""
+"""Importers: each app registers its own, and the engine of imports knows no domain."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class Table:
     """The rows of a report, checked and converted, column by column.
 
     `columns` is field name → values, all of the same length as `numbers`, the row numbers of the spreadsheet. Values
-    are None where a cell is empty; dates are `datetime.date`, money is in cents (int), integers int, the rest str. A
+    are None where a cell is empty; dates are `datetime.date`, money is in cents (int), integers int, all else str. A
     field without a column in the file has no entry, unless `check` filled it from elsewhere: then it is in `filled`.
-    `bad` are indexes of rows with an error, `wrong` which fields of them (index, name); `headers` says how each field
-    was called.
+    `bad` are indexes of rows with an error, `wrong` their fields as (index, name); `headers` are the headers by field.
     """
 
     numbers: list[int]
@@ -42,12 +41,12 @@ class Table:
     others: Sequence[str] = ()  # visible sheets that look like the same report and were not read
 
     def fail(self, index: int, name: str, message: str) -> None:
-        """Row `index` is wrong in field `name`."""
+        """Add an error to row `index` in field `name`."""
         values = self.columns.get(name)
-        self.tell(index, name, "" if values is None or values[index] is None else str(values[index]), message)
+        self.add_error(index, name, "" if values is None or values[index] is None else str(values[index]), message)
 
-    def tell(self, index: int, name: str, value: str, message: str) -> None:
-        """As `fail`, with the value as people write it."""
+    def add_error(self, index: int, name: str, value: str, message: str) -> None:
+        """As `fail`, with the value as the user wrote it."""
         self.errors.append(RowError(self.numbers[index], self.headers.get(name, ""), value, message))
         self.bad.add(index)
         self.wrong.add((index, name))
@@ -63,9 +62,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What publishing did: rows, and `result`, JSON that the job's page and the API show.
+    """What publishing did: numbers of rows, and `result`, JSON that the job's page and the API show.
 
-    `skipped` are rows that changed nothing, since they were there already; the engine adds those with errors.
+    `skipped` rows changed nothing, since they existed already; the engine adds the rows with errors.
     """
 
     created: int = 0
@@ -75,7 +74,7 @@ class Outcome:
 
 
 class Importer(ABC):
-    """One kind of report. Subclasses are stateless; the engine calls `check`, then `publish` in a transaction."""
+    """A kind of report. Subclasses are stateless; the engine calls `check`, then `publish` in a transaction."""
 
     job_type: ClassVar[str]
     label: ClassVar[str]
@@ -83,52 +82,53 @@ class Importer(ABC):
 
     @abstractmethod
     def check(self, table: Table) -> None:
-        """What one cell does not tell: rows that contradict themselves (`table.fail`), derived columns.
+        """Check what no single cell shows: rows that contradict themselves (`table.fail`); fill derived columns.
 
-        Called outside of any transaction, with all rows that could be read.
+        Called outside any transaction, with all rows that could be read.
         """
 
     @abstractmethod
     def publish(self, job: Job, table: Table) -> Outcome:
-        """Make the rows count, inside the engine's transaction, in which the job becomes succeeded. Set-based.
+        """Write the rows, set-based, in the transaction in which the job becomes succeeded.
 
-        Raises ImportRefused to have the job fail with its text and nothing published.
+        Raises ImportRefused to let the job fail with its text and nothing published.
         """
 
     @abstractmethod
     def undo(self, job: Job) -> Mapping[str, Any]:
-        """Take back what `publish` did, inside a transaction. Returns what changed, for the job's result.
+        """Undo what `publish` did, inside a transaction. Returns what changed, for the job's result.
 
-        Raises momo.rest.errors.Conflict when the state forbids it.
+        Raises momo.core.errors.Conflict when the state forbids it.
         """
 
     def preview_note(self, table: Table) -> str:
-        """One line for the preview page: what the import would change. Reads only."""
+        """Return one line for the preview page: what the import would change. Only reads."""
         return ""
 
 
 class ImportRefused(ValueError):
-    """The rows cannot be published as they are; the text is for people."""
+    """The rows cannot be published as they are; the text is shown to users."""
 
 
 _registered: dict[str, Importer] = {}
 
 
 def register(importer: Importer) -> None:
-    """Make a kind of report importable; called once by each app when it is ready."""
+    """Register an importer; called by each app when Django is ready."""
     _registered[importer.job_type] = importer
 
 
 def importers() -> Mapping[str, Importer]:
-    """All kinds, by job type."""
+    """Return all importers by job type."""
     return dict(_registered)
 
 
 def importer_for(job_type: str) -> Importer | None:
+    """Return the importer of a job type, None if its app is gone."""
     return _registered.get(job_type)
 
 
 def label_of(job_type: str) -> str:
-    """The kind of report in words; its code where the app that knew it is gone."""
+    """Return the label of a job type; the type itself if its app is gone."""
     importer = _registered.get(job_type)
     return importer.label if importer is not None else job_type

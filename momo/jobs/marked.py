@@ -1,12 +1,12 @@
-"""A job's errors as a workbook for people: their own, with the bad cells marked, or the plain list of them."""
+"""Workbooks of a job's errors: the uploaded workbook with marked cells, or a list of the errors."""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from momo.core.errors import NotFound
 from momo.jobs.models import Job
-from momo.rest.errors import NotFound
 from momo.sheets.errors import SheetError
 from momo.sheets.marks import marked_workbook, suffix_of
 from momo.sheets.write import XLSX, Column, as_records, xlsx_file
@@ -18,10 +18,10 @@ Error = tuple[int, str, str, str]
 
 
 def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
-    """File name, open file and content type. Raises NotFound for a job without errors.
+    """Return file name, open file and content type. Raises NotFound for a job without errors.
 
-    With `own_file` it is the file that was brought, marked, with all that it holds, personal data too: for who may
-    see that file. Otherwise, and when the file is no longer kept, it is the list of the errors that are kept.
+    With `own_file` it is the uploaded file with marked cells and all its content, personal data too: only for users who
+    may see that file. Otherwise, and when the file is no longer kept, it is the list of the stored errors.
     """
     if not job.error_count:
         raise NotFound("這個匯入沒有錯誤的列")
@@ -36,7 +36,7 @@ def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
 
 
 def _marked(job: Job, errors: list[Error]) -> BinaryIO | None:
-    """The user's workbook; None when the file is gone, or readable no more."""
+    """Return the uploaded workbook with marks; None when the file is gone, or unreadable."""
     if not job.file:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Long work that a person waits for, what was wrong with its rows, and headers that staff have taught."""
+"""Imports, the errors in their rows, and the column aliases that staff teach."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from momo.core.work import Work
 from momo.sheets.columns import is_personal
 
 
 def upload_path(instance: Any, filename: str) -> str:
-    """Where a job's file lies below MEDIA_ROOT; never under the name that somebody gave it."""
+    """Return the path of a job's file below MEDIA_ROOT; the uploaded name is never part of it."""
     return f"jobs/{timezone.localdate():%Y/%m}/{instance.token}.bin"
 
 
-class Job(models.Model):
-    """One import: who asked for what, how far it is, and how it ended."""
+class Job(Work):
+    """One import: its file, progress and outcome. A row of work."""
+
+    task: ClassVar = "jobs.run"
+    timeout_setting: ClassVar = "IMPORT_HEARTBEAT_TIMEOUT"
+    attempts_setting: ClassVar = "IMPORT_ATTEMPTS"
 
     class Source(models.TextChoices):
         UPLOAD = "upload", "上傳"
@@ -65,16 +70,15 @@ class Job(models.Model):
     updated = models.PositiveIntegerField("更新", default=0)
     skipped = models.PositiveIntegerField("略過", default=0)
     error_count = models.PositiveIntegerField("錯誤", default=0)
-    sheet = models.CharField("工作表", max_length=255, blank=True)  # the one that was read
+    sheet = models.CharField("工作表", max_length=255, blank=True)  # read by the import
     message = models.TextField("說明", blank=True)
     result = models.JSONField("結果", default=dict, blank=True)
-    attempt = models.PositiveSmallIntegerField("嘗試", default=0)
     cancel_requested = models.BooleanField("要求取消", default=False)
-    # Where a file from Drive came from: its id, and what tells its versions apart (md5, else the time of change). The
-    # schedule adds to an md5 when it came, since content may come back.
+    # A file from Drive: its id, and what distinguishes its versions (md5, else the time of change). The schedule
+    # appends the time of change to an md5, since earlier content may come back.
     drive_file_id = models.CharField("雲端檔案", max_length=200, blank=True)
     drive_version = models.CharField("雲端檔案版本", max_length=100, blank=True)
-    # The schedule's own import of a version of a file. Not told by `created_by`, which is gone when the person is.
+    # Whether the schedule created the job. `created_by` does not show that: it is null once the user is deleted.
     automatic = models.BooleanField("由排程匯入", default=False, editable=False)
     retry_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="retries", verbose_name="重試自"
@@ -82,14 +86,13 @@ class Job(models.Model):
     created_at = models.DateTimeField("建立時間", default=timezone.now)
     started_at = models.DateTimeField("開始時間", null=True, blank=True)
     finished_at = models.DateTimeField("結束時間", null=True, blank=True)
-    heartbeat_at = models.DateTimeField("最近回報", null=True, blank=True)
 
     class Meta:
         verbose_name = "匯入"
         verbose_name_plural = "匯入"
         ordering = ("-id",)
         constraints: ClassVar = [
-            # A version of a file is imported once by itself; people may import it again.
+            # The schedule imports a version of a file once; people may import it again.
             models.UniqueConstraint(
                 fields=["drive_file_id", "drive_version"],
                 name="job_drive_version_once",
@@ -103,6 +106,31 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.file_name}"
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task of the next attempt."""
+        return f"import-{self.pk}-{self.attempt + 1}"
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether somebody has cancelled the job."""
+        return self.cancel_requested
+
+    def claim_values(self) -> dict[str, Any]:
+        """Return the columns with which an attempt begins."""
+        return {
+            "stage": self.Stage.READING,
+            "started_at": self.started_at or timezone.now(),
+            "progress": 0,
+            "total_rows": 0,
+            "processed_rows": 0,
+            "message": "",
+        }
+
+    def release_values(self) -> dict[str, Any]:
+        """Return the columns of a job that waits again."""
+        return {"stage": self.Stage.QUEUED, "progress": 0}
 
 
 class JobError(models.Model):
@@ -124,7 +152,7 @@ class JobError(models.Model):
 
 
 class ColumnAlias(models.Model):
-    """A header that staff have taught: in reports of `job_type` a column named `alias` is `field`."""
+    """A header that staff teach: in reports of `job_type` a column named `alias` is `field`."""
 
     job_type = models.CharField("類型", max_length=30)
     field = models.CharField("欄位", max_length=30)

@@ -1,4 +1,4 @@
-"""What is read of jobs."""
+"""Reads of jobs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from momo.core.errors import NotFound
 from momo.jobs.models import ColumnAlias, Job
-from momo.rest.errors import NotFound
 
 ERRORS_SHOWN = 100
 
 
 def jobs() -> QuerySet[Job]:
-    """All of them, the newest first."""
+    """Return all jobs, the newest first."""
     return Job.objects.order_by("-pk")
 
 
 def job_by_id(job_id: int) -> Job:
-    """Raises NotFound."""
+    """Return a job. Raises NotFound."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise NotFound("找不到這個匯入")
@@ -28,7 +28,7 @@ def job_by_id(job_id: int) -> Job:
 
 
 def aliases_of(job_type: str) -> dict[str, list[str]]:
-    """Headers that staff have taught, by field."""
+    """Return the headers that staff teach, by field."""
     taught: dict[str, list[str]] = defaultdict(list)
     for field, alias in ColumnAlias.objects.filter(job_type=job_type).values_list("field", "alias"):
         taught[field].append(alias)
@@ -36,21 +36,21 @@ def aliases_of(job_type: str) -> dict[str, list[str]]:
 
 
 def versions_known(file_ids: Collection[str]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """(id, version) of the newest job of each file from Drive, and (id, revision) of all of them.
+    """Return (id, version) of the newest job of each Drive file, and (id, revision) of all its jobs.
 
-    However a job ended it counts; what people decided about its file stays.
+    Jobs count however they ended: an undone or cancelled import is not repeated by the schedule.
     """
     rows = _revisions(Job.objects.filter(drive_file_id__in=file_ids))
     return _newest(rows), set(rows)
 
 
 def versions_imported(file_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(id, version) of files from Drive: for each what was imported last, of what was not taken back."""
+    """Return (id, version) of Drive files: for each the last import that is in force."""
     return _newest(_revisions(Job.objects.filter(drive_file_id__in=file_ids, status=Job.Status.SUCCEEDED)))
 
 
 def last_job_type(file_id: str) -> str:
-    """What a file from Drive was taken for the last time; empty where nobody knows."""
+    """Return the kind of the last import of a Drive file; empty when there is none."""
     kinds = Job.objects.filter(drive_file_id=file_id).exclude(job_type="").order_by("-pk")
     return kinds.values_list("job_type", flat=True).first() or ""
 
@@ -60,17 +60,17 @@ def _revisions(rows: QuerySet[Job]) -> list[tuple[str, str]]:
 
 
 def _newest(rows: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The last of each file. A revision begins with the version, see DriveFile."""
+    """Return the last version of each file. A revision begins with the version, see DriveFile."""
     return {(file_id, revision.partition(" ")[0]) for file_id, revision in dict(rows).items()}
 
 
 def errors_url(job: Job) -> str | None:
-    """Where all errors are as a workbook: the marked file, or for readers the list."""
+    """Return the URL of the errors as a workbook: the marked file, or the list of errors for readers."""
     return f"/api/import/jobs/{job.pk}/errors" if job.error_count else None
 
 
 def job_summary(job: Job) -> dict[str, Any]:
-    """A job as lists show it."""
+    """Return a job as lists show it."""
     return {
         "id": job.pk,
         "job_type": job.job_type,
@@ -95,6 +95,6 @@ def job_summary(job: Job) -> dict[str, Any]:
 
 
 def job_as_dict(job: Job) -> dict[str, Any]:
-    """A job as the API tells it, with its first 100 errors."""
+    """Return a job as the API shows it, with its first 100 errors."""
     errors = job.errors.values("row", "column", "value", "message") if job.error_count else Job.objects.none()
     return job_summary(job) | {"errors": list(errors[:ERRORS_SHOWN])}

@@ -1,4 +1,4 @@
-"""Celery tasks of imports. Each may run twice, and does nothing that its service does not do."""
+"""Celery tasks of imports. Each may run twice, and calls one service."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 
 from celery import shared_task
 
-from momo.jobs.services import close_stale_jobs, run_job, send_waiting_jobs, sync_drive
-from momo.rest.errors import ApiError
+from momo.core.errors import ServiceError
+from momo.jobs.services import run_job, sweep_jobs, sync_drive
 
 logger = logging.getLogger(__name__)
 
-LONGEST = 3600  # seconds that a worker may take for one job
+LONGEST = 3600  # seconds that a task may take
 
 
 @shared_task(name="jobs.run", time_limit=LONGEST)
@@ -20,17 +20,17 @@ def run(job_id: int) -> None:
     run_job(job_id)
 
 
+# The stored schedule has this name.
 @shared_task(name="jobs.watch")
-def watch() -> None:
-    """Every half minute: take up what a dead worker left, send what waits."""
-    close_stale_jobs()
-    send_waiting_jobs()
+def sweep() -> None:
+    """Every half minute: release the jobs of silent workers, and enqueue those that wait."""
+    sweep_jobs()
 
 
 @shared_task(name="jobs.drive_sync", time_limit=LONGEST)
 def drive_sync() -> None:
-    """Every ten minutes: import what is new in the folder of Google Drive."""
+    """Every ten minutes: import new files of the Google Drive folder."""
     try:
         sync_drive()
-    except ApiError as error:
-        logger.warning("Google Drive is not looked at: %s", error)
+    except ServiceError as error:
+        logger.warning("the Drive folder is not synchronised: %s", error)

@@ -1,6 +1,6 @@
-"""Which column of a report is which: fields that a report has, and headers that mean them.
+"""Matches the columns of a report to fields by their headers.
 
-Headers are compared after NFKC, without spaces, line breaks and bracketed suffixes; see `normalised`.
+Headers are compared after NFKC, without white space and bracketed suffixes; see `normalised`.
 """
 
 from __future__ import annotations
@@ -13,30 +13,32 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
 
+from openpyxl.utils import get_column_letter
+
 from momo.sheets.errors import DuplicateColumn, SheetError
 
-HEADER_ROWS = 10  # the header stands in one of the first so many rows
-NUMBER_HEADING = "原列號"  # heads the original rows' numbers where a file comes back with its bad rows only
-HEADER_LENGTH = 100  # letters; what is longer is a note, and none for the patterns below to search through
+HEADER_ROWS = 10  # the header is in one of the first rows
+NUMBER_HEADING = "原列號"  # header of the original row numbers in a file of only bad rows (`marks`)
+HEADER_LENGTH = 100  # characters; longer text is a note, too long for the patterns below
 
-# People's names, addresses and identity in momo's exports: never read, whatever an alias says, so that no such cell
-# gets into a table, an error or a page.
+# Headers of personal data in momo's exports (names, addresses, ids). They match no field, even with an alias, so that
+# no such cell is stored or shown.
 _PERSONAL = re.compile(r"(?:收件人|收貨人|訂購人|購買人).*|.*(?:個人識別碼|身[分份]證).*|貨運公司(?:出貨|回收)地址.*")
 
 
 class Kind(StrEnum):
-    """What a column's cells are."""
+    """The type of a column's cells."""
 
     DATE = "date"
-    MONEY = "money"  # New Taiwan dollars to the cent, negative too
+    MONEY = "money"  # New Taiwan dollars with cents, may be negative
     INTEGER = "integer"
-    CODE = "code"  # text whose leading zeros count; "123.0" is 123
+    CODE = "code"  # text with significant leading zeros; "123.0" is 123
     TEXT = "text"
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column that an importer knows: `aliases` are headers for it, the most telling first."""
+    """A column that an importer reads; `aliases` are its headers, the best first."""
 
     name: str
     label: str
@@ -48,9 +50,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Matched:
-    """Where the fields stand: `columns` is field name → column index, `headers` field name → header as written.
+    """The columns found: `columns` is field name → column index, `headers` is field name → header as written.
 
-    `unknown` are headers that no field has (in order), `missing` the labels of required fields without a column.
+    `unknown` are headers that match no field, in order; `missing` are labels of required fields without a column.
     """
 
     row: int  # of the header, 0-based
@@ -58,13 +60,13 @@ class Matched:
     headers: Mapping[str, str]
     unknown: Sequence[str] = field(default_factory=list)
     missing: Sequence[str] = field(default_factory=list)
-    spare: Sequence[tuple[str, str]] = ()  # (field name, header) of columns of a field that has a better one
+    spare: Sequence[tuple[str, str]] = ()  # (field name, header) of further columns of a field
 
 
 _SUFFIX = re.compile(r"[(\[【〔｛{<].*?[)\]】〕｝}>]$")
-# What makes another figure of the one before the bracket: a share, a target, another time, unit or currency. So no
-# header of the figure; tax (含稅), 元, 件, NT$ and the like leave it what it is.
-_TELLING = re.compile(
+# A suffix that changes the meaning of a header: a share, a target, another period, unit or currency. Such a header does
+# not match the field. Suffixes such as tax (含稅), 元, 件 and NT$ change nothing.
+_MEANINGFUL = re.compile(
     r"[%‰千仟萬億率]|[占佔]比|比[例重]|達成|成長|增減|[增降漲跌]幅|差[異額]|排名|名次|平均|均價|單價|單件|每[件個單]|元/"
     r"|目標|預[算估測計期定]|計[畫劃]|去年|前年|昨|[上前]一?個?[日天月週周季年期]|同期|同比|環比|歷[史年]"
     r"|累[計積]|[本當全][月季年]|[年季月]度|美[元金]|人民幣|日[圓元幣]|港[幣元]|歐元|外幣"
@@ -80,21 +82,21 @@ def _whole(header: Any) -> str:
 
 
 def normalised(header: Any) -> str:
-    """A header as it is compared: NFKC, lower case, without white space and one bracketed suffix."""
+    """A header in the form for comparison: NFKC, lower case, without white space and one bracketed suffix."""
     text = _whole(header)
     return _SUFFIX.sub("", text) or text
 
 
 def _without_bracket(whole: str) -> str | None:
-    """What a header (as `_whole` gives it) means by itself; None when its bracket makes it mean something else."""
+    """A header of `_whole` without its suffix; None if the suffix changes the meaning."""
     suffix = _SUFFIX.search(whole)
     if suffix is None or not suffix.start():
         return whole
-    return None if _TELLING.search(suffix[0]) else whole[: suffix.start()]
+    return None if _MEANINGFUL.search(suffix[0]) else whole[: suffix.start()]
 
 
 def is_personal(header: Any) -> bool:
-    """Whether a column of that name holds personal data, which is never read."""
+    """Whether a column with this header holds personal data, which is never read."""
     return _PERSONAL.fullmatch(_whole(str(header)[:HEADER_LENGTH])) is not None
 
 
@@ -103,37 +105,38 @@ def match(
 ) -> Matched | None:
     """Find the header among the first HEADER_ROWS of `rows` and match its columns to `fields`.
 
-    `aliases` are further headers by field name (those of staff). Returns the row with the most fields (the first of
-    equals), or None when no row has at least two. Raises DuplicateColumn when two columns have the same header of a
-    field; of different headers of one field the one that stands first in its aliases counts. Headers of personal data
-    are unknown ones. Raises SheetError for our own list of bad rows, which would take the place of whole days.
+    `aliases` are the headers added by staff, by field name. Returns the row with the most fields (the first of equals),
+    or None if no row has two. If different headers match one field, the one first in its aliases counts. Raises
+    DuplicateColumn if two columns have the same header of a field, and SheetError for our own list of bad rows, which
+    would replace whole days.
 
-    A header over two rows (merged cells: a group's title, its columns below) counts as the lower of the two. A column
-    whose header is an alias to the letter, bracket included, goes before one that is so only without the bracket. A
-    bracket that changes what is meant (千元, 占比, 去年同期) makes a header unknown, unless that very text is an alias.
+    A header over two rows (merged cells: a group's title, its columns below) counts as the lower row. An exact match,
+    suffix included, is better than a match without the suffix. A suffix that changes the meaning (千元, 占比, 去年同期)
+    makes a header unknown, unless an alias has exactly this text.
     """
     fields = list(fields)
     known = _known(fields, aliases or {})
-    best: tuple[int, int, list[Any]] | None = None
-    for number in range(min(HEADER_ROWS, len(rows))):
-        cells = list(rows[number])
-        claims = {index for index, cell in enumerate(cells) if _claim(cell, known)}
-        if best is None or len(_fields(cells, known)) > best[0]:
-            best = (len(_fields(cells, known)), number, cells)
-        if number + 1 < min(HEADER_ROWS, len(rows)):
-            both = _merged(cells, rows[number + 1], claims)
-            if both is not None and len(_fields(both, known)) > best[0]:
-                best = (len(_fields(both, known)), number + 1, both)
-    if best is None or best[0] < 2:
+    top = rows[:HEADER_ROWS]
+    most = 1
+    best: tuple[int, Sequence[Any]] | None = None
+    for number, row in enumerate(top):
+        headers = [(number, row)]
+        if number + 1 < len(top) and (both := _merged(row, top[number + 1], known)):
+            headers.append((number + 1, both))
+        for place, cells in headers:
+            found = len({claim[0] for cell in cells if (claim := _claim(cell, known)) is not None})
+            if found > most:
+                most, best = found, (place, cells)
+    if best is None:
         return None
-    if any(cell == NUMBER_HEADING for row in rows[:HEADER_ROWS] for cell in row):
+    if any(cell == NUMBER_HEADING for row in top for cell in row):
         raise SheetError(f"這是錯誤清單（有「{NUMBER_HEADING}」欄），只含有錯的列；請在原檔修正後重新上傳。")
-    return _matched(best[1], best[2], fields, known)
+    return _matched(*best, fields, known)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """Header as compared → (field name, rank among its aliases): to the letter, and without its bracket."""
+    """Header → (field name, rank among its aliases), for exact headers and for headers without suffix."""
 
     exact: Mapping[str, tuple[str, int]]
     loose: Mapping[str, tuple[str, int]]
@@ -142,22 +145,22 @@ class _Known:
 def _known(fields: Sequence[Field], aliases: Mapping[str, Sequence[str]]) -> _Known:
     exact: dict[str, tuple[str, int]] = {}
     loose: dict[str, tuple[str, int]] = {}
-    # What staff have taught says which field a header is, even where a field has it from the start.
-    for taught in (True, False):
+    # Aliases of staff take precedence over built-in aliases, also those of another field.
+    for by_staff in (True, False):
         for each in fields:
-            own = aliases.get(each.name, ()) if taught else each.aliases
-            for rank, alias in enumerate(own, start=len(each.aliases) if taught else 0):
+            own = aliases.get(each.name, ()) if by_staff else each.aliases
+            for rank, alias in enumerate(own, start=len(each.aliases) if by_staff else 0):
                 exact.setdefault(_whole(alias), (each.name, rank))
     for text, claim in exact.items():
         short = _without_bracket(text)
         if short is not None:
-            # An alias that is so to the letter says more of its field than another's whose bracket is dropped.
+            # An exact alias takes precedence over another field's alias without suffix.
             loose.setdefault(short, exact.get(short, claim))
     return _Known(exact, loose)
 
 
 def _claim(cell: Any, known: _Known) -> tuple[str, tuple[int, int]] | None:
-    """The field that a header is, and how sure (smaller is surer): whether to the letter, then rank of the alias."""
+    """The field of a header, and how good the match is (smaller is better): (0 if exact else 1, rank of the alias)."""
     if not isinstance(cell, str) or not cell or len(cell) > HEADER_LENGTH or is_personal(cell):
         return None
     whole = _whole(cell)
@@ -169,64 +172,37 @@ def _claim(cell: Any, known: _Known) -> tuple[str, tuple[int, int]] | None:
     return None if loose is None else (loose[0], (1, loose[1]))
 
 
-def _fields(cells: Sequence[Any], known: _Known) -> set[str]:
-    return {claim[0] for claim in (_claim(cell, known) for cell in cells) if claim is not None}
-
-
-def _merged(upper: Sequence[Any], lower: Sequence[Any], claims: set[int]) -> list[Any] | None:
-    """Two rows as one header, unless the lower says something below a column that is known already."""
-    if any(index in claims and cell not in ("", None) for index, cell in enumerate(lower)):
+def _merged(upper: Sequence[Any], lower: Sequence[Any], known: _Known) -> list[Any] | None:
+    """Two rows as one header; None if the lower has text below a column that matches a field already."""
+    if any(below not in ("", None) and _claim(above, known) for above, below in zip(upper, lower, strict=False)):
         return None
-    width = max(len(upper), len(lower))
-    pad = [*upper, *[""] * (width - len(upper))]
-    return [below if below not in ("", None) else above for above, below in zip_longest(pad, lower, fillvalue="")]
+    return [above if below in ("", None) else below for above, below in zip_longest(upper, lower, fillvalue="")]
 
 
 def _matched(row: int, cells: Sequence[Any], fields: Sequence[Field], known: _Known) -> Matched:
+    claims = [(index, *claim) for index, cell in enumerate(cells) if (claim := _claim(cell, known)) is not None]
     columns: dict[str, int] = {}
-    certainty: dict[str, tuple[int, int]] = {}
-    twice: dict[str, list[int]] = {}
-    for index, cell in enumerate(cells):
-        claim = _claim(cell, known)
-        if claim is None:
-            continue
-        name, sure = claim
-        if name not in columns or sure < certainty[name]:
-            columns[name], certainty[name], twice[name] = index, sure, [index]
-        elif sure == certainty[name]:
-            twice[name].append(index)
-    for places in twice.values():
+    for each in fields:
+        ranks = {index: rank for index, name, rank in claims if name == each.name}
+        places = [index for index, rank in ranks.items() if rank == min(ranks.values())]
         if len(places) > 1:
-            where = "、".join(letters(index) for index in places)
+            where = "、".join(get_column_letter(index + 1) for index in places)
             raise DuplicateColumn(
                 f"第 {row + 1} 列有 {len(places)} 個「{shown(cells[places[0]])}」欄（{where}），無法判斷要用哪一欄；"
                 "請刪除或改名多出來的欄再匯入。"
             )
-    order = [each.name for each in fields if each.name in columns]
+        if places:
+            columns[each.name] = places[0]
     return Matched(
         row=row,
-        columns={name: columns[name] for name in order},
-        headers={name: shown(cells[columns[name]]) for name in order},
+        columns=columns,
+        headers={name: shown(cells[index]) for name, index in columns.items()},
         unknown=[shown(cell)[:HEADER_LENGTH] for cell in cells if shown(cell) and _claim(cell, known) is None],
         missing=[each.label for each in fields if each.required and each.name not in columns],
-        spare=[
-            (claim[0], shown(cell))
-            for index, cell in enumerate(cells)
-            if (claim := _claim(cell, known)) is not None and columns[claim[0]] != index
-        ],
+        spare=[(name, shown(cells[index])) for index, name, _ in claims if columns[name] != index],
     )
 
 
 def shown(header: Any) -> str:
-    """A header as people see it: on one line."""
+    """A header as it is shown: on one line."""
     return " ".join(str(header).split()) if header is not None else ""
-
-
-def letters(index: int) -> str:
-    """The spreadsheet's name of a column, from its 0-based index: 0 is A, 26 is AA."""
-    text = ""
-    index += 1
-    while index:
-        index, digit = divmod(index - 1, 26)
-        text = chr(65 + digit) + text
-    return text

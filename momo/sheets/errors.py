@@ -1,11 +1,11 @@
-"""What is wrong with a file as a whole."""
+"""Errors about a file as a whole."""
 
 from __future__ import annotations
 
 
 class SheetError(ValueError):
-    """The file cannot be read; the text is for people and says what is wrong and what to do."""
+    """The file cannot be read. The text is for the user: the problem, and what to do."""
 
 
 class DuplicateColumn(SheetError):
-    """Two columns claim to be the same field."""
+    """Two columns match the same field equally well."""

@@ -1,7 +1,7 @@
-"""A file that could not be imported as its user's own workbook, with every bad cell marked.
+"""Marks every bad cell of a file that could not be imported, in the user's own workbook.
 
-openpyxl keeps what a workbook is made of (formats, formulas, macros); of files that it cannot write the rows are put
-into a new .xlsx. Of large files only the bad rows are, so that memory does not grow with the file.
+openpyxl preserves formats, formulas and macros. For files that it cannot write, the rows go into a new .xlsx; for large
+files only the bad rows do, so that memory use does not grow with the file.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from momo.sheets.columns import HEADER_ROWS, NUMBER_HEADING, letters, shown
+from momo.sheets.columns import HEADER_ROWS, NUMBER_HEADING, shown
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import MEBIBYTE, Limits
 from momo.sheets.formats.sniff import Format, sniff
@@ -31,14 +32,14 @@ from momo.sheets.write import EXCEL_TEXT_LIMIT, neutralised
 logger = logging.getLogger(__name__)
 
 ERRORS_SHEET = "匯入錯誤"
-# Beyond any of these a file comes back with its bad rows only: openpyxl keeps some 400 bytes for each cell.
+# A larger file is returned with its bad rows only: openpyxl needs some 400 bytes for each cell.
 WHOLE_ROWS = 20_000
 WHOLE_CELLS = 600_000
-WHOLE_BYTES = 32 * MEBIBYTE  # of the unpacked parts, hidden sheets and all
+WHOLE_BYTES = 32 * MEBIBYTE  # of all unpacked parts, also of hidden sheets
 AUTHOR = "MOMO Pro"
 MACROS = "xl/vbaProject.bin"
 
-Error = tuple[int, str, str, str]  # row (from 1), header as written or empty, the cell's text, what is wrong
+Error = tuple[int, str, str, str]  # row (from 1), header as written or empty, the cell's text, the message
 _Rows = Sequence[Sequence[Any]]
 
 _RED = PatternFill("solid", start_color="FFFF9999", end_color="FFFF9999")
@@ -49,17 +50,17 @@ _LINK = Font(color="FF0563C1", underline="single")
 _HEADINGS = ("列", "欄位", "內容", "問題")
 _WIDTHS = (10, 18, 30, 80)
 _ONLY_BAD_ROWS = f"這份檔案只含有錯的列，供對照用，不能匯入；請依「{NUMBER_HEADING}」在原檔修正後重新上傳。"
-# The file has passed the importer's limits; marking it must not fail on those of a later setting.
+# The file was within the importer's limits; lower limits in the settings since then must not prevent marking.
 _READ_BEFORE = Limits(bytes=2**31, unpacked_bytes=2**31, rows=1_048_576, columns=16_384)
 _FORBIDDEN_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
 
 
 def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Error]) -> BinaryIO:
-    """The workbook at `source` with each bad cell red and commented, and first a sheet that lists and links all.
+    """The workbook at `source` with each bad cell red and commented, and a first sheet that lists and links them.
 
-    `name` is what the user calls the file, `sheet` the sheet that was read. The result is a temporary file positioned
-    at its start, which vanishes when closed; `suffix_of` says what it must be called. Raises SheetError when the file
-    cannot be read any more.
+    `name` is the user's name of the file, `sheet` the sheet that was read. The result is a temporary file, positioned
+    at its start and deleted when closed; `suffix_of` gives the suffix it needs. Raises SheetError if the file cannot
+    be read any more.
     """
     ordered = sorted(errors, key=lambda error: error[0])
     kind = sniff(source, name=name)
@@ -76,7 +77,7 @@ def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Err
 
 
 def suffix_of(workbook: BinaryIO) -> str:
-    """ ".xlsm" of a workbook with macros, which Excel does not open under another name, else ".xlsx"."""
+    """ ".xlsm" for a workbook with macros, since Excel refuses another suffix, else ".xlsx"."""
     with zipfile.ZipFile(workbook) as zipped:
         macros = MACROS in zipped.namelist()
     workbook.seek(0)
@@ -84,7 +85,7 @@ def suffix_of(workbook: BinaryIO) -> str:
 
 
 class _Marking:
-    """The rows that were read, and where in them the errors are."""
+    """The rows that were read, and the places of the errors."""
 
     def __init__(self, rows: _Rows, errors: Sequence[Error]) -> None:
         self.rows = rows
@@ -93,10 +94,10 @@ class _Marking:
         self.header, self.places = self._places({error[1] for error in errors})
 
     def _places(self, headers: set[str]) -> tuple[int, Mapping[str, int]]:
-        """The header's row (from 1; 0 when none has one of `headers`), and the column of each header.
+        """The header's row (from 1; 0 if no row has one of `headers`), and the column of each header.
 
-        It is the row with the most of them, with the row above where the header goes over two. Of equals it is the
-        lowest above the first error: titles above a header have some of its words.
+        It is the row with most of them, counted with the row above if the header spans two rows. Of equals the lowest
+        one above the first error counts, since titles above a header may repeat parts of it.
         """
         first = min((row for row, *_ in self.errors if row > 1), default=HEADER_ROWS + 1)
         best, found = (0, 0), {}
@@ -110,62 +111,61 @@ class _Marking:
         return best[1], found
 
     def own(self, source: Path, sheet: str) -> BinaryIO | None:
-        """The user's workbook, unless it is too large or openpyxl, which is stricter than others, does not take it."""
+        """The user's workbook; None if it is too large, or openpyxl, which is stricter than others, cannot read it."""
         with zipfile.ZipFile(source) as zipped:
             if sum(info.file_size for info in zipped.infolist()) > WHOLE_BYTES:
                 return None
             macros = MACROS in zipped.namelist()
         try:
-            # A file, since openpyxl judges a path by its suffix.
+            # An open file, since openpyxl checks the suffix of a path.
             with source.open("rb") as file:
                 book = load_workbook(file, keep_vba=macros)
             page = book[sheet]
             if ERRORS_SHEET in book.sheetnames and sheet != ERRORS_SHEET:
-                del book[ERRORS_SHEET]  # of the file's last way through here
+                del book[ERRORS_SHEET]  # of an earlier marking
                 _unmark(page)
-            self._mark(page, lambda row: row, shift=0)
-            self._list(book, page.title, lambda row: row, shift=0)
+            self._mark(book, page, {row: row for row in range(1, len(self.rows) + 1)})
             return _saved(book)
-        except Exception:  # whatever a stranger's workbook makes it stumble over; the rows are there all the same
-            logger.info("a workbook is marked as a copy, openpyxl does not take it", exc_info=True)
+        except Exception:  # a workbook may break openpyxl in any way; the rows are known all the same
+            logger.info("A workbook is copied to be marked: openpyxl cannot read it", exc_info=True)
             return None
 
     def copied(self, sheet: str) -> Workbook:
-        """A new workbook with all rows as they were read."""
+        """A new workbook with all rows that were read."""
         book, page = _new(sheet)
         for line, row in enumerate(self.rows, start=1):
             _append(page, line, row)
-        self._mark(page, lambda row: row, shift=0)
-        self._list(book, page.title, lambda row: row, shift=0)
+        self._mark(book, page, {row: row for row in range(1, len(self.rows) + 1)})
         return book
 
     def bad_rows(self, sheet: str) -> Workbook:
-        """A new workbook with the rows down to the header and the bad ones; column A says which they were."""
+        """A new workbook with the rows down to the header and the bad rows; column A has their numbers."""
         book, page = _new(sheet)
         wanted = sorted({error[0] for error in self.errors if self.header < error[0] <= len(self.rows)})
         numbers = [*range(1, self.header + 1), *wanted]
         moved = {number: line for line, number in enumerate(numbers, start=1)}
         for line, number in enumerate(numbers, start=1):
             _append(page, line, [NUMBER_HEADING if number == self.header else number, *self.rows[number - 1]])
-        self._mark(page, moved.get, shift=1)
-        self._list(book, page.title, moved.get, shift=1, note=_ONLY_BAD_ROWS)
+        self._mark(book, page, moved, shift=1, note=_ONLY_BAD_ROWS)
         return book
 
-    def _mark(self, page: Worksheet, line: Any, *, shift: int) -> None:
+    def _mark(
+        self, book: Workbook, page: Worksheet, lines: Mapping[int, int], *, shift: int = 0, note: str = ""
+    ) -> None:
+        """Mark the bad cells and list them; `lines` is row → row of `page`, `shift` the columns before the first."""
         messages: dict[str, tuple[Cell, list[str]]] = {}
         for row, header, _, message in self.errors:
-            place = line(row)
-            if place is not None and 1 <= row <= len(self.rows):
-                cell = _writable(page, place, self.places.get(header, 0) + shift + 1)
+            if row in lines:
+                cell = _writable(page, lines[row], self.places.get(header, 0) + shift + 1)
                 messages.setdefault(cell.coordinate, (cell, []))[1].append(message)
         for cell, texts in messages.values():
             cell.fill = _RED
             if cell.comment is not None:
                 texts.append(f"（原有註解）{cell.comment.text}")
-            comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
-            cell.comment = comment
+            cell.comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
+        self._list(book, page.title, lines, shift, note)
 
-    def _list(self, book: Workbook, sheet: str, line: Any, *, shift: int, note: str = "") -> None:
+    def _list(self, book: Workbook, sheet: str, lines: Mapping[int, int], shift: int, note: str) -> None:
         page = cast(Worksheet, book.create_sheet(ERRORS_SHEET, 0))
         if note:
             page.append([note])
@@ -173,16 +173,15 @@ class _Marking:
         page.append(_HEADINGS)
         top = page.max_row
         for column, width in enumerate(_WIDTHS):
-            page.column_dimensions[letters(column)].width = width
+            page.column_dimensions[get_column_letter(column + 1)].width = width
             head = page.cell(top, column + 1)
             head.fill, head.font = _HEADER, _WHITE
         quoted = sheet.replace("'", "''")
         for number, (row, header, value, message) in enumerate(self.errors, start=top + 1):
             page.append([row, *(neutralised(_clean(text)) for text in (header, value, message))])
             page.cell(number, 4).alignment = Alignment(wrap_text=True, vertical="top")
-            place = line(row)
-            if place is not None:
-                where = f"{letters(self.places.get(header, 0) + shift)}{place}"
+            if row in lines:
+                where = f"{get_column_letter(self.places.get(header, 0) + shift + 1)}{lines[row]}"
                 link = page.cell(number, 1)
                 link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{quoted}'!{where}", tooltip=where)
                 link.font = _LINK
@@ -195,7 +194,7 @@ class _Marking:
 
 
 def _texts(row: Sequence[Any], headers: set[str]) -> dict[str, int]:
-    """Which of `headers` a row has, and in which column first."""
+    """Each of `headers` that the row has → the first column with it."""
     found: dict[str, int] = {}
     for column, cell in enumerate(row):
         if isinstance(cell, str) and cell and (text := shown(cell)) in headers:
@@ -218,7 +217,7 @@ def _saved(book: Workbook) -> BinaryIO:
 
 
 def _unmark(page: Worksheet) -> None:
-    """Take our marks off, so that what was put right since is not red for ever."""
+    """Remove marks of an earlier marking, so that corrected cells are not red."""
     for row in page.iter_rows():
         for cell in row:
             if (
@@ -237,7 +236,7 @@ def _new(sheet: str) -> tuple[Workbook, Worksheet]:
 
 
 def _append(page: Worksheet, line: int, row: Iterable[Any]) -> None:
-    """Row `line` of the page, which ends above it. (openpyxl finds out where it ends by going through all cells.)"""
+    """Append `row` as row `line`, the first after the page's end. (openpyxl would read all cells to find the end.)"""
     cells = [_clean(cell) if isinstance(cell, str) else cell for cell in row]
     page.append(cells)
     for column, cell in enumerate(cells, start=1):
@@ -248,7 +247,7 @@ def _append(page: Worksheet, line: int, row: Iterable[Any]) -> None:
 
 
 def _writable(page: Worksheet, row: int, column: int) -> Cell:
-    """The cell, or of merged ones the first, which alone can be marked."""
+    """The cell, or the first cell of its merged area: only that can be marked."""
     cell = page.cell(row, column)
     if isinstance(cell, MergedCell):
         for area in page.merged_cells.ranges:

@@ -1,6 +1,6 @@
-"""Reads workbooks: .xlsx .xlsm .xlsb .xls .ods through calamine, .csv, and HTML tables that are named .xls.
+"""Reads workbooks: .xlsx .xlsm .xlsb .xls .ods through calamine, .csv, and HTML tables with the suffix .xls.
 
-Content decides what a file is, not its name, and its size is checked before it is read.
+The content decides the format, not the name. The size is checked before anything is read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,15 +41,15 @@ from momo.sheets.formats.text import csv_sheets, html_sheets
 
 __all__ = ["Limits", "Report", "SheetError", "read_rows", "sheets_of"]
 
-SEEN_HEADERS = 30  # how many headers an error recites
+SEEN_HEADERS = 30  # headers that an error lists
 
 
 @dataclass
 class Report:
-    """The rows of a file's best sheet, raw: text, numbers, dates as calamine gives them, CellError where it hides one.
+    """The raw rows of a file's best sheet: values of calamine, and CellError where calamine returns an empty cell.
 
-    `rows` are those below the header; `first_row` is the spreadsheet's number (from 1) of the first. `others` are
-    visible sheets whose header would do as well and that were not read.
+    `rows` are the rows below the header; `first_row` is the number (from 1) of the first in the spreadsheet. `others`
+    are visible sheets whose header has all required fields too and that were not read.
     """
 
     sheet: str
@@ -71,8 +71,8 @@ def read_rows(
 ) -> Report:
     """Read the visible sheet whose header has the most of `fields`.
 
-    `name` is what the user called the file and stands in errors; `aliases` are further headers by field name. Raises
-    SheetError, whose text says what is wrong and what to do.
+    `name` is the user's name of the file, for error messages; `aliases` are further headers by field name. Raises
+    SheetError.
     """
     fields = list(fields)
     with sheets_of(path, name=name, limits=limits) as (sheets, date1904):
@@ -82,22 +82,24 @@ def read_rows(
         empty = True
         for sheet in sheets:
             looked += 1
-            top = sheet.top()
             empty = empty and sheet.empty
             try:
-                matched = match(top, fields, aliases)
+                matched = match(sheet.rows(HEADER_ROWS), fields, aliases)
             except DuplicateColumn as error:
                 twice = twice or error
                 continue
             if matched is not None:
                 found.append((sheet, matched))
-        best = _best(found, twice)
-        if best is None:
+        whole = [each for each in found if not each[1].missing]
+        if not whole and twice is not None:
+            raise twice
+        if not found:
             raise _no_header(name, fields, looked, empty=empty)
-        chosen, matched = best
+        # The sheet with all required fields and the most others, the first of equals.
+        chosen, matched = max(whole or found, key=lambda each: len(each[1].columns))
         if matched.missing:
             raise _missing(chosen.name, matched)
-        others = [sheet.name for sheet, each in found if sheet is not chosen and not each.missing]
+        others = [sheet.name for sheet, _ in whole if sheet is not chosen]
         rows = chosen.rows()
     first = matched.row + 1
     del rows[:first]
@@ -116,14 +118,6 @@ def read_rows(
         date1904=date1904,
         others=others,
     )
-
-
-def _best(found: Sequence[tuple[Sheet, Matched]], twice: DuplicateColumn | None) -> tuple[Sheet, Matched] | None:
-    """The sheet with all required fields and the most of the others, the first of equals."""
-    whole = [each for each in found if not each[1].missing]
-    if not whole and twice is not None:
-        raise twice
-    return max(whole or found, key=lambda each: len(each[1].columns), default=None)
 
 
 def _no_header(name: str, fields: Sequence[Field], looked: int, *, empty: bool) -> SheetError:
@@ -152,9 +146,9 @@ def _missing(sheet: str, matched: Matched) -> SheetError:
 
 @contextmanager
 def sheets_of(path: Path, *, name: str, limits: Limits) -> Iterator[tuple[Iterator[Sheet], bool]]:
-    """The visible sheets of the file, in order, and whether its numbers count days from 1904.
+    """The visible sheets of the file, in order, and whether its serial dates count from 1904.
 
-    Raises SheetError for whatever is no spreadsheet, is damaged, locked, or larger than `limits`.
+    Raises SheetError if the file is not a spreadsheet, damaged, password-protected, or larger than `limits`.
     """
     try:
         size = path.stat().st_size
@@ -184,74 +178,46 @@ def sheets_of(path: Path, *, name: str, limits: Limits) -> Iterator[tuple[Iterat
         yield _visible(file, facts, name=name, limits=limits), date1904
 
 
-class _Calamine:
-    """A sheet in calamine's hands."""
+def _rows(sheet: CalamineSheet, facts: Facts, height: int | None = None) -> list[list[Any]]:
+    """The rows that calamine returns, up to row `height`, with the cells put right that calamine returns wrong.
 
-    def __init__(self, sheet: CalamineSheet, facts: Facts) -> None:
-        self.name = sheet.name
-        self._sheet = sheet
-        self._facts = facts
+    calamine omits last rows and columns that hold only formulas without a result; they are added.
+    """
+    try:
+        rows: list[list[Any]] = sheet.to_python(skip_empty_area=False, nrows=height)
+    except BaseException as error:
+        if not _caused_by_file(error):
+            raise
+        raise _unreadable(sheet) from error
+    for (row, column), digits in facts.digits.items():
+        if row < len(rows) and column < len(rows[row]):
+            cell = rows[row][column]
+            if cell.__class__ in (float, int) and cell >= 0 and float(cell).is_integer():
+                rows[row][column] = str(int(cell)).zfill(digits)
+    errors = {place: shown for place, shown in facts.errors.items() if height is None or place[0] < height}
+    if errors:
+        width = max(len(rows[0]) if rows else 0, *(column + 1 for _, column in errors))
+        rows.extend([] for _ in range(len(rows), max(row for row, _ in errors) + 1))
+        for cells in rows:
+            cells.extend([""] * (width - len(cells)))
+    for (row, column), shown in errors.items():
+        rows[row][column] = shown
+    return rows
 
-    @property
-    def empty(self) -> bool:
-        return self._sheet.total_height == 0
 
-    def top(self) -> Sequence[Sequence[Any]]:
-        return self._patched(self._values(HEADER_ROWS), HEADER_ROWS)
-
-    def rows(self) -> list[list[Any]]:
-        return self._patched(self._values(), self._facts.rows)
-
-    def _values(self, height: int | None = None) -> list[list[Any]]:
-        try:
-            return self._sheet.to_python(skip_empty_area=False, nrows=height)
-        except BaseException as error:
-            if not _of_the_file(error):
-                raise
-            raise self._unreadable() from error
-
-    def _unreadable(self) -> SheetError:
-        """A number under a date's or time's format that Python has no date or time for; calamine tells no place."""
-        number = 1
-        try:
-            for _ in self._sheet.iter_rows():  # from A1, as rows() is
-                number += 1
-        except BaseException as error:
-            if not _of_the_file(error):
-                raise
-        return SheetError(
-            f"工作表「{self.name}」第 {number:,} 列有超出範圍的日期或時間，無法讀取；"
-            "請在 Excel 更正該儲存格的數值，或把格式改成「通用格式」後再匯入。"
-        )
-
-    def _patched(self, rows: list[list[Any]], height: int) -> list[list[Any]]:
-        """With what calamine gives wrong put right, up to row `height`.
-
-        Its last rows and columns are missing where they hold nothing but formulas without a result.
-        """
-        self._pad(rows)
-        texts, errors = self._facts.texts, self._facts.errors
-        told = [place for place in chain(texts, errors) if place[0] < height]
-        if not told:
-            return rows
-        width = max(max(column for _, column in told) + 1, len(rows[0]) if rows else 0)
-        if rows and width > len(rows[0]):
-            for cells in rows:
-                cells.extend([""] * (width - len(cells)))
-        for _ in range(len(rows), max(row for row, _ in told) + 1):
-            rows.append([""] * width)
-        for row, column in told:
-            error = errors.get((row, column))
-            rows[row][column] = texts[row, column] if error is None else error
-        return rows
-
-    def _pad(self, rows: list[list[Any]]) -> None:
-        """Give numbers back the zeros that they are shown with."""
-        for (row, column), digits in self._facts.digits.items():
-            if row < len(rows) and column < len(rows[row]):
-                cell = rows[row][column]
-                if cell.__class__ in (float, int) and cell >= 0 and float(cell).is_integer():
-                    rows[row][column] = str(int(cell)).zfill(digits)
+def _unreadable(sheet: CalamineSheet) -> SheetError:
+    """A number with a date format is out of the range of Python's dates; calamine does not tell which cell."""
+    number = 1
+    try:
+        for _ in sheet.iter_rows():  # from A1, as in _rows
+            number += 1
+    except BaseException as error:
+        if not _caused_by_file(error):
+            raise
+    return SheetError(
+        f"工作表「{sheet.name}」第 {number:,} 列有超出範圍的日期或時間，無法讀取；"
+        "請在 Excel 更正該儲存格的數值，或把格式改成「通用格式」後再匯入。"
+    )
 
 
 def _visible(file: BinaryIO, facts: Callable[[str], Facts], *, name: str, limits: Limits) -> Iterator[Sheet]:
@@ -265,12 +231,12 @@ def _visible(file: BinaryIO, facts: Callable[[str], Facts], *, name: str, limits
             known = facts(each.name)
             sheet = workbook.get_sheet_by_index(place)
         check_extent(each.name, sheet.total_height, sheet.total_width, limits)
-        yield _Calamine(sheet, known)
+        yield Sheet(each.name, sheet.total_height == 0, partial(_rows, sheet, known))
 
 
 @contextmanager
 def _guarded(name: str) -> Iterator[None]:
-    """Whatever a damaged file makes a parser stumble over as what it is: a damaged file."""
+    """Turn any error of a parser about a damaged file into SheetError."""
     try:
         yield
     except SheetError:
@@ -278,15 +244,15 @@ def _guarded(name: str) -> Iterator[None]:
     except PasswordError as error:
         raise protected(name) from error
     except BaseException as error:
-        if not _of_the_file(error):
+        if not _caused_by_file(error):
             raise
         raise broken(name) from error
 
 
-def _of_the_file(error: BaseException) -> bool:
-    """Whether a parser raised it for what a file holds, rather than somebody else for another reason.
+def _caused_by_file(error: BaseException) -> bool:
+    """Whether a parser raised `error` because of the file's content.
 
-    A panic of calamine's is a BaseException, which nobody else would catch.
+    calamine's panic is a BaseException, so `except Exception` would not catch it.
     """
     known = (CalamineError, OSError, struct.error, ValueError, LookupError, OverflowError)
     return isinstance(error, known) or type(error).__name__ == "PanicException"

@@ -1,6 +1,6 @@
-"""One cell as a date, an amount, a whole number, a code or text; what is not certain is refused, never guessed.
+"""Converts one cell to a date, an amount, an integer, a code or text. An ambiguous cell is refused, never guessed.
 
-Cells come as calamine gives them: text, float, int, bool, date, datetime, time or timedelta.
+Cells have the types of calamine: str, float, int, bool, date, datetime, time or timedelta.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 MAX_CENTS = 10**14  # what numeric(14, 2) holds
 MAX_INTEGER = 2**31 - 1
-EXACT_DIGITS = 15  # as many as a spreadsheet keeps of a number
+EXACT_DIGITS = 15  # digits that a spreadsheet stores of a number
 
 EPOCH = date(1899, 12, 30)
-EPOCH_1904 = 1462  # days by which workbooks of old Macs count from later
+EPOCH_1904 = 1462  # days from EPOCH to the epoch of workbooks made on old Macs
 _FIRST_SERIAL = (FIRST_DAY - EPOCH).days
 _LAST_SERIAL = (LAST_DAY - EPOCH).days
 
 
 class BadCell(ValueError):
-    """A cell cannot be read with certainty; the text is for people and says what to do."""
+    """A cell cannot be converted with certainty. The text is for the user and says what to do."""
 
 
 class CellError(str):
-    """What a spreadsheet shows in place of a value: #N/A, #REF!, or that a formula was never calculated."""
+    """An error that a spreadsheet shows instead of a value: #N/A, #REF!, or a formula that was never calculated."""
 
     __slots__ = ()
 
@@ -39,13 +39,13 @@ _ERRORS = re.compile(
     r"|(?:Err|錯誤)[:：]\s*\d{3}",
     re.IGNORECASE,
 )
-# Invisible in every spreadsheet: controls (PostgreSQL takes no NUL), zero-width characters, the byte-order mark.
+# Invisible in every spreadsheet: control characters, zero-width characters, the byte-order mark.
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _QUOTED = re.compile(r'="([^"]*)"')  # ="00123", how CSV files keep leading zeros
 
 
 def tidy(text: str) -> str:
-    """Text without what nobody sees: white space around it and doubled inside, controls, the quoting of CSV files."""
+    """Text without invisible characters, outer and doubled white space, and the quoting of codes in CSV files."""
     if not text.isprintable():
         text = _INVISIBLE.sub("", text)
     text = " ".join(text.split())
@@ -54,18 +54,18 @@ def tidy(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """`tidy`, after NFKC: full-width digits, letters and signs become the usual ones."""
+    """`tidy` after NFKC: full-width characters become ASCII."""
     return tidy(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def refuse_error(text: str) -> None:
-    """Raise when `text` is what a spreadsheet shows for an error."""
+    """Raise BadCell if `text` is an error value of a spreadsheet."""
     if text.startswith(("#", "E", "e", "錯")) and _ERRORS.fullmatch(text):
         raise _error(text)
 
 
 def refuse(value: Any, wanted: str) -> NoReturn:
-    """Raise for a cell that cannot be `wanted`: an error, a date where none belongs, a check box."""
+    """Raise BadCell for a cell whose type cannot be `wanted`: an error, a date or time, a check box."""
     if isinstance(value, CellError):
         if value == UNCALCULATED:
             raise BadCell("公式沒有計算結果；請用 Excel 開啟檔案、存檔後再匯入，或把公式改成數值。")
@@ -82,7 +82,7 @@ def _error(text: str) -> BadCell:
 
 
 def shown(value: Any) -> str:
-    """A raw cell as the user would recognise it."""
+    """A raw cell as the spreadsheet shows it."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -98,8 +98,8 @@ def shown(value: Any) -> str:
 
 # --- Dates -----------------------------------------------------------------------------------------------------------
 
-# A time after the date says nothing about the day, unless it is another zone's.
-# Not right behind a digit: 2026/11/2210:05 may be many things.
+# A time after the date is ignored; its zone may only be +08:00. It may not directly follow a digit: 2026/11/2210:05 is
+# ambiguous.
 _TIME = (
     r"(?:(?:[ T]|(?<![0-9])|(?=[上下]午))(?:上午|下午|AM|PM)?\s?"
     r"(?:[01]?\d|2[0-4])[:時]\s?[0-5]?\d(?:[:分]\s?[0-5]?\d(?:\.\d+)?)?[分秒]?"
@@ -107,48 +107,41 @@ _TIME = (
 )
 _WEEKDAY = r"(?:\s?(?:\((?:星期|週)?[一二三四五六日]\)|(?:星期|週)[一二三四五六日]))?"
 _FLAGS = re.ASCII | re.IGNORECASE
-_WESTERN = re.compile(
-    rf"(\d{{4}})(?:([/.-])(\d{{1,2}})\2(\d{{1,2}})|\s?年\s?(\d{{1,2}})\s?月\s?(\d{{1,2}})\s?日){_WEEKDAY}{_TIME}",
-    _FLAGS,
+_MONTH_DAY = (
+    r"(?:(?P<sign>[/.-])(\d{1,2})(?P=sign)(\d{1,2})|\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日)" + _WEEKDAY + _TIME
 )
-_COMPACT = re.compile(rf"(\d{{4}})(\d\d)(\d\d)(?:\.0+)?(?: {_TIME})?", _FLAGS)
-_MINGUO = re.compile(
-    r"(?:(?:中華)?民國\s?(\d{1,3})|(\d{3}))\s?(?:([/.-])(\d{1,2})\3(\d{1,2})|年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日)"
-    rf"{_WEEKDAY}{_TIME}",
-    _FLAGS,
-)
-_MINGUO_COMPACT = re.compile(rf"(?:民國)?(1\d\d)(\d\d)(\d\d)(?:\.0+)?(?: {_TIME})?", _FLAGS)
+_COMPACT = rf"(\d\d)(\d\d)(?:\.0+)?(?: {_TIME})?"
+# Each pattern with the year before its year 1. Groups of digits are year, month and day.
+_DATES = [
+    (re.compile(pattern, _FLAGS), before)
+    for pattern, before in (
+        (rf"(\d{{4}}){_MONTH_DAY}", 0),
+        (rf"(\d{{4}}){_COMPACT}", 0),
+        (rf"(?:(?:中華)?民國\s?(\d{{1,3}})|(\d{{3}}))\s?{_MONTH_DAY}", 1911),
+        (rf"(?:民國)?(1\d\d){_COMPACT}", 1911),
+    )
+]
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
 _DATE_HELP = "請寫成 2026/11/22，或在 Excel 把儲存格格式設成日期"
 
 
 def date_from_text(raw: str) -> date | None:
-    """2026/11/22, 2026-11-22, 2026.11.22, 20261122, 2026年11月22日, with or without time; Minguo likewise; serials."""
+    """A date from 2026/11/22, 2026-11-22, 2026.11.22, 20261122, 2026年11月22日, with Minguo years too, or a serial."""
     text = plain(raw)
     if not text:
         return None
     refuse_error(text)
-    found = _WESTERN.fullmatch(text)
-    if found:
-        year, _, month, day, month_cjk, day_cjk = found.groups()
-        return _day(int(year), int(month or month_cjk), int(day or day_cjk), raw)
-    found = _COMPACT.fullmatch(text)
-    if found:
-        return _day(int(found[1]), int(found[2]), int(found[3]), raw)
-    found = _MINGUO.fullmatch(text)
-    if found:
-        named, bare, _, month, day, month_cjk, day_cjk = found.groups()
-        return _day(int(named or bare) + 1911, int(month or month_cjk), int(day or day_cjk), raw)
-    found = _MINGUO_COMPACT.fullmatch(text)
-    if found:
-        return _day(int(found[1]) + 1911, int(found[2]), int(found[3]), raw)
+    for pattern, before in _DATES:
+        if found := pattern.fullmatch(text):
+            year, month, day = (int(part) for part in found.groups() if part and part.isdecimal())
+            return _day(year + before, month, day, raw)
     if _SERIAL.fullmatch(text):
         return date_from_number(float(text))
     raise BadCell(f"看不懂日期「{_short(raw)}」；{_DATE_HELP}。")
 
 
 def date_from_number(number: float, *, date1904: bool = False) -> date:
-    """An Excel serial (of the workbook's epoch), or the digits of 20261122 or of Minguo 1151122 as a number."""
+    """A date from an Excel serial of the workbook's epoch, or from the number 20261122 or 1151122 (Minguo)."""
     serial = number + EPOCH_1904 if date1904 else number
     if _FIRST_SERIAL <= serial < _LAST_SERIAL + 1:
         return EPOCH + timedelta(days=int(serial))
@@ -158,7 +151,7 @@ def date_from_number(number: float, *, date1904: bool = False) -> date:
 
 
 def date_from_day(day: date) -> date:
-    """A date within the sane range."""
+    """`day`, if it is between FIRST_DAY and LAST_DAY."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise BadCell(f"日期「{day:%Y/%m/%d}」超出 1990 到 2100 年的範圍；請確認年份。")
     return day
@@ -185,7 +178,7 @@ _DASHES = str.maketrans("−‐‑‒–—﹣", "-------")
 
 
 def number_from_text(raw: str) -> Decimal | None:
-    """1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12), 123.0."""
+    """A number from 1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12) or 123.0."""
     text = plain(raw).translate(_DASHES).removeprefix("'")
     if not text:
         return None
@@ -215,13 +208,13 @@ def _cents(number: Decimal) -> int:
 
 
 def cents_from_text(raw: str) -> int | None:
-    """Cents, half up (away from zero)."""
+    """Cents, halves rounded away from zero."""
     number = number_from_text(raw)
     return None if number is None else _cents(number)
 
 
 def cents_from_number(number: float) -> int:
-    """Cents, half up, of the number that the spreadsheet shows: 1.005 is 1.01 although the float lies below."""
+    """Cents, halves rounded away from zero, of the number shown: 1.005 is 1.01, although the float is less."""
     cents = number * 100
     whole = round(cents) if -1e14 < cents < 1e14 else 0
     if -1e-6 < cents - whole < 1e-6 and (whole or not number):
@@ -230,7 +223,7 @@ def cents_from_number(number: float) -> int:
 
 
 def _decimal(number: float) -> Decimal:
-    """The 15 digits that a spreadsheet keeps and shows."""
+    """The number with the 15 digits that a spreadsheet shows."""
     exact = Decimal(f"{number:.15g}")
     if not exact.is_finite():
         raise BadCell("不是數字。")
@@ -238,13 +231,13 @@ def _decimal(number: float) -> Decimal:
 
 
 def integer_from_text(raw: str) -> int | None:
-    """A whole number; "123.0" is 123."""
+    """An integer; "123.0" is 123."""
     number = number_from_text(raw)
     return None if number is None else _integer(number)
 
 
 def integer_from_number(number: float) -> int:
-    """A whole number."""
+    """An integer."""
     return _integer(_decimal(number))
 
 
@@ -264,7 +257,7 @@ _SCIENTIFIC_CODE = re.compile(r"\d(?:\.\d+)?E\+\d+", _FLAGS)
 
 
 def code_from_text(raw: str) -> str | None:
-    """A code: leading zeros are kept, "13326964.0" is 13326964."""
+    """A code with its leading zeros; "13326964.0" is 13326964."""
     text = plain(raw).removeprefix("'")
     if not text:
         return None
@@ -278,7 +271,7 @@ def code_from_text(raw: str) -> str | None:
 
 
 def code_from_number(number: float) -> str:
-    """A code that the spreadsheet took for a number."""
+    """A code that the spreadsheet stored as a number."""
     if not (0 <= number < float("inf")) or number != int(number):
         raise BadCell(f"「{shown(number)}」不像代號；請把儲存格格式改成文字後重填。")
     if number >= 10**EXACT_DIGITS:
@@ -286,23 +279,18 @@ def code_from_number(number: float) -> str:
     return str(int(number))
 
 
-# What exports put before text so that no program takes it for a formula (`momo.sheets.write.neutralised`; what is
-# stored never begins with white space). However many: a text that kept one would lose it on its next way out and in.
+# Apostrophes that exports put before text, so that no program reads it as a formula (`momo.sheets.write.neutralised`).
+# All are removed: a text that kept one would lose it at its next export and import.
 _GUARD = re.compile(r"^'+(?=[=+@-])")
 
 
 def text_from_text(raw: str) -> str | None:
-    """Text as it is, on one line, without the apostrophe that keeps it from being a formula."""
+    """Text on one line, without the apostrophes before a formula sign."""
     text = tidy(raw)
     if text[:1] == "'":
         text = _GUARD.sub("", text)
     refuse_error(text)
     return text or None
-
-
-def text_from_number(number: float) -> str:
-    """Text that the spreadsheet took for a number."""
-    return shown(number)
 
 
 def _short(raw: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes .xlsx and .csv from an iterator of records, in memory that does not grow with the rows.
+"""Writes .xlsx and .csv from an iterator of records; memory use does not grow with the rows.
 
 rust_xlsxwriter (through rustpy-xlsxwriter) writes in constant memory and about ten times as fast as openpyxl's
 write-only mode; it takes any iterator of dicts.
@@ -42,8 +42,8 @@ NUMBER_FORMATS = {
 class Column:
     """A column of an export: its heading, width in characters, and Excel number format.
 
-    `kind` is text, integer, decimal, datetime or date; it picks the number format and the cell's type. `source` is the
-    field or expression that `query_records` reads it from.
+    `kind` is text, integer, decimal, datetime or date; it selects number format and cell type. `source` is the field or
+    expression that `query_records` reads.
     """
 
     heading: str
@@ -52,17 +52,14 @@ class Column:
     source: str | Combinable = ""
     number_format: str = ""
 
-    def excel_format(self) -> str:
-        return self.number_format or NUMBER_FORMATS[self.kind]
-
 
 def neutralised(text: str) -> str:
-    """Text that no spreadsheet program takes for a formula, now or after being saved as CSV."""
+    """Text that no spreadsheet program reads as a formula, now or after it is saved as CSV."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
 def cell(value: Any) -> Any:
-    """A Python value as a cell: aware times become local wall time, text is bounded and neutralised."""
+    """A Python value as a cell: aware datetimes become naive Taipei time, text is cut and neutralised."""
     if isinstance(value, str):
         return neutralised(value[:EXCEL_TEXT_LIMIT])
     if isinstance(value, datetime):
@@ -73,7 +70,7 @@ def cell(value: Any) -> Any:
 
 
 def as_records(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    """Rows of Python values as the records that the writers take."""
+    """Rows of Python values as records for the writers."""
     headings = [column.heading for column in columns]
     for row in rows:
         yield dict(zip(headings, [cell(value) for value in row], strict=True))
@@ -87,16 +84,16 @@ class _Neutral(Func):
 
 
 class _LocalTime(Func):
-    """An aware time as local wall time."""
+    """An aware datetime as naive Taipei time."""
 
     output_field = DateTimeField()
     template = f"(%(expressions)s AT TIME ZONE '{settings.TIME_ZONE}')"
 
 
-def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
-    """Records of `queryset` straight from a server-side cursor, ready to be written.
+def query_records(queryset: QuerySet[Any], columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
+    """Records of `queryset` from a server-side cursor, ready to be written.
 
-    The database does what `cell` does, so that Python only hands rows on: a third of the time at 100,000 rows.
+    The database converts values as `cell` does: a third of the time for 100,000 rows.
     """
     picked = {}
     for column in columns:
@@ -110,9 +107,9 @@ def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dic
         picked[column.heading] = source
     try:
         sql, params = queryset.values(**picked).query.sql_with_params()
-    except EmptyResultSet:  # Django knows without asking that there is nothing
+    except EmptyResultSet:  # Django finds without a query that no row can match
         return
-    # A plain cursor of psycopg's, since Django's own would convert each value again.
+    # psycopg's own cursor, since Django's would convert each value again.
     with transaction.atomic(), connection.connection.cursor(name="export", row_factory=dict_row) as cursor:
         cursor.itersize = 2000
         cursor.execute(sql, params)
@@ -122,10 +119,13 @@ def query_records(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[dic
 def write_xlsx(target: BinaryIO, *, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> None:
     """Write one sheet: a styled, frozen header with auto-filter, typed columns of fixed width, then the records.
 
-    A sheet without rows still has its header.
+    A sheet without records still has its header.
     """
     header = Format().set_bold().set_font_color("#FFFFFF").set_background_color("#C2185B").set_align("center")
-    formats = {column.heading: Format().set_num_format(column.excel_format()) for column in columns}
+    formats = {
+        column.heading: Format().set_num_format(column.number_format or NUMBER_FORMATS[column.kind])
+        for column in columns
+    }
     first = next(records, None)
     write_worksheet(
         iter([dict.fromkeys(formats)]) if first is None else chain([first], records),
@@ -141,7 +141,7 @@ def write_xlsx(target: BinaryIO, *, sheet: str, columns: Sequence[Column], recor
 
 
 def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> BinaryIO:
-    """A temporary file with the workbook, positioned at its start; it vanishes when closed."""
+    """A temporary file with the workbook, positioned at its start; it is deleted when closed."""
     handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
     write_xlsx(handle, sheet=sheet, columns=columns, records=records)
     handle.seek(0)
@@ -149,7 +149,7 @@ def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[s
 
 
 def csv_chunks(*, columns: Sequence[Column], records: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """UTF-8 CSV with a byte-order mark (Excel needs it), some hundred rows at a time."""
+    """UTF-8 CSV with a byte-order mark (Excel needs it), 500 rows at a time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write("\ufeff")

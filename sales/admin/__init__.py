@@ -1,4 +1,4 @@
-"""Sales in the admin: days and their versions, and the lines behind them."""
+"""Admin pages of sales: days with their versions, and lines in force."""
 
 from sales.admin import days, lines
 

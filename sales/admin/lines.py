@@ -1,72 +1,65 @@
-"""The lines that count, read only."""
+"""Admin pages of the sales lines in force, read only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, Model, OuterRef, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter, RangeDateFilter
-from unfold.decorators import display
 from unfold.utils import parse_date_str
 
-from momo.admin_kit.amounts import dollars
-from momo.admin_kit.display import NOTHING, link
-from momo.admin_kit.tables import LongAdmin, QuietChangeList
+from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
+from momo.admin.kit.tables import BaseChangeList, UncountedAdmin
+from momo.jobs.models import Job
 from sales.figures import NAMELESS
-from sales.models import DayOwner, DayTotal, SalesLine
+from sales.models import DayTotal, SalesLine
+from sales.selectors.days import biggest_keys, days_with
+from sales.selectors.lines import lines_in_force
 
 KEYS_OFFERED = 200
-DAYS_LOOKED_AT = 31  # the last ones with sales tell the names, and are searched for what no sum tells
-DAYS_AT_MOST = 36_525  # a century: an address may ask for any page
+DAYS_SEARCHED = 31  # last days with sales whose keys are offered, and whose lines a search without totals reads
+DAYS_AT_MOST = 36_525  # a century; the address may name any page
 UNNAMED = "（未填）"
 
-Row = TypeVar("Row", bound=Model)
+
+def job_link(job: Job) -> SafeString:
+    """A link to the page of an import, with the name of its file."""
+    return page_link("jobs_job", job.pk, f"#{job.pk} {job.file_name}")
 
 
-def _whole(text: str) -> str:
-    """Text that stays in one line."""
-    return format_html('<span class="mo-nowrap">{}</span>', text)
-
-
-def within(queryset: QuerySet[Row], chosen: Mapping[str, str]) -> QuerySet[Row]:
-    """The rows of the days from `date_from` to `date_to`, both included, as a page's address says."""
-    first: date | None = parse_date_str(chosen.get("date_from", ""))
-    last: date | None = parse_date_str(chosen.get("date_to", ""))
-    if first:
-        queryset = queryset.filter(date__gte=first)
-    return queryset.filter(date__lte=last) if last else queryset
+def _days_of(chosen: Mapping[str, str]) -> dict[str, date | None]:
+    """`first` and `last` day, both included, from the parameters `date_from` and `date_to` of the page's address."""
+    return {"first": parse_date_str(chosen.get("date_from", "")), "last": parse_date_str(chosen.get("date_to", ""))}
 
 
 class DateFilter(RangeDateFilter):
     """Days from and to, both included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
-        return within(queryset, self.used_parameters)
+        days = _days_of(self.used_parameters)
+        bounds = {"date__gte": days["first"], "date__lte": days["last"]}
+        return queryset.filter(**{lookup: day for lookup, day in bounds.items() if day})
 
 
 class KeyFilter(DropdownFilter):
-    """Names of a dimension in the last of the days that are looked at, the biggest first, and the one that is chosen.
+    """Keys of a dimension on the last of the chosen days, the largest first, and the chosen key.
 
-    From the totals, since the lines are millions.
+    Read from the totals, since there are millions of lines.
     """
 
     dimension: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        days = within(DayTotal.objects.filter(dimension=DayTotal.Dimension.ALL), request.GET)
-        last = days.order_by("-date").values("date")[:DAYS_LOOKED_AT]
-        sums = DayTotal.objects.filter(dimension=self.dimension, date__in=last).values("key").order_by()
-        biggest = sums.annotate(money=Sum("amount")).order_by("-money", "key")
-        names = list(biggest.values_list("key", flat=True)[:KEYS_OFFERED])
+        days = days_with(keys={}, **_days_of(request.GET))[:DAYS_SEARCHED]
+        names = biggest_keys(dimension=self.dimension, days=days, limit=KEYS_OFFERED)
         if self.value() and self.key not in names:
             names.append(self.key)
-        # No name is ever stored as that, so it can stand for none in the address.
+        # NAMELESS is never stored as a key, so in the address it can stand for the empty key.
         return [(name or NAMELESS, name or UNNAMED) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
@@ -74,24 +67,25 @@ class KeyFilter(DropdownFilter):
 
     @property
     def key(self) -> str:
-        """The name that was chosen, as it is stored."""
+        """The chosen key as it is stored."""
         chosen = str(self.value() or "")
         return "" if chosen == NAMELESS else chosen
 
 
 class CodeFilter(FieldTextFilter):
-    """Part of a product code, in the last days only: an index of millions of codes would slow each import down."""
+    """Part of a product code, in the last days only: an index of millions of codes would slow down each import."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = f"品號（{DAYS_LOOKED_AT} 天內）"
+        self.title = f"品號（{DAYS_SEARCHED} 天內）"
 
 
-class LinesChangeList(QuietChangeList):
-    """Looks only at days that can have what was asked for, the newest first: not through all that was ever sold.
+class LinesChangeList(BaseChangeList):
+    """Reads only days that can have matching lines, the newest first, not all lines ever sold.
 
-    Each day that a sum tells has a line at least, so one key needs no more days than lines are shown. What no sum
-    tells, a code or keys together, is looked for in DAYS_LOOKED_AT of the days, and the page says in which.
+    A day with a total of the key has at least one line of it, so a search for one key needs at most as many days as the
+    page shows lines. No total exists for a code or for several keys: these searches read DAYS_SEARCHED days, and the
+    page shows which.
     """
 
     def get_queryset(
@@ -104,28 +98,24 @@ class LinesChangeList(QuietChangeList):
             return lines
         if len(keys) == 1 and not code:
             needed = min(max(self.page_num, 1) * self.list_per_page + 1, DAYS_AT_MOST)
-            # Named one by one: what is planned for days that are not known yet may go through all lines.
+            # As literals: for days in a subquery, unknown when planning, PostgreSQL may choose to read all lines.
             return lines.filter(date__in=list(self._days(keys)[:needed]))
-        days = list(self._days(keys)[: DAYS_LOOKED_AT + 1])
-        if len(days) > DAYS_LOOKED_AT:
-            last, first = days[0], days[DAYS_LOOKED_AT - 1]
+        days = list(self._days(keys)[: DAYS_SEARCHED + 1])
+        if len(days) > DAYS_SEARCHED:
+            last, first = days[0], days[DAYS_SEARCHED - 1]
             messages.info(
                 request,
-                f"只找了 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之間可能符合的 {DAYS_LOOKED_AT} 天；"
+                f"只找了 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之間可能符合的 {DAYS_SEARCHED} 天；"
                 f"要找更早的，請把日期的迄日設為 {first - timedelta(days=1):%Y-%m-%d} 或更早。",
             )
-        return lines.filter(date__in=days[:DAYS_LOOKED_AT])
+        return lines.filter(date__in=days[:DAYS_SEARCHED])
 
     def _days(self, keys: Mapping[str, str]) -> QuerySet[DayTotal, date]:
-        """The days chosen that have each of the keys, the newest first."""
-        (dimension, key), *others = keys.items() or ((DayTotal.Dimension.ALL, ""),)
-        days = DayTotal.objects.filter(dimension=dimension, key=key)
-        for dimension, key in others:
-            days = days.filter(Exists(DayTotal.objects.filter(dimension=dimension, key=key, date=OuterRef("date"))))
-        for spec in self.filter_specs:
-            if isinstance(spec, DateFilter):
-                days = within(days, spec.used_parameters)
-        return days.order_by("-date").values_list("date", flat=True)
+        """The chosen days with lines of each key, the newest first."""
+        chosen: Mapping[str, str] = next(
+            (spec.used_parameters for spec in self.filter_specs if isinstance(spec, DateFilter)), {}
+        )
+        return days_with(keys=keys, **_days_of(chosen))
 
 
 def _by(dimension: str, title: str) -> type[KeyFilter]:
@@ -133,9 +123,10 @@ def _by(dimension: str, title: str) -> type[KeyFilter]:
 
 
 @admin.register(SalesLine)
-class SalesLineAdmin(LongAdmin):
-    """Rows of the reports in force; what an older version of a day said is on the page of its import."""
+class SalesLineAdmin(UncountedAdmin):
+    """Lines in force; those of an older version of a day are on the page of its import."""
 
+    changelist_class = LinesChangeList
     list_display = (
         "day",
         "product",
@@ -143,12 +134,11 @@ class SalesLineAdmin(LongAdmin):
         "category_name",
         "pm_name",
         "quantity",
-        "money",
+        "amount_money",
         "cost_money",
         "profit_money",
         "import_link",
     )
-    list_display_links = ("day",)
     list_filter = (
         ("date", DateFilter),
         _by("pm", "PM"),
@@ -156,7 +146,6 @@ class SalesLineAdmin(LongAdmin):
         _by("category", "分類"),
         ("product_code", CodeFilter),
     )
-    list_filter_submit = True
     list_fullwidth = True
     sortable_by = ()
     ordering = ("-date", "-job_id", "-row")
@@ -170,53 +159,21 @@ class SalesLineAdmin(LongAdmin):
         "vendor_code",
         "vendor_name",
         "quantity",
-        "money",
+        "amount_money",
         "cost_money",
         "profit_money",
         "import_link",
         "row",
     )
-    readonly_fields = fields
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinesChangeList]:
-        return LinesChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SalesLine]:
-        in_force = DayOwner.objects.filter(date=OuterRef("date"), claim__lines_job_id=OuterRef("job_id"))
-        return super().get_queryset(request).filter(Exists(in_force))
+        return lines_in_force(super().get_queryset(request))
 
-    @display(description="日期")
-    def day(self, obj: SalesLine) -> str:
-        return _whole(f"{obj.date:%Y-%m-%d}")
-
-    @display(description="商品")
-    def product(self, obj: SalesLine) -> str:
-        return format_html(
-            '<div class="mo-goods"><span class="mo-name">{}</span><span class="mo-sub">{}</span></div>',
-            obj.product_name or NOTHING,
-            obj.product_code,
-        )
-
-    @display(description="分類")
-    def category_name(self, obj: SalesLine) -> str:
-        return _whole(obj.category or NOTHING)
-
-    @display(description="PM")
-    def pm_name(self, obj: SalesLine) -> str:
-        return _whole(obj.pm or NOTHING)
-
-    @display(description="業績")
-    def money(self, obj: SalesLine) -> str:
-        return dollars(obj.amount)
-
-    @display(description="成本")
-    def cost_money(self, obj: SalesLine) -> str:
-        return dollars(obj.cost)
-
-    @display(description="毛利")
-    def profit_money(self, obj: SalesLine) -> str:
-        return dollars(obj.gross_profit)
-
-    @display(description="匯入")
-    def import_link(self, obj: SalesLine) -> str:
-        return link(reverse("admin:jobs_job_change", args=[obj.job_id]), f"#{obj.job_id}")
+    day = column("日期", lambda day: nowrap(f"{day:%Y-%m-%d}"), of="date")
+    product = column("商品", lambda line: goods(line.product_name or NO_VALUE, line.product_code))
+    category_name = column("分類", lambda name: nowrap(name or NO_VALUE), of="category")
+    pm_name = column("PM", lambda name: nowrap(name or NO_VALUE), of="pm")
+    amount_money = column("業績", money, of="amount")
+    cost_money = column("成本", money, of="cost")
+    profit_money = column("毛利", money, of="gross_profit")
+    import_link = column("匯入", lambda pk: page_link("jobs_job", pk, f"#{pk}"), of="job_id")

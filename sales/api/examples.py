@@ -1,4 +1,4 @@
-"""Bodies as they look, for the description of the API."""
+"""Example bodies for the OpenAPI schema."""
 
 from __future__ import annotations
 

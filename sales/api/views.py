@@ -1,4 +1,4 @@
-"""Daily and monthly sales, trends, and the lines of a day as a file."""
+"""Views of daily and monthly sales, trends, and the lines of a day as a file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,15 @@ from momo.rest.permissions import USER
 from momo.rest.views import ApiView
 from momo.sheets.write import XLSX
 from sales.api import examples
-from sales.api.filters import DailyQuery, ExportQuery, MonthQuery, TrendQuery
-from sales.api.serializers import DailySerializer, MonthlySerializer, TrendSerializer
+from sales.api.serializers import (
+    DailyQuerySerializer,
+    DailySerializer,
+    ExportQuerySerializer,
+    MonthlyQuerySerializer,
+    MonthlySerializer,
+    TrendQuerySerializer,
+    TrendSerializer,
+)
 from sales.exports import export
 from sales.selectors.daily import daily_sales
 from sales.selectors.lines import latest_or_today
@@ -28,8 +35,10 @@ TYPES = {
 }
 TAGS = ["銷售"]
 PAGES = [
-    OpenApiParameter(told["name"], told["schema"], OpenApiParameter.QUERY, description=told["description"])
-    for told in Pagination().get_schema_operation_parameters(None)
+    OpenApiParameter(
+        parameter["name"], parameter["schema"], OpenApiParameter.QUERY, description=parameter["description"]
+    )
+    for parameter in Pagination().get_schema_operation_parameters(None)
 ]
 
 
@@ -43,16 +52,16 @@ class DailySalesView(ApiView):
         tags=TAGS,
         summary="每日銷售",
         description="一天的合計、與前一天及上週同一天的比較、依 PM／品牌／分類的小計，以及明細。沒有資料時各項為 0。",
-        parameters=[DailyQuery, *PAGES],
+        parameters=[DailyQuerySerializer, *PAGES],
         responses=DailySerializer,
         examples=[answered("一天", examples.DAY)],
     )
     def get(self, request: Request) -> Response:
-        asked = self.query(DailyQuery)
+        given = self.query(DailyQuerySerializer)
         pagination = Pagination()
-        start, size = pagination.asked(request)
+        start, size = pagination.window(request)
         data = daily_sales(
-            day=asked.get("date"), pm=asked.get("pm", ""), brand=asked.get("brand", ""), start=start, size=size
+            day=given.get("date"), pm=given.get("pm", ""), brand=given.get("brand", ""), start=start, size=size
         )
         pagination.total = data["total"]
         return self.answer({**data, **pagination.body(data["items"])})
@@ -68,12 +77,12 @@ class MonthlySummaryView(ApiView):
         tags=TAGS,
         summary="每月彙總",
         description="一個月的合計與每日數字，與上個月、去年同月的比較，以及月初至今對同樣天數的比較。",
-        parameters=[MonthQuery],
+        parameters=[MonthlyQuerySerializer],
         responses=MonthlySerializer,
         examples=[answered("一個月", examples.MONTH)],
     )
     def get(self, request: Request) -> Response:
-        return self.answer(monthly_summary(**self.query(MonthQuery)))
+        return self.answer(monthly_summary(**self.query(MonthlyQuerySerializer)))
 
 
 class TrendView(ApiView):
@@ -86,14 +95,14 @@ class TrendView(ApiView):
         tags=TAGS,
         summary="銷售趨勢",
         description="期間內每天、每週或每月的業績、數量與毛利；沒有資料的日子為 0。",
-        parameters=[TrendQuery],
+        parameters=[TrendQuerySerializer],
         responses=TrendSerializer,
         examples=[answered("依品牌", examples.TREND)],
     )
     def get(self, request: Request) -> Response:
-        asked = self.query(TrendQuery)
-        start, end = span(start=asked.pop("start_date", None), end=asked.pop("end_date", None))
-        return self.answer(trend(start=start, end=end, **asked))
+        given = self.query(TrendQuerySerializer)
+        start, end = span(start=given.pop("start_date", None), end=given.pop("end_date", None))
+        return self.answer(trend(start=start, end=end, **given))
 
 
 class ExportDailySalesView(ApiView):
@@ -106,13 +115,13 @@ class ExportDailySalesView(ApiView):
         tags=TAGS,
         summary="匯出每日銷售明細",
         description="一天的明細，Excel 或 CSV 檔。",
-        parameters=[ExportQuery],
+        parameters=[ExportQuerySerializer],
         responses={
             (200, TYPES["excel"]): OpenApiResponse(OpenApiTypes.BINARY),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY),
         },
     )
     def get(self, request: Request) -> FileResponse:
-        asked = self.query(ExportQuery)
-        name, handle = export(asked.get("date") or latest_or_today(), asked["format"])
-        return FileResponse(handle, as_attachment=True, filename=name, content_type=TYPES[asked["format"]])
+        given = self.query(ExportQuerySerializer)
+        name, handle = export(day=given.get("date") or latest_or_today(), format=given["format"])
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=TYPES[given["format"]])

@@ -1,4 +1,4 @@
-"""One day: its figures, what they are against, by whom and what, and its lines. A fixed number of queries."""
+"""One day: its figures, comparisons, groups and lines. A fixed number of queries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from sales.figures import NAMELESS, Figures, margin_of
 from sales.models import DayTotal
 from sales.selectors.groups import CENTS, groups
@@ -24,7 +24,7 @@ FROM sales_daytotal t
 WHERE t.date = ANY(%(dates)s) AND t.dimension <> 'vendor' AND (t.date = %(day)s OR t.dimension = 'all')
 """  # noqa: S608 - names of columns
 
-# Sums are kept by one dimension at a time; what two or three say together is told by the lines of these days.
+# Totals have one dimension each; a combination of filters needs the lines of these days.
 FILTERED = """
 SELECT date,
        CASE WHEN grouping(brand) = 0 THEN 'brand' WHEN grouping(pm) = 0 THEN 'pm'
@@ -49,9 +49,9 @@ KNOWN = "SELECT EXISTS (SELECT FROM sales_daytotal WHERE dimension = %s AND key 
 def daily_sales(
     *, day: date | None = None, pm: str = "", brand: str = "", start: int = 0, size: int = PAGE
 ) -> dict[str, Any]:
-    """A day (the latest with data by default) and `size` of its lines from `start` on, with `total` of them.
+    """A day (the latest with data by default) and `size` of its lines from offset `start`; `total` counts all of them.
 
-    `pm` and `brand` keep the lines of those only. Raises ValidationFailed for one that no day knows.
+    `pm` and `brand` keep only lines with these values. Raises ValidationFailed for a value that no day has.
     """
     keys = {name: None if value == "" else _known(name, value) for name, value in (("pm", pm), ("brand", brand))}
     day = day or latest_or_today()

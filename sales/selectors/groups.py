@@ -1,15 +1,16 @@
-"""Figures by key as they come out of the tables of totals."""
+"""Figures by key, read from the tables of totals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sales.figures import NAMELESS, Figures, percent
+from momo.core.formats import percent_of
+from sales.figures import NAMELESS, Figures
 from sales.models import DayTotal
 
-# What is told of each day and month; the vendors' totals have readers of their own.
-TOLD = {
+# The groups in answers about a day or a month. Vendors have selectors of their own.
+GROUPS = {
     "by_pm": DayTotal.Dimension.PM,
     "by_brand": DayTotal.Dimension.BRAND,
     "by_category": DayTotal.Dimension.CATEGORY,
@@ -22,11 +23,12 @@ CENTS = (
 
 
 def groups(figures: Mapping[str, Mapping[str, Figures]], whole: Figures) -> dict[str, list[dict[str, Any]]]:
-    """`by_pm`, `by_brand` and `by_category`, the biggest amount first, each with its share of `whole` in percent."""
-    told = {}
-    for name, dimension in TOLD.items():
+    """`by_pm`, `by_brand` and `by_category`, the largest amount first, each with its share of `whole` in percent."""
+    made = {}
+    for name, dimension in GROUPS.items():
         keys = sorted(figures.get(dimension, {}).items(), key=lambda pair: (-pair[1].amount, pair[0]))
-        told[name] = [
-            {"key": key or NAMELESS, **one.as_dict(), "share": percent(one.amount, whole.amount)} for key, one in keys
+        made[name] = [
+            {"key": key or NAMELESS, **one.as_dict(), "share": percent_of(one.amount, whole.amount)}
+            for key, one in keys
         ]
-    return told
+    return made

@@ -1,10 +1,10 @@
-"""Which lines count, and which days have any."""
+"""Lines in force, and the latest day with data."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from sales.models import DayOwner, SalesLine
@@ -22,9 +22,15 @@ def latest_or_today() -> date:
 
 
 def lines_of(day: date) -> QuerySet[SalesLine]:
-    """The lines in force of one day, as the reports have them. Reads which imports those are at once.
+    """The lines in force of one day, in the order of the reports.
 
-    The import is named, not joined: one page of a day then reads the rows of that page, not of the day.
+    A first query finds the imports in force. With their ids instead of a join, a page reads only the rows of that page,
+    not of the whole day.
     """
     jobs = DayOwner.objects.filter(date=day).values_list("claim__lines_job_id", flat=True)
     return SalesLine.objects.filter(date=day, job_id__in=list(jobs)).order_by("job_id", "row", "id")
+
+
+def lines_in_force(lines: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
+    """Those of `lines` whose import is in force for their day."""
+    return lines.filter(Exists(DayOwner.objects.filter(date=OuterRef("date"), claim__lines_job_id=OuterRef("job_id"))))

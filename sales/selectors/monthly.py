@@ -1,4 +1,4 @@
-"""One month: its totals and days, and what they are against. Reads totals only, in a fixed number of queries."""
+"""One month: totals, days and comparisons. Reads totals only, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ WHERE t.dimension = 'all' AND t.key = ''
 
 
 def monthly_summary(*, year: int | None = None, month: int | None = None) -> dict[str, Any]:
-    """A month, that of the latest day with data by default.
+    """A month, by default that of the latest day with data.
 
-    `month_to_date` goes to the last day with data, against as many days of the previous month and of the same month a
-    year ago (all of them, where those are shorter).
+    `month_to_date` ends on the month's last day with data. It is compared with as many days of the previous month and
+    of the same month a year ago, or with the whole month if that is shorter.
     """
     first = date(year, month, 1) if year and month else latest_or_today().replace(day=1)
     previous, last_year = (first - timedelta(days=1)).replace(day=1), first.replace(year=first.year - 1)
@@ -57,7 +57,7 @@ def monthly_summary(*, year: int | None = None, month: int | None = None) -> dic
 
 
 def _days_of(first: date, count: int) -> list[date]:
-    """The first `count` days of a month, as far as it has so many."""
+    """The first `count` days of a month, or all if it has fewer."""
     length = monthrange(first.year, first.month)[1]
     return [first + timedelta(days=number) for number in range(min(count, length))]
 
@@ -76,8 +76,8 @@ def _to_date(first: date, previous: date, last_year: date, days: dict[date, Figu
         return ends, total(days.get(day, Figures()) for day in span)
 
     ends, now = until(first)
-    told: dict[str, Any] = {"days": count, "current": {**ends, **now.as_dict()}}
+    made: dict[str, Any] = {"days": count, "current": {**ends, **now.as_dict()}}
     for name, month in (("previous_month", previous), ("last_year", last_year)):
         ends, then = until(month)
-        told[name] = {**ends, **now.against(then)}
-    return told
+        made[name] = {**ends, **now.against(then)}
+    return made

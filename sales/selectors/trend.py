@@ -1,4 +1,4 @@
-"""Sums over time by key. Reads totals only: as long over ten million lines as over one."""
+"""Sums over time by key. Reads totals only, so that its time does not grow with the number of lines."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any
 
 from django.db import connection
 
-from momo.rest.errors import ValidationFailed
-from sales.figures import NAMELESS, REST
+from momo.core.days import check_range
+from sales.figures import NAMELESS, OTHERS
 from sales.models import DayTotal
 from sales.selectors.lines import latest_or_today
 
 DAYS = 30  # by default
 TOP, MAX_TOP = 10, 50
 MAX_YEARS = 3
-MAX_DAYS = 366 + 365 * (MAX_YEARS - 1)
 DIMENSIONS = ("brand", "pm", "category", "none")
 INTERVALS = ("day", "week", "month")
 
-# Which keys are the biggest: whole months by their sums, the days before and after by theirs.
+# The keys with the largest amounts: by month totals for whole months, by day totals before and after these.
 BIGGEST = """
 SELECT key FROM (
     SELECT key, amount FROM sales_monthtotal
@@ -36,9 +35,9 @@ SELECT key FROM (
 GROUP BY key ORDER BY sum(amount) DESC, key LIMIT %(limit)s
 """
 
-# Arrays, since a row for each day of each key takes longer to carry than to read. Days are sums already.
-COURSE = """
-WITH courses AS (
+# Arrays, since a row for each day of each key takes longer to transfer than to read. Days are sums already.
+SERIES = """
+WITH points AS (
     SELECT t.dimension, t.key, {place} AS place, {sums}
     FROM unnest(%(dimensions)s::text[], %(keys)s::text[]) AS k(dimension, key)
     JOIN sales_daytotal t ON t.dimension = k.dimension AND t.key = k.key
@@ -46,22 +45,23 @@ WITH courses AS (
     {groups}
 )
 SELECT dimension, key, array_agg(place), array_agg(amount), array_agg(quantity), array_agg(profit)
-FROM courses
+FROM points
 GROUP BY dimension, key
 """
-# Where nothing is left of the gross profit, the rest may have made none, have no lines, or have lines of which nobody
-# knows it. Only then are its keys looked at, day by day; and not where lines are left of which the whole tells none.
-REST_COURSE = """
+# Gross profit of the other keys at the places where the whole minus the chosen keys does not give it: a difference of 0
+# or NULL may mean no profit, no lines, or lines whose profit is unknown. Only there the other keys are read, by day.
+# (Where the profit of the whole is unknown and an amount is left, the profit of the others is unknown too.)
+OTHERS_PROFIT = """
 UNION ALL
-SELECT 'rest', '', array_agg(place), array_agg(0), array_agg(0), array_agg(profit)
+SELECT 'others', '', array_agg(place), array_agg(0), array_agg(0), array_agg(profit)
 FROM (
-    SELECT place, CASE WHEN sum(rest.keys) = 0 OR sum(rest.known) > 0 THEN 0 END AS profit
+    SELECT place, CASE WHEN sum(others.keys) = 0 OR sum(others.known) > 0 THEN 0 END AS profit
     FROM (
         SELECT place
         FROM (
             SELECT place, sum(CASE dimension WHEN 'all' THEN profit ELSE -profit END) AS profit_left,
                    sum(CASE dimension WHEN 'all' THEN amount ELSE -amount END) AS amount_left
-            FROM courses GROUP BY place
+            FROM points GROUP BY place
         ) AS sums
         WHERE profit_left = 0 OR (profit_left IS NULL AND amount_left = 0)
     ) AS doubtful
@@ -73,9 +73,9 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT count(*) AS keys, count(t.gross_profit) AS known FROM sales_daytotal t
         WHERE t.date = days.date AND t.dimension = %(dimension)s AND t.key <> ALL (%(chosen)s::text[])
-    ) AS rest
+    ) AS others
     GROUP BY place
-) AS told
+) AS decided
 HAVING count(*) > 0
 """
 OF_DAYS = {
@@ -96,39 +96,39 @@ PLACES = {
 
 
 @dataclass
-class _Course:
-    """One key over time: amounts and gross profits in cents, by place; a gross profit that no line tells is None."""
+class _Series:
+    """One key over time, by place (the index of its label): amounts and gross profits in cents, None if unknown."""
 
     amount: list[int]
     quantity: list[int]
     profit: list[int | None]
 
     @classmethod
-    def over(cls, places: int, columns: tuple[Any, ...] | None = None) -> _Course:
-        course = cls([0] * places, [0] * places, [0] * places)
+    def of(cls, places: int, columns: tuple[Any, ...] | None = None) -> _Series:
+        series = cls([0] * places, [0] * places, [0] * places)
         if columns:
             for place, amount, quantity, profit in zip(*columns, strict=True):
-                course.amount[place], course.quantity[place], course.profit[place] = amount, quantity, profit
-        return course
+                series.amount[place], series.quantity[place], series.profit[place] = amount, quantity, profit
+        return series
 
-    def less(self, others: list[_Course], doubtful: Mapping[int, int | None]) -> _Course:
-        """What is left of it without the others; `doubtful` tells the gross profits that the sums do not."""
-        amounts = zip(self.amount, *(one.amount for one in others), strict=True)
-        quantities = zip(self.quantity, *(one.quantity for one in others), strict=True)
-        profits = zip(self.profit, *(one.profit for one in others), strict=True)
-        left = [None if whole is None else whole - sum(part or 0 for part in parts) for whole, *parts in profits]
+    def minus(self, parts: list[_Series], doubtful: Mapping[int, int | None]) -> _Series:
+        """This series without `parts`; `doubtful` has the gross profits that the difference does not give."""
+        amounts = zip(self.amount, *(part.amount for part in parts), strict=True)
+        quantities = zip(self.quantity, *(part.quantity for part in parts), strict=True)
+        profits = zip(self.profit, *(part.profit for part in parts), strict=True)
+        left = [None if whole is None else whole - sum(each or 0 for each in taken) for whole, *taken in profits]
         for place, profit in doubtful.items():
             left[place] = profit
-        return _Course(
-            [whole - sum(parts) for whole, *parts in amounts],
-            [whole - sum(parts) for whole, *parts in quantities],
+        return _Series(
+            [whole - sum(taken) for whole, *taken in amounts],
+            [whole - sum(taken) for whole, *taken in quantities],
             left,
         )
 
     def as_dict(self, key: str) -> dict[str, Any]:
         return {
             "key": key,
-            # `dollars` written out: a call for each of some ten thousand values would take longer than the query.
+            # `dollars` inlined: a call for each of some 10,000 values would take longer than the query.
             "amount": [cents / 100 if cents % 100 else cents // 100 for cents in self.amount],
             "quantity": self.quantity,
             "gross_profit": [
@@ -138,41 +138,38 @@ class _Course:
 
 
 def span(*, start: date | None = None, end: date | None = None) -> tuple[date, date]:
-    """The first and the last day of a trend: by default the DAYS up to the latest day with data.
+    """The first and the last day of a trend; by default the DAYS days up to the latest day with data.
 
-    Raises ValidationFailed for a span that ends before it begins, or is longer than MAX_YEARS.
+    Raises ValidationFailed if the end is before the start, or the span is longer than MAX_YEARS.
     """
     if end is None:
         end = latest_or_today()
         end = max(end, start) if start else end
     start = start or end - timedelta(days=DAYS - 1)
-    if start > end:
-        raise ValidationFailed(fields={"start_date": ["起始日不可晚於結束日"]})
-    if (end - start).days + 1 > MAX_DAYS:
-        raise ValidationFailed(fields={"start_date": [f"期間最長 {MAX_YEARS} 年，請縮短範圍"]})
+    check_range(start, end, max_years=MAX_YEARS)
     return start, end
 
 
 def trend(*, start: date, end: date, dimension: str = "none", interval: str = "day", top: int = TOP) -> dict[str, Any]:
     """Amount, quantity and gross profit from `start` to `end`, both included: one series, or one for each key.
 
-    `dimension` is one of DIMENSIONS, `interval` of INTERVALS; a week is named by its Monday and a month by its first
-    day, also where the span begins later. The `top` keys by amount come first, the rest as 其他.
+    `dimension` is one of DIMENSIONS, `interval` of INTERVALS. The label of a week is its Monday and that of a month its
+    first day, even if the span begins later. The `top` keys by amount come first, then the sum of all others as 其他.
     """
     labels = _labels(start, end, interval)
     keys: list[str] = []
     more = False
     if dimension != "none":
         keys, more = _biggest(start, end, dimension, top)
-    courses, doubtful = _courses(start, end, interval, dimension, keys, labels, rest=more)
-    everything = courses.pop((DayTotal.Dimension.ALL, ""), None) or _Course.over(len(labels))
+    found, doubtful = _read(start, end, interval, dimension, keys, labels, others=more)
+    whole = found.pop((DayTotal.Dimension.ALL, ""), None) or _Series.of(len(labels))
     if dimension == "none":
-        series = [everything.as_dict("合計")]
+        series = [whole.as_dict("合計")]
     else:
-        chosen = [courses.get((dimension, key)) or _Course.over(len(labels)) for key in keys]
-        series = [course.as_dict(key or NAMELESS) for key, course in zip(keys, chosen, strict=True)]
+        chosen = [found.get((dimension, key)) or _Series.of(len(labels)) for key in keys]
+        series = [one.as_dict(key or NAMELESS) for key, one in zip(keys, chosen, strict=True)]
         if more:
-            series.append(everything.less(chosen, doubtful).as_dict(REST))
+            series.append(whole.minus(chosen, doubtful).as_dict(OTHERS))
     return {
         "start_date": start,
         "end_date": end,
@@ -193,11 +190,10 @@ def _labels(start: date, end: date, interval: str) -> list[date]:
 
 
 def _biggest(start: date, end: date, dimension: str, top: int) -> tuple[list[str], bool]:
-    """The biggest keys, and whether there are more. One that is called as the rest is part of it."""
+    """The keys with the largest amounts, and whether there are others. A key named 其他 counts as one of the others."""
     first = start if start.day == 1 else _next_month(start)
-    # The month of the last day, unless that day ends it.
     after = end + timedelta(days=1)
-    after = after if after.day == 1 else end.replace(day=1)
+    after = after if after.day == 1 else end.replace(day=1)  # the day after the last whole month
     values: dict[str, Any] = {
         "dimension": dimension,
         "start": start,
@@ -208,7 +204,7 @@ def _biggest(start: date, end: date, dimension: str, top: int) -> tuple[list[str
     with connection.cursor() as cursor:
         cursor.execute(BIGGEST, {**values, "limit": top + 2})
         found = [key for (key,) in cursor.fetchall()]
-    keys = [key for key in found if key != REST]
+    keys = [key for key in found if key != OTHERS]
     return keys[:top], len(keys) > top or len(keys) < len(found)
 
 
@@ -216,10 +212,10 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
-def _courses(
-    start: date, end: date, interval: str, dimension: str, keys: list[str], labels: list[date], *, rest: bool
-) -> tuple[dict[tuple[str, str], _Course], dict[int, int | None]]:
-    """The course of all and of each key; and with `rest` its gross profit at the places where that must be asked."""
+def _read(
+    start: date, end: date, interval: str, dimension: str, keys: list[str], labels: list[date], *, others: bool
+) -> tuple[dict[tuple[str, str], _Series], dict[int, int | None]]:
+    """The series of the whole and of each key by (dimension, key); with `others`, also their doubtful gross profits."""
     values: dict[str, Any] = {
         "dimensions": [DayTotal.Dimension.ALL.value, *([dimension] * len(keys))],
         "keys": ["", *keys],
@@ -229,15 +225,15 @@ def _courses(
         "end": end,
         "base": labels[0],
     }
-    sql = COURSE + REST_COURSE if rest else COURSE
-    courses: dict[tuple[str, str], _Course] = {}
+    sql = SERIES + OTHERS_PROFIT if others else SERIES
+    found: dict[tuple[str, str], _Series] = {}
     doubtful: dict[int, int | None] = {}
     with connection.cursor() as cursor:
         parts = OF_DAYS if interval == "day" else OF_MORE
         cursor.execute(sql.format(place=PLACES[interval], **parts), values)
         for name, key, places, amounts, quantities, profits in cursor.fetchall():
-            if name == "rest":
+            if name == "others":
                 doubtful = dict(zip(places, profits, strict=True))
             else:
-                courses[name, key] = _Course.over(len(labels), (places, amounts, quantities, profits))
-    return courses, doubtful
+                found[name, key] = _Series.of(len(labels), (places, amounts, quantities, profits))
+    return found, doubtful

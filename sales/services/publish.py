@@ -1,9 +1,9 @@
-"""Makes the rows of a report count: staged, compared by day with what is in force, stored, summed and sealed.
+"""Publishes the rows of a report: staged, compared by day with the data in force, stored, summed, and sealed.
 
-Each day becomes a claim of this import, and the pointer of the day moves to it in the same transaction in which the
-totals are rebuilt. A day whose rows are those in force already keeps its lines and totals, and the claim counts on
-those lines: whoever undoes the other import still finds what this one said. Of two imports the one brought later
-counts, whichever a worker finishes first: a day that a later one owns already keeps its owner.
+Each day becomes a claim of this import. The day's owner moves to the claim in the same transaction that rebuilds the
+totals. A day whose rows are in force already keeps its lines and totals; the claim then refers to those lines, so that
+after an undo of the other import the day keeps them. Of two imports the one created later wins, whichever a worker
+finishes first: a day that a later import owns keeps its owner.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from django.db.backends.utils import CursorWrapper
 from momo.jobs.importers import ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from sales.figures import Sums, added
-from sales.models import DayClaim
 from sales.services.totals import lock_sales, rebuild_totals
 
 TEXTS = ("product_code", "product_name", "brand", "category", "pm", "vendor_code", "vendor_name")
 NUMBERS = ("quantity", "amount", "cost", "gross_profit")
-BLOCK_ROWS = 4_000  # so few that PostgreSQL reads one while the next is made
+BLOCK_ROWS = 4_000  # small, so that PostgreSQL reads one block while the next is built
 NAMED_DAYS = 5  # days that a message names, at most
-# What COPY's text format means by its own signs. PostgreSQL has no NUL in text.
+# Escapes of COPY's text format. PostgreSQL has no NUL in text.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
-_SPECIAL = ("\\", "\t", "\n", "\r", "\0")
+_ESCAPED = ("\\", "\t", "\n", "\r", "\0")
 
-# Amounts are cents here: whole numbers add up some times as fast as decimals.
+# Amounts are cents here: integers add up several times as fast as decimals.
 STAGING = """
 CREATE TEMPORARY TABLE sales_staging (
     row int, date date, product_code text, product_name text, brand text, category text, pm text, vendor_code text,
@@ -40,18 +39,18 @@ CREATE TEMPORARY TABLE sales_staging (
 """
 COPY_STAGING = f"COPY sales_staging (row, date, {', '.join(TEXTS)}, {', '.join(NUMBERS)}) FROM STDIN"
 
-# The hashes are added up, so the order of the rows does not matter; each is of the whole row, so that values swapped
-# between rows do. The number of the row is no part of it, nor is what the file does not say itself: the same file is
-# the same whatever the catalogue knows meanwhile.
+# The sum of hashes does not depend on the order of the rows. Each hash is of the whole row, so that values swapped
+# between rows change it. Without the row number, and without columns that the catalogue filled (NOT_IN_FILE): the same
+# file has the same digest, even if the catalogue has changed.
 DIGESTS = """
 SELECT date, count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit),
        sum(hashtextextended(concat_ws(E'\\x1f', product_code, product_name, {brand}, {category}, pm, vendor_code,
            vendor_name, quantity, amount, coalesce(cost::text, '-'), coalesce(gross_profit::text, '-')), 0))
 FROM sales_staging GROUP BY date
 """
-NOT_TOLD = r"E'\x1e'"
+NOT_IN_FILE = r"E'\x1e'"
 
-# And the first import that brought these very lines and still stands: the one that people know them by.
+# With `known_as`, the first import of these lines that is not undone: messages name it.
 IN_FORCE = """
 SELECT c.date, c.job_id, c.lines_job_id, c.digest,
        (SELECT min(same.job_id) FROM sales_dayclaim same
@@ -62,7 +61,7 @@ FROM sales_dayowner o JOIN sales_dayclaim c ON c.id = o.claim_id
 WHERE o.source = %(source)s AND o.date = ANY(%(dates)s)
 """
 
-# Day by day, as most reports are already, so that those who read a day find its lines side by side.
+# In the order of days, as in most reports, so that the lines of a day are stored next to each other.
 STORE = f"""
 INSERT INTO sales_salesline (job_id, date, row, {", ".join(TEXTS)}, quantity, amount, cost, gross_profit)
 SELECT %(job)s, date, row, {", ".join(TEXTS)}, quantity, amount * 0.01, cost * 0.01, gross_profit * 0.01
@@ -102,12 +101,12 @@ _TEXTS = {
     "unchanged": "{} 天與現有資料相同",
     "superseded": "{} 天已有較晚送出的匯入，維持那一份",
 }
-_BESIDE = {"changed": "before", "superseded": "in_force"}  # how the result calls what else there is of the day
+_OTHER_VERSION = {"changed": "before", "superseded": "in_force"}  # key of the day's other version in the result
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is in force for a day: whose claim, whose lines, and which import people know these lines by."""
+    """The claim in force for a day: jobs of the claim and of its lines, and the job that messages name."""
 
     job: int
     lines_job: int
@@ -117,37 +116,37 @@ class Claim:
 
 
 class Publication:
-    """One import being published, inside a transaction of the caller's."""
+    """Publishes one import, inside the caller's transaction."""
 
     def __init__(self, *, job: Job, source: str, table: Table) -> None:
         self.job, self.source, self.table = job, source, table
 
     def run(self) -> Outcome:
-        """Publish. Raises ImportRefused; then the caller's transaction must be undone."""
+        """Publish. Raises ImportRefused; the caller must then roll back."""
         if not self.table.numbers:
             raise ImportRefused("檔案裡沒有可匯入的資料列。")
-        said = sums_by_day(self.table)
+        sums = sums_by_day(self.table)
         with connection.cursor() as cursor:
             self.stage(cursor)
             lock_sales(cursor)
             staged, digests = _digests(cursor, self.table)
-            _compare(said, staged, "讀入")
-            force = _in_force(cursor, self.source, said)
-            fresh = [day for day in sorted(said) if day not in force or force[day].digest != digests[day]]
-            # Workers publish side by side, so a file may come to its turn after one that was brought later.
-            owned = [day for day in sorted(said) if day not in force or force[day].job < self.job.pk]
+            _check_seal(sums, staged, "讀入")
+            force = _in_force(cursor, self.source, sums)
+            fresh = [day for day in sorted(sums) if day not in force or force[day].digest != digests[day]]
+            # Workers run in parallel, so that a later import may have been published first.
+            owned = [day for day in sorted(sums) if day not in force or force[day].job < self.job.pk]
             if fresh:
                 self.store(cursor, fresh)
-                _compare({day: said[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
-            sources = {day: force[day].lines_job for day in said if day in force} | dict.fromkeys(fresh, self.job.pk)
-            self._claim(cursor, said, digests, sources, owned)
+                _check_seal({day: sums[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
+            sources = {day: force[day].lines_job for day in sums if day in force} | dict.fromkeys(fresh, self.job.pk)
+            self._claim(cursor, sums, digests, sources, owned)
             rebuilt = sorted({*fresh} & {*owned})
             if rebuilt:
-                wrong = rebuild_totals(cursor, rebuilt)
+                wrong = rebuild_totals(cursor=cursor, dates=rebuilt)
                 if wrong:
                     raise ImportRefused(f"{_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
             cursor.execute("DROP TABLE sales_staging")
-        return _outcome(said, force, set(fresh), set(owned))
+        return _outcome(sums, force, set(fresh), set(owned))
 
     def stage(self, cursor: CursorWrapper) -> None:
         """COPY all rows into the staging table."""
@@ -188,11 +187,11 @@ class Publication:
 
     def _stored(self, cursor: CursorWrapper, dates: Sequence[date]) -> dict[date, Sums]:
         cursor.execute(STORED, {"job": self.job.pk, "dates": list(dates)})
-        return {day: Sums(*rest) for day, *rest in cursor.fetchall()}
+        return {day: Sums(*figures) for day, *figures in cursor.fetchall()}
 
 
 def sums_by_day(table: Table) -> dict[date, Sums]:
-    """What the file says of each day: the figures that all others are held against. Amounts in cents."""
+    """Sums of each day in the file; staged rows, stored lines and totals must equal them. Amounts in cents."""
     days: dict[date, list[Any]] = {}
     columns = table.columns
     for day, quantity, amount, cost, profit in zip(columns["date"], *(columns[name] for name in NUMBERS), strict=True):
@@ -208,13 +207,8 @@ def sums_by_day(table: Table) -> dict[date, Sums]:
     return {day: Sums(*kept) for day, kept in days.items()}
 
 
-def days_in_force(source: str, dates: Collection[date]) -> int:
-    """How many of `dates` have data of this report."""
-    return DayClaim.objects.filter(owns__source=source, owns__date__in=list(dates)).count()
-
-
 def _blocks(table: Table) -> Iterator[bytes]:
-    """The rows in COPY's text format, some thousand at a time: many times as fast as a row each."""
+    """The rows in COPY's text format, BLOCK_ROWS at a time: many times as fast as `write_row`."""
     days = {day: day.isoformat() for day in set(table.columns["date"])}
     columns: list[Iterator[str]] = [map(str, table.numbers), map(days.__getitem__, table.columns["date"])]
     columns += [iter(_escaped(table.columns.get(name), len(table.numbers))) for name in TEXTS]
@@ -222,7 +216,7 @@ def _blocks(table: Table) -> Iterator[bytes]:
         columns.append(_numbers(table.columns[name]))
     rows = map("\t".join, zip(*columns, strict=True))
     while block := list(islice(rows, BLOCK_ROWS)):
-        # A lone half of a character, which no file holds lawfully, becomes a question mark.
+        # A lone surrogate, which no valid file has, becomes a question mark.
         yield ("\n".join(block) + "\n").encode("utf-8", "replace")
 
 
@@ -239,7 +233,7 @@ def _escaped(values: Sequence[str | None] | None, rows: int) -> Sequence[str]:
     named: dict[str | None, str] = {
         value: value.translate(_ESCAPES)
         for value in distinct
-        if value is not None and any(sign in value for sign in _SPECIAL)
+        if value is not None and any(sign in value for sign in _ESCAPED)
     }
     if None in distinct:
         named[None] = ""
@@ -250,8 +244,8 @@ def _escaped(values: Sequence[str | None] | None, rows: int) -> Sequence[str]:
 
 def _digests(cursor: CursorWrapper, table: Table) -> tuple[dict[date, Sums], dict[date, str]]:
     sums, digests = {}, {}
-    told = {name: NOT_TOLD if name in table.filled else name for name in ("brand", "category")}
-    cursor.execute(DIGESTS.format(**told))
+    columns = {name: NOT_IN_FILE if name in table.filled else name for name in ("brand", "category")}
+    cursor.execute(DIGESTS.format(**columns))
     for day, lines, quantity, amount, cost, profit, hashed in cursor.fetchall():
         whole = [None if value is None else int(value) for value in (quantity, amount, cost, profit)]
         sums[day] = Sums(lines, *whole)  # type: ignore[arg-type]
@@ -262,14 +256,14 @@ def _digests(cursor: CursorWrapper, table: Table) -> tuple[dict[date, Sums], dic
 def _in_force(cursor: CursorWrapper, source: str, dates: Collection[date]) -> dict[date, Claim]:
     cursor.execute(IN_FORCE, {"source": source, "dates": list(dates)})
     return {
-        day: Claim(job, lines_job, digest, known_as, Sums(*rest))
-        for day, job, lines_job, digest, known_as, *rest in cursor.fetchall()
+        day: Claim(job, lines_job, digest, known_as, Sums(*figures))
+        for day, job, lines_job, digest, known_as, *figures in cursor.fetchall()
     }
 
 
-def _compare(said: Mapping[date, Sums], kept: Mapping[date, Sums], what: str) -> None:
-    """The seal. Raises ImportRefused when one day's sums are not the file's."""
-    wrong = sorted(day for day in {*said, *kept} if said.get(day) != kept.get(day))
+def _check_seal(wanted: Mapping[date, Sums], found: Mapping[date, Sums], what: str) -> None:
+    """The seal: raises ImportRefused if the sums of a day differ from the file's."""
+    wrong = sorted(day for day in {*wanted, *found} if wanted.get(day) != found.get(day))
     if wrong:
         raise ImportRefused(f"{_days(wrong)} {what}的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
 
@@ -280,7 +274,7 @@ def _days(days: Sequence[date]) -> str:
 
 
 def _status(known: Claim | None, *, fresh: bool, owned: bool) -> str:
-    """What became of a day: `superseded` is kept as a version, and a file that was brought later stays in force."""
+    """The outcome for a day. `superseded`: stored as a version, while a later import stays in force."""
     if not fresh:
         return "unchanged"
     if not owned:
@@ -288,18 +282,18 @@ def _status(known: Claim | None, *, fresh: bool, owned: bool) -> str:
     return "new" if known is None else "changed"
 
 
-def _outcome(said: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[date], owned: set[date]) -> Outcome:
+def _outcome(sums: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[date], owned: set[date]) -> Outcome:
     days: list[dict[str, Any]] = []
     rows = dict.fromkeys(_TEXTS, 0)
-    for day in sorted(said):
+    for day in sorted(sums):
         known = force.get(day)
         status = _status(known, fresh=day in fresh, owned=day in owned)
-        told: dict[str, Any] = {"date": day.isoformat(), "status": status, **said[day].as_dict()}
-        if known is not None and status in _BESIDE:
-            told[_BESIDE[status]] = {"job_id": known.job, **known.sums.as_dict()}
-        days.append(told)
-        rows[status] += said[day].lines
-    same = sorted({force[day].known_as for day in said if day not in fresh})
+        entry: dict[str, Any] = {"date": day.isoformat(), "status": status, **sums[day].as_dict()}
+        if known is not None and status in _OTHER_VERSION:
+            entry[_OTHER_VERSION[status]] = {"job_id": known.job, **known.sums.as_dict()}
+        days.append(entry)
+        rows[status] += sums[day].lines
+    same = sorted({force[day].known_as for day in sums if day not in fresh})
     result = {"days": days, "message": _message(days, same)}
     skipped = rows["unchanged"] + rows["superseded"]
     return Outcome(created=rows["new"], updated=rows["changed"], skipped=skipped, result=result)

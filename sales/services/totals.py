@@ -1,4 +1,4 @@
-"""Sums of days and months, rebuilt from the lines in force, and compared with what the imports said."""
+"""Totals of days and months: rebuilt from the lines in force, and compared with the sums of the claims in force."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import date
 
 from django.db.backends.utils import CursorWrapper
 
-# Totals of a day are over all reports, so imports of different reports may not rebuild it at once either: one lock.
+# One lock for all reports, since totals of a day are over all of them.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('sales', 0))"
 
-# All dimensions in one pass over the lines. An empty grouping set is the sum over all; where the report does not say,
-# the key is empty. A vendor is known by its code, else by its name. In the order of their index they enter it quicker.
-# Added up in cents: whole numbers are quicker to add than decimals.
+# All dimensions in one pass over the lines. The key is empty for the sum over all lines, and for lines without the
+# field. A vendor's key is its code, else its name. Inserting in the order of the index is faster, and so is adding up
+# integers (cents) instead of decimals.
 REBUILD_DAYS = """
 INSERT INTO sales_daytotal (date, dimension, key, lines, quantity, amount, cost, gross_profit, margin_base)
 SELECT date,
@@ -43,7 +43,7 @@ JOIN sales_daytotal d ON d.date >= m.month AND d.date < m.month + interval '1 mo
 GROUP BY m.month, d.dimension, d.key
 """
 
-# Every dimension splits the same lines: each must add up to what the claims in force say. And months to their days.
+# Each dimension has the same lines, so its sum must be that of the claims in force; and a month must be its days' sum.
 DAYS_OFF = """
 WITH said AS (
     SELECT o.date, sum(c.lines) AS lines, sum(c.quantity) AS quantity, sum(c.amount) AS amount, sum(c.cost) AS cost,
@@ -85,15 +85,15 @@ ORDER BY month
 
 
 def lock_sales(cursor: CursorWrapper) -> None:
-    """Wait until no other transaction moves days or rebuilds totals; ends with the transaction."""
+    """Wait until no other transaction changes owners or totals of days. The lock ends with the transaction."""
     cursor.execute(LOCK)
 
 
-def rebuild_totals(cursor: CursorWrapper, dates: Collection[date]) -> list[date]:
-    """Make the totals of `dates` and of their months those of the lines in force.
+def rebuild_totals(*, cursor: CursorWrapper, dates: Collection[date]) -> list[date]:
+    """Rebuild the totals of `dates` and of their months from the lines in force. Call after `lock_sales`.
 
-    Returns the days and months (by their first day) whose sums are not those of the imports in force: none, unless
-    something is badly wrong. Call under `lock_sales`.
+    Returns the days and months (by their first day) whose sums differ from those of the claims in force; none, unless
+    this code or the data is wrong.
     """
     days = {"dates": sorted(dates)}
     months = {"months": sorted({day.replace(day=1) for day in dates})}

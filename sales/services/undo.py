@@ -1,4 +1,4 @@
-"""Takes an import back: its days return to what was in force before, or to nothing."""
+"""Undoes an import: its days get the version back that was in force before, if there is one."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from momo.core.errors import Conflict, ServerError
 from momo.jobs.models import Job
-from momo.rest.errors import Conflict, ServerError
 from sales.figures import Sums
 from sales.models import DayClaim
 from sales.services.totals import lock_sales, rebuild_totals
 
-# The claim of the import brought last that was not undone, or none. Imports are numbered as they are brought.
+# The successor of a day is the claim of the newest import that is not undone. Job ids are in the order of creation.
 RETURN = """
-WITH heirs AS (
+WITH successors AS (
     SELECT o.id AS owner_id,
            (SELECT c.id FROM sales_dayclaim c
             WHERE c.source = o.source AND c.date = o.date AND c.undone_at IS NULL
             ORDER BY c.job_id DESC LIMIT 1) AS claim_id
     FROM sales_dayowner o JOIN sales_dayclaim mine ON mine.id = o.claim_id
     WHERE mine.job_id = %(job)s
-), left_alone AS (
-    DELETE FROM sales_dayowner o USING heirs h WHERE o.id = h.owner_id AND h.claim_id IS NULL
+), removed AS (
+    DELETE FROM sales_dayowner o USING successors s WHERE o.id = s.owner_id AND s.claim_id IS NULL
     RETURNING o.date, NULL::bigint AS claim_id
-), handed_back AS (
-    UPDATE sales_dayowner o SET claim_id = h.claim_id FROM heirs h WHERE o.id = h.owner_id AND h.claim_id IS NOT NULL
+), returned AS (
+    UPDATE sales_dayowner o SET claim_id = s.claim_id FROM successors s
+    WHERE o.id = s.owner_id AND s.claim_id IS NOT NULL
     RETURNING o.date, o.claim_id
 )
-SELECT * FROM left_alone UNION ALL SELECT * FROM handed_back
+SELECT * FROM removed UNION ALL SELECT * FROM returned
 """
 
 
-def undo_import(job: Job) -> Mapping[str, Any]:
-    """Undo what `job` published, inside a transaction of the caller's. Returns the days and what they show now.
+def undo_import(*, job: Job) -> Mapping[str, Any]:
+    """Undo what `job` published, inside the caller's transaction. Returns the days and their versions now in force.
 
-    A day that another import says the same of keeps its lines and totals. Raises Conflict when nothing of it is left to
-    undo.
+    A day keeps its lines and totals if another import has the same rows. Raises Conflict if nothing can be undone.
     """
     with connection.cursor() as cursor:
         lock_sales(cursor)
@@ -52,25 +52,27 @@ def undo_import(job: Job) -> Mapping[str, Any]:
         cursor.execute(RETURN, {"job": job.pk})
         returned: dict[date, int | None] = dict(cursor.fetchall())
         found = DayClaim.objects.in_bulk([pk for pk in returned.values() if pk])
-        heirs = {day: found[pk] if pk else None for day, pk in returned.items()}
-        moved = [day for day, heir in heirs.items() if heir is None or heir.lines_job_id != claims[day].lines_job_id]
-        if moved and rebuild_totals(cursor, moved):
+        successors = {day: found[pk] if pk else None for day, pk in returned.items()}
+        moved = [
+            day for day, after in successors.items() if after is None or after.lines_job_id != claims[day].lines_job_id
+        ]
+        if moved and rebuild_totals(cursor=cursor, dates=moved):
             raise ServerError("復原後的合計與匯入的內容不符，沒有更動任何資料；請通知系統管理員。")
     days = []
     for day, claim in claims.items():
-        told: dict[str, Any] = {"date": day.isoformat(), "before": _told(claim)}
-        heir = heirs.get(day)
-        if day not in heirs:
-            told["status"] = "superseded"
-        elif heir is None:
-            told["status"] = "removed"
+        entry: dict[str, Any] = {"date": day.isoformat(), "before": _version(claim)}
+        successor = successors.get(day)
+        if day not in successors:
+            entry["status"] = "superseded"
+        elif successor is None:
+            entry["status"] = "removed"
         else:
-            told |= {"status": "restored" if day in moved else "unchanged", "after": _told(heir)}
-        days.append(told)
+            entry |= {"status": "restored" if day in moved else "unchanged", "after": _version(successor)}
+        days.append(entry)
     return {"days": days, "message": _message(days)}
 
 
-def _told(claim: DayClaim) -> dict[str, Any]:
+def _version(claim: DayClaim) -> dict[str, Any]:
     cents = int(claim.amount * 100)
     return {"job_id": claim.job_id, **Sums(claim.lines, claim.quantity, cents, None, None).as_dict()}
 

@@ -8,18 +8,15 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from accounts.models import Role, User
 from momo.jobs import importers
 from momo.jobs.models import Job
 from momo.jobs.services import create_job
-from tests.accounts.people import person
 from tests.jobs.importer import StockImporter, workbook
 
 
 @pytest.fixture(autouse=True)
 def _settings(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -31,13 +28,8 @@ def stock_importer(monkeypatch: pytest.MonkeyPatch) -> StockImporter:
 
 
 @pytest.fixture
-def manager(db: None) -> User:
-    return person("max", Role.MANAGER)
-
-
-@pytest.fixture
 def job_of(stock_importer: StockImporter) -> Callable[..., Job]:
-    """Makes jobs; nobody is told of them."""
+    """Creates jobs without enqueueing them."""
 
     def make(content: BinaryIO | None = None, **values: Any) -> Job:
         given: dict[str, Any] = {

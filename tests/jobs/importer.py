@@ -6,12 +6,11 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-import openpyxl
-
+from momo.core.errors import Conflict
 from momo.jobs.importers import Importer, ImportRefused, Outcome, Table
 from momo.jobs.models import ColumnAlias, Job
-from momo.rest.errors import Conflict
 from momo.sheets.columns import Field, Kind
+from tests.kit.workbooks import xlsx
 
 HEADER = ("代號", "數量", "備註")
 ROWS_OF = "test_stock_rows"  # their "job type", which no report has
@@ -86,19 +85,5 @@ def stock() -> dict[str, int]:
 
 
 def workbook(rows: Iterable[Sequence[Any]] = ROWS, header: Sequence[Any] = HEADER) -> io.BytesIO:
-    """An .xlsx with these rows; the same octets each time, though openpyxl would write the time of day into it."""
-    lines = [list(header), *map(list, rows)]
-    made = _MADE.get(repr(lines))
-    if made is None:
-        book = openpyxl.Workbook()
-        sheet = book.active
-        assert sheet is not None
-        for line in lines:
-            sheet.append(line)
-        content = io.BytesIO()
-        book.save(content)
-        made = _MADE[repr(lines)] = content.getvalue()
-    return io.BytesIO(made)
-
-
-_MADE: dict[str, bytes] = {}
+    """An .xlsx with these rows."""
+    return io.BytesIO(xlsx([header, *rows]))

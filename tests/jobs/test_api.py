@@ -1,4 +1,4 @@
-"""Imports over REST: who may, what is answered, what is refused."""
+"""API of imports: roles, answers, refusals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from django.test import Client
 from accounts.models import Role, User
 from momo.jobs.models import Job
 from momo.jobs.services import run_job, undo_job
-from tests.accounts.people import person, session_client, token_client
 from tests.jobs.importer import StockImporter, stock, workbook
+from tests.kit.users import person, session_client, token_client
 from tests.rest.test_failures import check
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stock_importer")]
@@ -154,11 +154,11 @@ def test_the_first_hundred_errors(api: Client, job_of: Make, django_assert_num_q
     job = ran(job_of(workbook([(code, "x", None) for code in range(1, 151)])))
     api.get("/api/import/jobs")  # notes the token's use, which the next minute's requests do not
     with django_assert_num_queries(3):  # the token with its user, the job, its errors
-        told = data(api.get(f"/api/import/jobs/{job.pk}"))
-    assert (told["status"], told["error_count"], len(told["errors"])) == ("failed", 150, 100)
-    assert told["errors"][0] | {"message": ""} == {"row": 2, "column": "數量", "value": "x", "message": ""}
-    assert told["errors"][0]["message"]
-    assert told["errors_url"] == f"/api/import/jobs/{job.pk}/errors"
+        found = data(api.get(f"/api/import/jobs/{job.pk}"))
+    assert (found["status"], found["error_count"], len(found["errors"])) == ("failed", 150, 100)
+    assert found["errors"][0] | {"message": ""} == {"row": 2, "column": "數量", "value": "x", "message": ""}
+    assert found["errors"][0]["message"]
+    assert found["errors_url"] == f"/api/import/jobs/{job.pk}/errors"
 
 
 def test_the_workbook_of_errors(anybody: Client, job_of: Make) -> None:
@@ -283,9 +283,9 @@ def test_the_description_is_valid(tmp_path: Any) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yaml"))
 
 
-def test_undone_by_somebody_who_is_gone(api: Client, manager: User, job_of: Make) -> None:
+def test_undone_by_a_deleted_user(api: Client, manager: User, job_of: Make) -> None:
     job = ran(job_of(user=manager))
-    undo_job(job, manager)
+    undo_job(job=job, user=manager)
     manager.delete()
-    told = Job.objects.get(pk=job.pk)
-    assert (told.created_by, told.result["undo"]["by"]) == (None, "max")
+    found = Job.objects.get(pk=job.pk)
+    assert (found.created_by, found.result["undo"]["by"]) == (None, "max")

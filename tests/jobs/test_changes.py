@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from momo.core.errors import Conflict
 from momo.jobs import importers
 from momo.jobs.models import Job
 from momo.jobs.services import retry_job, run_job, undo_job
-from momo.rest.errors import Conflict
 from tests.jobs.importer import StockImporter, stock, workbook
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_undo_brings_back_what_was(job_of: Make, manager: User) -> None:
     before = stock()
     job = imported(job_of(workbook([(1001, 30, None), (1009, 1, None)])))
     assert stock() == before | {"1001": 30, "1009": 1}
-    undone = undo_job(job, manager)
+    undone = undo_job(job=job, user=manager)
     assert undone.status == "undone"
     assert undone.result["before"] == {"1001": 3, "1009": None}
     assert {"by": "max", "codes": 2}.items() <= undone.result["undo"].items()
@@ -43,9 +43,9 @@ def test_undo_brings_back_what_was(job_of: Make, manager: User) -> None:
 
 def test_undo_twice(job_of: Make, manager: User) -> None:
     job = imported(job_of())
-    undo_job(job, manager)
+    undo_job(job=job, user=manager)
     with pytest.raises(Conflict, match="已經復原"):
-        undo_job(job, manager)
+        undo_job(job=job, user=manager)
     job.refresh_from_db()
     assert job.status == "undone"
 
@@ -55,7 +55,7 @@ def test_only_what_succeeded_is_undone(job_of: Make, status: str) -> None:
     job = job_of()
     Job.objects.update(status=status)
     with pytest.raises(Conflict, match=job.Status(status).label):
-        undo_job(job)
+        undo_job(job=job)
     job.refresh_from_db()
     assert job.status == status
 
@@ -65,7 +65,7 @@ def test_what_the_importer_forbids(job_of: Make) -> None:
     imported(job_of(workbook([("locked", 1, None)])))
     before = stock()
     with pytest.raises(Conflict, match="鎖定"):
-        undo_job(job)
+        undo_job(job=job)
     job.refresh_from_db()
     assert (job.status, stock()) == ("succeeded", before)
 
@@ -74,11 +74,11 @@ def test_a_kind_that_is_gone(job_of: Make, monkeypatch: pytest.MonkeyPatch) -> N
     job = imported(job_of())
     monkeypatch.delitem(importers._registered, "test_stock")
     with pytest.raises(Conflict):
-        undo_job(job)
+        undo_job(job=job)
     Job.objects.update(status="failed")
     job.refresh_from_db()
     with pytest.raises(Conflict):
-        retry_job(job)
+        retry_job(job=job)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,7 +90,7 @@ def test_two_undo_at_once(job_of: Make, stock_importer: StockImporter, monkeypat
     def undo() -> None:
         both.wait()
         try:
-            outcomes.append(undo_job(Job.objects.get(pk=job.pk)).status)
+            outcomes.append(undo_job(job=Job.objects.get(pk=job.pk)).status)
         except Conflict:
             outcomes.append("conflict")
         finally:
@@ -109,21 +109,21 @@ def test_retry_may_treat_errors_another_way(job_of: Make) -> None:
     job = job_of()
     Job.objects.update(status="failed")
     job.refresh_from_db()
-    assert [retry_job(job).on_error, retry_job(job, on_error="skip").on_error] == ["reject", "skip"]
+    assert [retry_job(job=job).on_error, retry_job(job=job, on_error="skip").on_error] == ["reject", "skip"]
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_retry_is_a_new_job_on_the_same_file(
     job_of: Make, manager: User, status: str, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[int] = []
-    monkeypatch.setattr("momo.jobs.services.changes.send_job", lambda job: told.append(job.pk))
+    enqueued: list[int] = []
+    monkeypatch.setattr(Job, "enqueue", lambda job: enqueued.append(job.pk))
     job = job_of(on_error="skip")
     Job.objects.update(status=status)
     job.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True):
-        again = retry_job(job, manager)
-    assert told == [again.pk]
+        again = retry_job(job=job, user=manager)
+    assert enqueued == [again.pk]
     assert (again.retry_of, again.created_by, again.status, again.on_error) == (job, manager, "pending", "skip")
     assert again.token != job.token
     assert (again.file.name, again.sha256, again.file_name) == (job.file.name, job.sha256, job.file_name)
@@ -138,7 +138,7 @@ def test_what_is_not_tried_again(job_of: Make, status: str) -> None:
     Job.objects.update(status=status)
     job.refresh_from_db()
     with pytest.raises(Conflict):
-        retry_job(job)
+        retry_job(job=job)
     assert Job.objects.count() == 1
 
 
@@ -147,4 +147,4 @@ def test_a_file_that_is_no_longer_kept(job_of: Make) -> None:
     Job.objects.update(status="failed", file="")
     job.refresh_from_db()
     with pytest.raises(Conflict, match="重新上傳"):
-        retry_job(job)
+        retry_job(job=job)

@@ -1,27 +1,26 @@
-"""How a job begins: what is kept, what is refused, and who is told."""
+"""Creating jobs: what is stored, what is refused, and how the task is started."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery, current_app
+from celery import current_app
 from django.db import IntegrityError, transaction
 from django_celery_beat.models import PeriodicTask
 
 from accounts.models import User
-from momo.celery import app as own_app
+from momo.core.errors import PayloadTooLarge, ValidationFailed
+from momo.core.work import enqueue_waiting
 from momo.jobs.models import Job
-from momo.jobs.services import create_job, send_waiting_jobs
+from momo.jobs.services import create_job
 from momo.jobs.services.files import shown_name
-from momo.jobs.tasks import run, watch
-from momo.local.processes import free_port
-from momo.rest.errors import PayloadTooLarge, ValidationFailed
+from momo.jobs.tasks import run, sweep
 from tests.jobs.importer import StockImporter, stock, workbook
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +31,13 @@ Make = Callable[..., Job]
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[int], str]]:
     """What the broker was given."""
-    told: list[tuple[str, list[int], str]] = []
+    enqueued: list[tuple[str, list[int], str]] = []
 
     def send_task(name: str, args: list[int], task_id: str) -> None:
-        told.append((name, args, task_id))
+        enqueued.append((name, args, task_id))
 
     monkeypatch.setattr(current_app._get_current_object(), "send_task", send_task)  # type: ignore[attr-defined]
-    return told
+    return enqueued
 
 
 def kept(settings: Any) -> list[Path]:
@@ -110,7 +109,7 @@ def test_a_job_that_cannot_be_made_leaves_no_file(job_of: Make, settings: Any) -
     job_of(**(values | {"drive_version": "2"}))
 
 
-def test_workers_are_told_on_commit(
+def test_a_job_is_enqueued_on_commit(
     job_of: Make, sent: list[Any], django_capture_on_commit_callbacks: Any, settings: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -120,13 +119,13 @@ def test_workers_are_told_on_commit(
     job.refresh_from_db()
     assert (job.status, job.heartbeat_at is not None) == ("pending", True)
     assert settings.CELERY_TASK_ROUTES["jobs.run"] == {"queue": "imports"}
-    assert send_waiting_jobs() == 0, "it was sent just now"
+    assert enqueue_waiting(Job.objects.all()) == 0, "it was sent just now"
     run(job.pk)
     job.refresh_from_db()
     assert (job.status, stock()) == ("succeeded", {"1001": 3, "1002": 5, "1003": 7})
 
 
-def test_who_rolls_back_tells_nobody(job_of: Make, sent: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_a_rollback_enqueues_nothing(job_of: Make, sent: list[Any], django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         job_of(dispatch=True)
         transaction.set_rollback(True)
@@ -135,19 +134,8 @@ def test_who_rolls_back_tells_nobody(job_of: Make, sent: list[Any], django_captu
 
 def test_a_job_without_dispatch_is_its_callers(job_of: Make, sent: list[Any]) -> None:
     job_of()
-    watch()
+    sweep()
     assert sent == []
-
-
-@pytest.fixture
-def no_broker() -> Iterator[None]:
-    """Celery with a broker that is not there."""
-    app = Celery("away")
-    app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.broker_url = f"redis://127.0.0.1:{free_port()}/0"
-    yield
-    own_app.set_current()
-    app.close()
 
 
 @pytest.mark.usefixtures("no_broker")
@@ -156,22 +144,22 @@ def test_a_broker_that_is_away(job_of: Make, django_capture_on_commit_callbacks:
         job = job_of(dispatch=True)
     job.refresh_from_db()
     assert (job.status, job.heartbeat_at) == ("pending", None)
-    assert send_waiting_jobs() == 0
+    assert enqueue_waiting(Job.objects.all()) == 0
 
 
-def test_the_watch_sends_what_nobody_was_told_of(job_of: Make, sent: list[Any]) -> None:
+def test_the_sweep_enqueues_jobs_that_were_never_sent(job_of: Make, sent: list[Any]) -> None:
     job = job_of()
     Job.objects.update(heartbeat_at=None)
-    watch()
+    sweep()
     assert sent == [("jobs.run", [job.pk], f"import-{job.pk}-1")]
-    watch()
+    sweep()
     assert len(sent) == 1, "once, until the message must be lost"
 
 
-def test_a_message_that_was_lost(job_of: Make, sent: list[Any], settings: Any) -> None:
+def test_a_task_that_was_lost(job_of: Make, sent: list[Any], settings: Any) -> None:
     job = job_of()
     settings.IMPORT_HEARTBEAT_TIMEOUT = 0
-    watch()
+    sweep()
     assert sent == [("jobs.run", [job.pk], f"import-{job.pk}-1")]
 
 
@@ -179,7 +167,7 @@ def test_a_stale_job_is_sent_again_at_once(job_of: Make, sent: list[Any], settin
     job = job_of()
     Job.objects.update(status="running", attempt=1)
     settings.IMPORT_HEARTBEAT_TIMEOUT = -1
-    watch()
+    sweep()
     assert sent == [("jobs.run", [job.pk], f"import-{job.pk}-2")]
 
 

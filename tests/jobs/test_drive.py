@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import time_machine
 
+from momo.core.errors import NotFound, PayloadTooLarge, ValidationFailed
 from momo.jobs.drive import DriveClient, DriveFile
-from momo.rest.errors import NotFound, PayloadTooLarge, ValidationFailed
-from tests.fakes.drive import FOLDER, SHEET, Drive, running_drive
+from tests.fakes.drive import FOLDER, SHEET, Drive
 
 
 @pytest.fixture
 def drive(settings: Any, tmp_path: Path) -> Iterator[Drive]:
     """A stand-in that the settings use."""
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         yield drive
 
@@ -65,7 +65,7 @@ def test_every_file_once_whatever_the_size_of_pages(drive: Drive, client: DriveC
         assert set(found) == ids
 
 
-def test_a_file_that_changes_between_two_pages_is_told_once(drive: Drive, client: DriveClient) -> None:
+def test_a_file_that_changes_between_two_pages_is_listed_once(drive: Drive, client: DriveClient) -> None:
     entries = [drive.add(f"{number}.xlsx") for number in range(20)]
     files = client.all_files(page_size=10)
     found = [next(files)]
@@ -113,7 +113,7 @@ def test_only_what_has_content_in_this_folder_is_listed(drive: Drive, client: Dr
 
 @pytest.mark.parametrize("folder", ["a'b", "a\\b", "\\'", "x' in parents or 'y", "夾 & ?#%+", "'", "\\"])
 def test_a_folder_id_is_quoted(folder: str, settings: Any, tmp_path: Path) -> None:
-    with running_drive(folder) as drive:
+    with Drive(folder) as drive:
         drive.shared.add("y")
         drive.add("別處的.xlsx", folder="y")
         drive.use(settings, tmp_path)

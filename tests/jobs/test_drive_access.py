@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from momo.core.errors import Unavailable
 from momo.jobs.drive import DriveClient, DriveError
-from momo.rest.errors import Unavailable
-from tests.fakes.drive import Drive, running_drive
+from momo.rest.errors import status_of
+from tests.fakes.drive import Drive
 
-# A hook can never be removed, so there is one, and it writes where somebody listens.
+# A hook can never be removed, so there is one, and it writes where a test listens.
 _listeners: list[list[Any]] = []
 
 
@@ -42,15 +43,15 @@ def contacted() -> Iterator[list[Any]]:
 
 @pytest.fixture
 def drive(settings: Any, tmp_path: Path) -> Iterator[Drive]:
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         yield drive
 
 
 @pytest.fixture
 def other() -> Iterator[Drive]:
-    """Another server, that nobody should ask."""
-    with running_drive() as other:
+    """Another server, which should receive no request."""
+    with Drive() as other:
         yield other
 
 
@@ -96,7 +97,7 @@ def test_a_redirect_is_not_followed(operation: str, drive: Drive, other: Drive) 
     assert len(drive.asked(operation)) == 1
 
 
-def test_a_token_goes_to_nobody_whose_name_only_begins_so(drive: Drive, other: Drive) -> None:
+def test_a_token_goes_to_no_host_whose_name_only_begins_so(drive: Drive, other: Drive) -> None:
     with DriveClient.from_settings() as client:
         session = client._transport._session
         for url in (f"{drive.url}@localhost:{port(other)}/x", f"http://localhost:{port(other)}/", "http://127.0.0.1/"):
@@ -135,7 +136,7 @@ def test_a_setting_that_is_missing_or_broken(setting: str, value: str, drive: Dr
     setattr(settings, setting, value)
     with pytest.raises(Unavailable, match=f"Google 雲端硬碟目前無法使用.*管理員.*{setting}") as caught:
         DriveClient.from_settings()
-    assert caught.value.status_code == 503
+    assert status_of(caught.value) == 503
     assert not drive.asked()
 
 
@@ -195,6 +196,6 @@ def test_connections_are_kept_and_closed(drive: Drive, contacted: list[Any]) -> 
         for _ in range(10):
             client.list_files()
     connections = [address for address in contacted if address == ("127.0.0.1", port(drive))]
-    # One for tokens, one for files; each is told twice: looked up and connected.
+    # One for tokens, one for files; each is seen twice: looked up and connected.
     assert len(connections) == 4
     assert time.monotonic() - began < 10

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from momo.core.errors import Conflict
 from momo.jobs import importers
 from momo.jobs.models import Job
 from momo.jobs.services import import_from_drive, retry_job, run_job, sync_drive, undo_job
 from momo.jobs.services.drive import TRIES
-from momo.rest.errors import Conflict
 from notifications.models import OutboxMessage
-from tests.accounts.people import token_client
-from tests.fakes.drive import SHEET, Drive, running_drive
+from tests.fakes.drive import SHEET, Drive
 from tests.fakes.drive.state import Entry
 from tests.jobs.importer import StockImporter, stock
 from tests.jobs.test_drive_import import CSV, FILES, IMPORT, csv
 from tests.jobs.test_notify_jobs import subscribe
 from tests.jobs.test_sync import SYNC, OtherImporter
+from tests.kit.threads import at_once
+from tests.kit.users import token_client
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +34,7 @@ def drive(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A stand-in that the settings use, for files of the one kind that there is."""
     importer = StockImporter()
     monkeypatch.setattr(importers, "_registered", {importer.job_type: importer})
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path, GOOGLE_DRIVE_RETRIES=0)
         yield drive
 
@@ -88,7 +87,7 @@ def test_a_touch_is_no_new_version(drive: Drive, api: Client) -> None:
 
 
 def test_a_sheet_counts_whenever_it_changed(drive: Drive) -> None:
-    """It has no MD5: that it holds the same is told by the import."""
+    """It has no MD5: only the import shows that the content is the same."""
     entry = drive.add("試算表", csv(1, 1), mime_type=SHEET)
     for _ in range(2):
         assert len(sync_drive()) == 1
@@ -103,7 +102,7 @@ def test_an_older_version_that_people_retried_stays(drive: Drive, manager: User,
     assert synced() == ["failed"]
     drive.change(entry, csv(1, 2))
     assert synced() == ["succeeded"]
-    again = retry_job(Job.objects.earliest("pk"), manager)
+    again = retry_job(job=Job.objects.earliest("pk"), user=manager)
     run_job(again.pk)
     assert sync_drive() == []
     assert imported(api) == [True]
@@ -112,7 +111,7 @@ def test_an_older_version_that_people_retried_stays(drive: Drive, manager: User,
 def test_a_version_that_was_taken_back_is_imported_when_it_comes_again(drive: Drive) -> None:
     entry = drive.add("庫存.csv", csv(1, 1), mime_type=CSV)
     synced()
-    undo_job(Job.objects.get())
+    undo_job(job=Job.objects.get())
     touch(drive, entry)
     assert synced() == [], "what people decided stays"
     for quantity in (2, 1):
@@ -133,27 +132,15 @@ def test_what_people_imported_counts_as_the_newest(drive: Drive, manager: User) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_see_it_come_back_import_it_once(drive: Drive, settings: Any) -> None:
+def test_two_processes_that_see_it_return_import_it_once(drive: Drive, settings: Any) -> None:
     entry = drive.add("庫存.csv", csv(1, 1), mime_type=CSV)
     synced()
     drive.change(entry, csv(1, 2))
     synced()
     drive.change(entry, csv(1, 1))
     drive.fail("media", "slow", times=2, delay=0.3)
-    made: list[Job] = []
-
-    def look() -> None:
-        try:
-            made.extend(sync_drive())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert (len(made), Job.objects.count()) == (1, 3)
+    made = at_once(*[sync_drive] * 2)
+    assert (sum(map(len, made)), Job.objects.count()) == (1, 3)
     assert len(list(Path(settings.MEDIA_ROOT).rglob("*.bin"))) == 3
 
 
@@ -197,7 +184,7 @@ def test_a_file_that_is_too_slow_is_given_up_as_well(drive: Drive, settings: Any
     assert synced() == ["failed", "succeeded"]
 
 
-def test_people_are_told_that_a_file_was_given_up(stuck: Entry) -> None:
+def test_a_skipped_file_is_notified(stuck: Entry) -> None:
     subscribe("import_failed")
     give_up()
     message = OutboxMessage.objects.get()
@@ -235,11 +222,11 @@ def test_another_version_of_a_file_that_was_given_up_is_tried_anew(drive: Drive,
 
 def test_people_try_it_again_from_its_job(drive: Drive, stuck: Entry, manager: User) -> None:
     job = give_up()
-    again = run_job(retry_job(job, manager).pk)
+    again = run_job(retry_job(job=job, user=manager).pk)
     assert again is not None
     assert (again.status, "HTTP 500" in again.message) == ("failed", True)
     drive.faults.clear()
-    again = run_job(retry_job(job, manager).pk)
+    again = run_job(retry_job(job=job, user=manager).pk)
     assert again is not None
     assert (again.status, stock()["1"]) == ("succeeded", 1)
     assert synced() == []
@@ -254,7 +241,7 @@ def test_people_try_it_again_over_rest(drive: Drive, stuck: Entry, api: Client) 
 
 
 def test_the_kind_of_a_file_that_was_given_up_is_what_it_was_before(drive: Drive, manager: User) -> None:
-    """Its content would tell, and that is what is missing."""
+    """Its content would decide, and that is what is missing."""
     known, new = (drive.add(f"{name}.csv", csv(1, 1), mime_type=CSV) for name in ("舊", "新"))
     importers.register(OtherImporter())
     sync_drive()
@@ -269,10 +256,10 @@ def test_the_kind_of_a_file_that_was_given_up_is_what_it_was_before(drive: Drive
     assert IMPORT in kinds["新.csv"].message
     assert new.id in kinds["新.csv"].message
     with pytest.raises(Conflict):
-        retry_job(kinds["新.csv"], manager)
+        retry_job(job=kinds["新.csv"], user=manager)
 
 
-def test_a_refusal_that_stays_is_said_too_and_holds_up_nobody(drive: Drive) -> None:
+def test_a_permanent_refusal_is_recorded_and_holds_up_no_file(drive: Drive) -> None:
     entry = drive.add("私人.csv", csv(1, 1), mime_type=CSV)
     drive.fail("media", "forbidden", file=entry.id, times=None)
     drive.add("好.csv", csv(2, 2), mime_type=CSV)

@@ -1,4 +1,4 @@
-"""Every way Google Drive can fail, over real HTTP: what is tried again, how often, and what people are told."""
+"""Every way Google Drive can fail, over real HTTP: what is retried, how often, and the messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from momo.core.errors import NotFound, PayloadTooLarge, ServiceError, ValidationFailed
 from momo.jobs.drive import DriveClient, DriveError, DriveFile
-from momo.rest.errors import ApiError, NotFound, PayloadTooLarge, ValidationFailed
-from tests.fakes.drive import SHEET, Drive, Entry, running_drive
+from momo.rest.errors import status_of
+from tests.fakes.drive import SHEET, Drive, Entry
 
 CONTENT = b"PK a workbook" * 1000
 OPERATIONS = ("list", "get", "media", "export")
@@ -24,7 +25,7 @@ OPERATIONS = ("list", "get", "media", "export")
 @pytest.fixture
 def drive(settings: Any, tmp_path: Path) -> Iterator[Drive]:
     """A stand-in with a file and a sheet, that the settings use."""
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         drive.add("日報.xlsx", CONTENT, id="book")
         drive.add("試算表", CONTENT, id="sheet", mime_type=SHEET)
@@ -88,7 +89,7 @@ def test_but_not_for_ever(operation: str, kind: str, drive: Drive, settings: Any
     drive.fail(operation, kind, times=None)
     with pytest.raises(DriveError, match=r"^Google 雲端硬碟.*稍後再試$") as caught:
         attempt(drive, operation)
-    assert caught.value.status_code == 502
+    assert status_of(caught.value) == 502
     assert caught.value.code == "UPSTREAM_ERROR"
     assert caught.value.transient
     assert len(drive.asked(operation)) == 3
@@ -318,7 +319,7 @@ def test_faults_in_the_midst_of_200_files(drive: Drive) -> None:
     assert len(drive.asked("list")) == 10 + len(PASSING)
 
 
-def test_files_before_a_failure_are_told(drive: Drive, settings: Any) -> None:
+def test_files_before_a_failure_are_listed(drive: Drive, settings: Any) -> None:
     settings.GOOGLE_DRIVE_RETRIES = 0
     for number in range(30):
         drive.add(f"{number}.xlsx")
@@ -332,9 +333,9 @@ def test_files_before_a_failure_are_told(drive: Drive, settings: Any) -> None:
     assert len(found) == 20
 
 
-def quickly(operation: Callable[[], Any], limit: float) -> ApiError:
+def quickly(operation: Callable[[], Any], limit: float) -> ServiceError:
     began = time.monotonic()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(ServiceError) as caught:
         operation()
     assert time.monotonic() - began < limit
     return caught.value
@@ -381,19 +382,19 @@ def test_many_retries_end_with_the_time_limit(drive: Drive, settings: Any) -> No
     assert 2 <= len(drive.asked("list")) <= 7
 
 
-def test_nobody_listens(settings: Any, tmp_path: Path) -> None:
-    with running_drive() as gone:
+def test_no_server_listens(settings: Any, tmp_path: Path) -> None:
+    with Drive() as gone:
         gone.use(settings, tmp_path)
     with DriveClient.from_settings() as client, pytest.raises(DriveError, match="連不上") as caught:
         client.list_files()
     assert caught.value.transient
 
 
-def test_secrets_are_never_told(drive: Drive, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_in_no_message_or_log(drive: Drive, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     settings.GOOGLE_DRIVE_RETRIES = 1
     settings.GOOGLE_DRIVE_BACKOFF = 0.001
-    told = []
+    shown = []
     for operation, kind in itertools.product(
         (*OPERATIONS, "token"),
         ("429", "503", "401", "404", "forbidden", "page", "drop", "truncated", "refused", "broken", "answer"),
@@ -402,13 +403,13 @@ def test_secrets_are_never_told(drive: Drive, settings: Any, caplog: pytest.LogC
         drive.fail(operation, kind, times=None, body=b'{"id_token": "secret-of-the-token-endpoint"}')
         try:
             attempt(drive, "list" if operation == "token" else operation)
-        except ApiError as error:
-            told.append(str(error))
-    assert len(told) > 30
+        except ServiceError as error:
+            shown.append(str(error))
+    assert len(shown) > 30
 
-    told += [record.getMessage() for record in caplog.records]
-    told += [str(record.exc_info) for record in caplog.records]
-    text = "\n".join(told)
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [str(record.exc_info) for record in caplog.records]
+    text = "\n".join(shown)
     assert "again in" in text
     secrets = {asked.headers["authorization"].removeprefix("Bearer ") for asked in drive.asked("list")}
     secrets |= {"secret-of-the-token-endpoint", "assertion=", "PRIVATE KEY", "Bearer"}

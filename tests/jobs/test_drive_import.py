@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from momo.core.errors import UpstreamError
 from momo.jobs.models import Job
 from momo.jobs.services import run_job, sync_drive, undo_job
-from momo.rest.errors import UpstreamError
-from tests.accounts.people import person, token_client
-from tests.fakes.drive import FOLDER, SHEET, Drive, running_drive
+from tests.fakes.drive import FOLDER, SHEET, Drive
 from tests.jobs.importer import StockImporter, stock, workbook
+from tests.kit.threads import at_once
+from tests.kit.users import person, token_client
 
 FILES = "/api/import/drive/files"
 IMPORT = "/api/import/drive/import"
@@ -32,7 +31,7 @@ def csv(code: Any, quantity: Any) -> bytes:
 @pytest.fixture
 def drive(settings: Any, tmp_path: Path, stock_importer: StockImporter) -> Iterator[Drive]:
     """A stand-in that the settings use, for files of the small importer."""
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         yield drive
 
@@ -96,7 +95,7 @@ def test_a_chosen_file_is_imported(mime_type: str, drive: Drive, api: Client) ->
 
     answer = start(api, entry.id)
     assert answer.status_code == 202, answer.content
-    assert not drive.asked(operation)  # nobody waits for the file
+    assert not drive.asked(operation)  # the request does not wait for the file
     job = run_job(answer.json()["data"]["job_id"])
 
     assert job is not None
@@ -193,7 +192,7 @@ def test_what_was_taken_back_stays_so(drive: Drive) -> None:
     (made,) = sync_drive()
     job = run_job(made.pk)
     assert job is not None
-    undo_job(job)
+    undo_job(job=job)
     assert sync_drive() == []
     assert stock() == {}
 
@@ -226,7 +225,7 @@ def test_whatever_fails_each_version_has_one_job_in_the_end(drive: Drive, settin
 
 
 @pytest.mark.django_db
-def test_what_is_no_report_is_told_once(drive: Drive, settings: Any) -> None:
+def test_a_file_that_is_no_report_fails_once(drive: Drive, settings: Any) -> None:
     settings.IMPORT_MAX_BYTES = 5000
     drive.add("照片.xlsx", b"\xff\xd8\xff\xe0 a picture")
     drive.add("太大.csv", csv(1, "1" * 5000), mime_type=CSV)
@@ -235,9 +234,9 @@ def test_what_is_no_report_is_told_once(drive: Drive, settings: Any) -> None:
     drive.fail("export", "exportSizeLimitExceeded", times=None)
     sync_drive()
     sync_drive()
-    told = dict(Job.objects.filter(status=Job.Status.FAILED).values_list("file_name", "message"))
-    assert told.keys() >= {"太大.csv", "空的.csv", "太大的試算表"}
-    assert "檔案 → 下載" in told["太大的試算表"]
+    messages = dict(Job.objects.filter(status=Job.Status.FAILED).values_list("file_name", "message"))
+    assert messages.keys() >= {"太大.csv", "空的.csv", "太大的試算表"}
+    assert "檔案 → 下載" in messages["太大的試算表"]
     for job in Job.objects.filter(status=Job.Status.PENDING):
         run_job(job.pk)
     assert Job.objects.filter(status=Job.Status.FAILED).count() == Job.objects.count() == 4
@@ -257,19 +256,6 @@ def test_two_look_at_the_folder_at_once(drive: Drive) -> None:
     for number in range(20):
         drive.add(f"日報 {number}.csv", csv(number, 1), mime_type=CSV)
     drive.fail("media", "slow", times=4, delay=0.2)
-    made: list[list[Job]] = []
-
-    def look() -> None:
-        try:
-            made.append(sync_drive())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=look) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 3
+    made = at_once(*[sync_drive] * 3)
     assert sum(map(len, made)) == 20
     assert len(set(versions())) == len(versions()) == 20

@@ -66,11 +66,11 @@ def test_bad_rows(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "job_type", "told"),
+    ("given", "job_type", "message"),
     [("庫存.xlsx", "other", "test_stock"), ("none.xlsx", "test_stock", "讀不到"), ("", "test_stock", "讀不到")],
 )
-def test_what_is_refused(path: Path, given: str, job_type: str, told: str) -> None:
-    assert told in command(path.parent / given, job_type=job_type)
+def test_what_is_refused(path: Path, given: str, job_type: str, message: str) -> None:
+    assert message in command(path.parent / given, job_type=job_type)
     assert not Job.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""Who is cancelled, who is taken over, who went silent: nothing of theirs counts."""
+"""Jobs that are cancelled, taken over, or released from silent workers: nothing of these attempts counts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from momo.core.errors import Conflict
+from momo.core.work import claim
 from momo.jobs.models import Job, JobError
-from momo.jobs.services import cancel_job, close_stale_jobs, run_job
-from momo.jobs.services.run import claim_job
-from momo.rest.errors import Conflict
+from momo.jobs.services import cancel_job, release_silent_jobs, run_job
 from tests.jobs.importer import StockImporter, stock
 
 pytestmark = pytest.mark.django_db
@@ -33,12 +33,12 @@ def ended(job: Job) -> Job:
 
 
 def test_a_waiting_job_is_cancelled_at_once(job_of: Make, manager: User) -> None:
-    job = cancel_job(job_of(), manager)
+    job = cancel_job(job=job_of(), user=manager)
     assert (job.status, job.message, job.result) == ("cancelled", "已取消", {"cancelled_by": "max"})
     assert job.finished_at is not None
     assert run_job(job.pk) is None
     with pytest.raises(Conflict, match="已取消"):
-        cancel_job(job, manager)
+        cancel_job(job=job, user=manager)
 
 
 @pytest.mark.parametrize("stage", ["reading", "checking", "publishing"])
@@ -47,7 +47,7 @@ def test_a_running_job_ends_before_its_rows_count(job_of: Make, stage: str) -> N
 
     def cancel(now: Job) -> None:
         if now.stage == stage:
-            assert cancel_job(Job.objects.get(pk=job.pk)).status == "running"
+            assert cancel_job(job=Job.objects.get(pk=job.pk)).status == "running"
 
     run_job(job.pk, on_progress=cancel)
     job.refresh_from_db()
@@ -56,7 +56,7 @@ def test_a_running_job_ends_before_its_rows_count(job_of: Make, stage: str) -> N
 
 
 def test_the_last_moment_to_cancel(job_of: Make, stock_importer: StockImporter) -> None:
-    stock_importer.after_publish = cancel_job
+    stock_importer.after_publish = lambda job: cancel_job(job=job)
     job = ended(job_of())
     assert (job.status, stock()) == ("cancelled", {})
 
@@ -66,7 +66,7 @@ def test_what_has_ended_is_not_cancelled(job_of: Make, status: str) -> None:
     job = job_of()
     Job.objects.update(status=status)
     with pytest.raises(Conflict):
-        cancel_job(job)
+        cancel_job(job=job)
     job.refresh_from_db()
     assert (job.status, job.cancel_requested) == (status, False)
 
@@ -76,7 +76,7 @@ def test_what_has_ended_is_not_cancelled(job_of: Make, status: str) -> None:
 
 def silent(job: Job, **values: Any) -> Job:
     """As a worker leaves a job that dies."""
-    claim_job(job.pk)
+    claim(Job.objects.all(), job.pk)
     Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=61), **values)
     return job
 
@@ -84,8 +84,8 @@ def silent(job: Job, **values: Any) -> Job:
 def test_stale_jobs_are_taken_up_again(job_of: Make) -> None:
     job = silent(job_of())
     fresh = job_of()
-    claim_job(fresh.pk)
-    assert close_stale_jobs() == [job]
+    claim(Job.objects.all(), fresh.pk)
+    assert release_silent_jobs() == [job]
     job.refresh_from_db()
     assert (job.status, job.stage, job.attempt, job.heartbeat_at) == ("pending", "queued", 1, None)
     assert ended(job).status == "succeeded"
@@ -94,27 +94,27 @@ def test_stale_jobs_are_taken_up_again(job_of: Make) -> None:
 
 def test_stale_jobs_fail_in_the_end(job_of: Make, settings: Any) -> None:
     job = silent(job_of(), attempt=settings.IMPORT_ATTEMPTS)
-    assert close_stale_jobs() == [job]
+    assert release_silent_jobs() == [job]
     job.refresh_from_db()
     assert (job.status, job.attempt) == ("failed", 3)
     assert "3 次" in job.message
-    assert close_stale_jobs() == []
+    assert release_silent_jobs() == []
 
 
 def test_a_stale_job_that_was_to_be_cancelled(job_of: Make) -> None:
     job = silent(job_of(), cancel_requested=True)
-    close_stale_jobs()
+    release_silent_jobs()
     job.refresh_from_db()
     assert job.status == "cancelled"
 
 
-def test_who_is_slow_but_alive_publishes_nothing_after_the_job_was_given_away(
+def test_a_slow_worker_publishes_nothing_after_its_job_was_released(
     job_of: Make, stock_importer: StockImporter
 ) -> None:
     def fall_asleep(job: Job) -> None:
         with transaction.atomic():
             Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-        close_stale_jobs()
+        release_silent_jobs()
 
     stock_importer.after_publish = fall_asleep
     job = job_of()

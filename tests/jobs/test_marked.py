@@ -9,11 +9,11 @@ from typing import BinaryIO
 import openpyxl
 import pytest
 
+from momo.core.errors import NotFound
 from momo.jobs.marked import errors_workbook
 from momo.jobs.models import Job
 from momo.jobs.retention import OldFiles
 from momo.jobs.services import run_job
-from momo.rest.errors import NotFound
 from momo.sheets import marks
 from momo.sheets.write import XLSX
 from tests.jobs.importer import stock, workbook
@@ -47,7 +47,7 @@ def test_the_users_own_workbook(failed: Job) -> None:
     assert "數量不可為負數" in commented["B4"]
 
 
-def test_who_may_not_see_the_file_gets_the_list(failed: Job) -> None:
+def test_a_user_without_permission_for_the_file_gets_the_list(failed: Job) -> None:
     name, handle, content_type = errors_workbook(failed, own_file=False)
     assert (name, content_type) == ("庫存 1_錯誤清單.xlsx", XLSX)
     book = read(handle)

@@ -1,4 +1,4 @@
-"""Who is told how an import ended: in the transaction in which it does, once."""
+"""Notifications of an import's end: in the transaction in which it ends, once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from momo.jobs.drive import DriveFile
 from momo.jobs.models import Job
-from momo.jobs.services import cancel_job, close_stale_jobs, run_job, undo_job
+from momo.jobs.services import cancel_job, release_silent_jobs, run_job, undo_job
 from momo.jobs.services import run as service
 from momo.jobs.services.drive import _failed
 from notifications.events import event_kind
@@ -38,7 +38,7 @@ def subscriptions(db: None) -> dict[str, Subscription]:
     return {event: subscribe(event) for event in ("import_finished", "import_failed")}
 
 
-def told() -> OutboxMessage:
+def notified() -> OutboxMessage:
     """The one message."""
     return OutboxMessage.objects.get()
 
@@ -46,7 +46,7 @@ def told() -> OutboxMessage:
 def test_a_good_file(job_of: Make, subscriptions: dict[str, Subscription]) -> None:
     job = job_of()
     run_job(job.pk)
-    message = told()
+    message = notified()
     assert message.key == f"import:{job.pk}:succeeded:{subscriptions['import_finished'].pk}"
     assert message.subject == "匯入完成：庫存.xlsx"
     for part in ("測試庫存", "上傳", "新增 3 列", "匯入 3 列"):
@@ -58,7 +58,7 @@ def test_a_good_file(job_of: Make, subscriptions: dict[str, Subscription]) -> No
 def test_a_bad_file_names_its_first_errors(job_of: Make) -> None:
     job = job_of(workbook(BAD))
     run_job(job.pk)
-    message = told()
+    message = notified()
     assert message.event == "import_failed"
     assert message.subject == "匯入失敗：庫存.xlsx"
     assert "錯誤 7 個" in message.body
@@ -74,32 +74,32 @@ def test_a_fault_of_ours(job_of: Make, stock_importer: StockImporter) -> None:
 
     stock_importer.before_publish = explode
     run_job(job_of().pk)
-    assert "系統發生錯誤" in told().body
-    assert "secret" not in told().body
+    assert "系統發生錯誤" in notified().body
+    assert "secret" not in notified().body
 
 
 def test_a_name_full_of_markup(job_of: Make) -> None:
     run_job(job_of(file_name='<b>"報表" & 🎉.xlsx').pk)
-    assert told().subject == '匯入完成：<b>"報表" & 🎉.xlsx'
-    assert "&lt;b&gt;" in told().body_html
+    assert notified().subject == '匯入完成：<b>"報表" & 🎉.xlsx'
+    assert "&lt;b&gt;" in notified().body_html
 
 
-def test_given_up_by_the_watch(job_of: Make, settings: Any) -> None:
+def test_attempts_exhausted_at_the_sweep(job_of: Make, settings: Any) -> None:
     job = job_of()
     long_ago = timezone.now() - timedelta(hours=1)
     Job.objects.filter(pk=job.pk).update(
         status="running", attempt=settings.IMPORT_ATTEMPTS, heartbeat_at=long_ago, started_at=long_ago
     )
-    close_stale_jobs()
-    close_stale_jobs()
-    assert told().event == "import_failed"
-    assert "都沒有完成" in told().body
+    release_silent_jobs()
+    release_silent_jobs()
+    assert notified().event == "import_failed"
+    assert "都沒有完成" in notified().body
 
 
 def test_taken_up_again_says_nothing(job_of: Make) -> None:
     job = job_of()
     Job.objects.filter(pk=job.pk).update(status="running", attempt=1, heartbeat_at=timezone.now() - timedelta(hours=1))
-    assert close_stale_jobs() == [job]
+    assert release_silent_jobs() == [job]
     assert not OutboxMessage.objects.exists()
 
 
@@ -108,15 +108,15 @@ def test_a_file_of_drive_that_is_no_report() -> None:
     job = _failed(file, "不是試算表")
     assert job is not None
     assert _failed(file, "不是試算表") is None
-    assert told().key.startswith(f"import:{job.pk}:failed:")
+    assert notified().key.startswith(f"import:{job.pk}:failed:")
     for part in ("不是試算表", "Google 雲端硬碟", "無法辨識的檔案"):
-        assert part in told().body
+        assert part in notified().body
 
 
 def test_cancelled_says_nothing(job_of: Make, stock_importer: StockImporter) -> None:
-    cancel_job(job_of())
+    cancel_job(job=job_of())
     other = job_of()
-    stock_importer.on_check = lambda table: cancel_job(Job.objects.get(pk=other.pk))
+    stock_importer.on_check = lambda table: cancel_job(job=Job.objects.get(pk=other.pk))
     run_job(other.pk)
     assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
     assert not OutboxMessage.objects.exists()
@@ -125,8 +125,8 @@ def test_cancelled_says_nothing(job_of: Make, stock_importer: StockImporter) -> 
 def test_undone_says_nothing_more(job_of: Make) -> None:
     job = job_of()
     run_job(job.pk)
-    undo_job(Job.objects.get(pk=job.pk))
-    assert told().event == "import_finished"
+    undo_job(job=Job.objects.get(pk=job.pk))
+    assert notified().event == "import_finished"
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_only_those_asked_for(filters: dict[str, Any], count: int, job_of: Make)
     assert OutboxMessage.objects.count() == count
 
 
-def test_a_lost_connection_while_telling_is_tried_again(job_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_connection_while_notifying_is_retried(job_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    real = service.tell_end
+    real = service.notify_end
 
     def lost_once(job: Job, errors: Any = ()) -> int:
         calls.append(job.pk)
@@ -155,15 +155,15 @@ def test_a_lost_connection_while_telling_is_tried_again(job_of: Make, monkeypatc
             raise OperationalError("server closed the connection")
         return real(job, errors)
 
-    monkeypatch.setattr(service, "tell_end", lost_once)
+    monkeypatch.setattr(service, "notify_end", lost_once)
     job = job_of()
     assert run_job(job.pk) is not None
     job.refresh_from_db()
     assert (job.status, job.attempt, len(calls)) == ("succeeded", 2, 2)
-    assert told().event == "import_finished"
+    assert notified().event == "import_finished"
 
 
-def test_a_fault_in_telling_leaves_the_import_alone(job_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_notifying_leaves_the_import_alone(job_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise KeyError("oops")
 
@@ -175,12 +175,12 @@ def test_a_fault_in_telling_leaves_the_import_alone(job_of: Make, monkeypatch: p
     assert not OutboxMessage.objects.exists()
 
 
-def test_nobody_sees_an_end_that_is_not_committed(
+def test_an_end_that_is_not_committed_is_not_seen(
     job_of: Make, monkeypatch: pytest.MonkeyPatch, stock_importer: StockImporter
 ) -> None:
     seen: list[str] = []
     given: list[Job] = []
-    real = service.tell_end
+    real = service.notify_end
 
     def look(job: Job, errors: Any = ()) -> int:
         seen.append(job.status)
@@ -188,7 +188,7 @@ def test_nobody_sees_an_end_that_is_not_committed(
         return real(job, errors)
 
     stock_importer.before_publish = given.append
-    monkeypatch.setattr(service, "tell_end", look)
+    monkeypatch.setattr(service, "notify_end", look)
     run_job(job_of().pk)
     assert seen == ["succeeded", "running"]
 

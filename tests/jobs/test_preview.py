@@ -7,9 +7,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from momo.core.errors import ValidationFailed
 from momo.jobs.models import ColumnAlias, Job
 from momo.jobs.services import create_job, preview, run_job
-from momo.rest.errors import ValidationFailed
 from momo.sheets.errors import SheetError
 from tests.jobs.importer import StockImporter, workbook
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_shown(stock_importer: StockImporter, path: Path) -> None:
     rows = [(1000 + number, number, None) for number in range(30)] + [(1, "三", "x"), (2, -2, None)]
     path.write_bytes(workbook([(*row, "?") for row in rows], header=("代號", "數量", "備註", "別的")).getvalue())
-    seen = preview(path, "庫存.xlsx", "test_stock")
+    seen = preview(path, name="庫存.xlsx", job_type="test_stock")
     assert seen.matched == [("代號", "代號"), ("數量", "數量"), ("備註", "備註")]
     assert (seen.labels, seen.unknown, seen.header_row) == (["代號", "數量", "備註"], ["別的"], 1)
     assert (seen.total, seen.error_count, len(seen.errors), seen.bad) == (32, 2, 2, 2)
@@ -37,9 +37,9 @@ def test_what_is_shown(stock_importer: StockImporter, path: Path) -> None:
     assert not ColumnAlias.objects.exists()
 
 
-def test_columns_that_mean_the_same_are_told(stock_importer: StockImporter, path: Path) -> None:
+def test_columns_that_mean_the_same_are_shown(stock_importer: StockImporter, path: Path) -> None:
     path.write_bytes(workbook([(1, 2, 3)], header=("編號", "數量", "代號")).getvalue())
-    seen = preview(path, "庫存.xlsx", "test_stock")
+    seen = preview(path, name="庫存.xlsx", job_type="test_stock")
     assert seen.matched == [("數量", "數量"), ("代號", "代號")]
     assert list(seen.spare) == [("代號", "代號", "編號")]
     assert (list(seen.unknown), list(seen.kinds)) == ([], ["integer", "code"])
@@ -48,21 +48,21 @@ def test_columns_that_mean_the_same_are_told(stock_importer: StockImporter, path
 def test_a_preview_asks_once(stock_importer: StockImporter, path: Path, django_assert_num_queries: object) -> None:
     path.write_bytes(workbook().getvalue())
     with django_assert_num_queries(1):  # type: ignore[operator]
-        preview(path, "庫存.xlsx", "test_stock")
+        preview(path, name="庫存.xlsx", job_type="test_stock")
 
 
 def test_what_cannot_be_read(stock_importer: StockImporter, path: Path) -> None:
     path.write_bytes(b"%PDF-1.7")
     with pytest.raises(SheetError):
-        preview(path, "庫存.xlsx", "test_stock")
+        preview(path, name="庫存.xlsx", job_type="test_stock")
 
 
 def test_an_unknown_type(stock_importer: StockImporter, path: Path) -> None:
     with pytest.raises(ValidationFailed):
-        preview(path, "庫存.xlsx", "other")
+        preview(path, name="庫存.xlsx", job_type="other")
 
 
-def test_another_sheet_of_the_same_report_is_told(tmp_path: Path) -> None:
+def test_another_sheet_of_the_same_report_is_shown(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for number, name in enumerate(("一月", "二月")):
         sheet = book.active if number == 0 else book.create_sheet()
@@ -71,7 +71,7 @@ def test_another_sheet_of_the_same_report_is_told(tmp_path: Path) -> None:
         sheet.append(["2026/11/01", f"100{number}", 1, 100])
     path = tmp_path / "兩張.xlsx"
     book.save(path)
-    assert list(preview(path, "兩張.xlsx", "daily_sales").others) == ["二月"]
+    assert list(preview(path, name="兩張.xlsx", job_type="daily_sales").others) == ["二月"]
     with path.open("rb") as content:
         job = create_job(
             job_type="daily_sales",

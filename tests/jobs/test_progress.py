@@ -14,8 +14,8 @@ from django.db import connection
 from momo.jobs.importers import Table
 from momo.jobs.models import Job
 from momo.jobs.services import run_job
-from tests.faults.harness import wait_until
 from tests.jobs.importer import StockImporter, stock
+from tests.kit.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +40,7 @@ def test_progress_is_seen_while_the_publishing_transaction_is_open(job_of: Make,
     seen: list[tuple[Any, ...]] = []
     shown: list[tuple[str, int]] = []
 
-    def watch(job: Job) -> None:
+    def look(job: Job) -> None:
         assert connection.in_atomic_block
         wait_until(lambda: elsewhere(job)[1] == "publishing", "the stage to be seen", every=0.05)
         seen.append(elsewhere(job))
@@ -54,7 +54,7 @@ def test_progress_is_seen_while_the_publishing_transaction_is_open(job_of: Make,
         wait_until(lambda: elsewhere(job)[4] > seen[-1][4], "another sign of life", every=0.05)
         seen.append(elsewhere(job))
 
-    stock_importer.after_publish = watch
+    stock_importer.after_publish = look
     job = job_of()
     run_job(job.pk, on_progress=lambda now: shown.append((now.stage, now.progress)))
     assert [row[:4] for row in seen] == [
@@ -76,13 +76,13 @@ def test_progress_is_seen_while_the_publishing_transaction_is_open(job_of: Make,
 def test_progress_is_written_at_most_twice_a_second(job_of: Make, stock_importer: StockImporter) -> None:
     moments: set[Any] = set()
 
-    def watch(_: Table) -> None:
+    def look(_: Table) -> None:
         until = time.monotonic() + 1.6
         while time.monotonic() < until:
             moments.add(elsewhere(job)[4])
             time.sleep(0.02)
 
-    stock_importer.on_check = watch
+    stock_importer.on_check = look
     job = job_of()
     run_job(job.pk)
     # The first is the claim's.
@@ -126,7 +126,7 @@ def test_the_publishing_connection_is_lost(job_of: Make, stock_importer: StockIm
     assert stock() == {"1001": 3, "1002": 5, "1003": 7}
 
 
-def test_nobody_waits_for_a_job_that_is_published(job_of: Make, stock_importer: StockImporter) -> None:
+def test_a_job_that_publishes_blocks_no_other_request(job_of: Make, stock_importer: StockImporter) -> None:
     """Who cancels at the last moment is served at once, since the job's row is locked only at the end."""
 
     def cancel_from_elsewhere(job: Job) -> None:

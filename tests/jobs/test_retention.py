@@ -34,7 +34,7 @@ def test_old_files_go(job_of: Callable[..., Job]) -> None:
     assert not path.exists()
     job.refresh_from_db()
     assert (job.file.name, job.status, len(job.sha256)) == ("", "succeeded", 64)
-    assert Path(waiting.file.path).exists(), "who knows how long the queue is"
+    assert Path(waiting.file.path).exists(), "the queue may be long"
     assert (files(91).count(), files(91).delete()[0]) == (0, 0)
 
 
@@ -42,7 +42,7 @@ def test_a_file_that_is_tried_again_stays(job_of: Callable[..., Job]) -> None:
     job = job_of(workbook([("x", "x", None)]))
     run_job(job.pk)
     job.refresh_from_db()
-    again = retry_job(job)
+    again = retry_job(job=job)
     assert files(91).count() == 0
     run_job(again.pk)
     assert (files(91).count(), files(91).size()) == (1, job.size)

@@ -1,4 +1,4 @@
-"""A job from claim to end: what counts, what is told, and who may interfere when."""
+"""A job from claim to end: what counts, the messages, and what may interfere when."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
+from momo.core.errors import Conflict
+from momo.core.work import claim
 from momo.jobs.importers import Table
 from momo.jobs.models import ColumnAlias, Job
 from momo.jobs.services import run_job
-from momo.jobs.services.run import claim_job
-from momo.rest.errors import Conflict
 from tests.jobs.importer import ROWS, StockImporter, stock, workbook
 
 pytestmark = pytest.mark.django_db
@@ -101,13 +101,13 @@ def test_texts_that_no_database_takes(job_of: Make, stock_importer: StockImporte
     stock_importer.on_check = complain
     job = ended(job_of())
     error = job.errors.get()
-    assert error.value.startswith("ab?長")
+    assert error.value.startswith("ab長")
     assert (len(error.value), len(error.message)) == (200, 300)
     assert job.error_count == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "text"),
     [
         (b"%PDF-1.7 nothing of a sheet", "PDF"),
         (b"PK\x03\x04 cut off", ""),
@@ -117,28 +117,28 @@ def test_texts_that_no_database_takes(job_of: Make, stock_importer: StockImporte
     ],
     ids=["pdf", "corrupt", "no header", "column missing", "no rows"],
 )
-def test_files_that_cannot_be_read(job_of: Make, content: bytes, told: str) -> None:
+def test_files_that_cannot_be_read(job_of: Make, content: bytes, text: str) -> None:
     job = ended(job_of(io.BytesIO(content)))
     assert job.status == "failed"
-    assert told in job.message
+    assert text in job.message
     assert job.message
     assert "系統發生錯誤" not in job.message
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "text"),
     [
         (ValidationError(["一", "二"]), "一；二"),
         (Conflict("同一天正在匯入"), "同一天正在匯入"),
     ],
 )
-def test_refusals_are_told(job_of: Make, stock_importer: StockImporter, error: Exception, told: str) -> None:
+def test_refusals_are_the_message(job_of: Make, stock_importer: StockImporter, error: Exception, text: str) -> None:
     def refuse(job: Job) -> None:
         raise error
 
     stock_importer.after_publish = refuse
     job = ended(job_of())
-    assert (job.status, job.stage, job.message) == ("failed", "publishing", told)
+    assert (job.status, job.stage, job.message) == ("failed", "publishing", text)
     assert stock() == {}
 
 
@@ -185,14 +185,14 @@ def test_a_file_that_is_gone(job_of: Make) -> None:
 
 def test_a_job_is_claimed_once(job_of: Make) -> None:
     job = job_of()
-    claimed = claim_job(job.pk)
+    claimed = claim(Job.objects.all(), job.pk)
     assert claimed is not None
     assert (claimed.status, claimed.attempt, claimed.stage) == ("running", 1, "reading")
-    assert claim_job(job.pk) is None
+    assert claim(Job.objects.all(), job.pk) is None
     assert run_job(job.pk) is None
     assert run_job(0) is None
     Job.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-    again = claim_job(job.pk)
+    again = claim(Job.objects.all(), job.pk)
     assert again is not None
     assert again.attempt == 2
 
@@ -206,7 +206,7 @@ def test_nothing_to_do_for_a_job_that_has_ended(job_of: Make) -> None:
 
 
 @pytest.mark.parametrize("where", ["on_check", "before_publish", "after_publish"])
-def test_who_is_taken_over_publishes_nothing(job_of: Make, stock_importer: StockImporter, where: str) -> None:
+def test_a_worker_that_is_taken_over_publishes_nothing(job_of: Make, stock_importer: StockImporter, where: str) -> None:
     job = job_of()
 
     def take_over(_: Any) -> None:
@@ -245,7 +245,7 @@ def test_trying_again_ends(job_of: Make, stock_importer: StockImporter, settings
 
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
-def test_who_is_told_to_stop_gives_the_job_back(
+def test_a_worker_that_is_stopped_gives_the_job_back(
     job_of: Make, stock_importer: StockImporter, signal: type[BaseException]
 ) -> None:
     def stop(_: Job) -> None:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import importlib
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from momo.core.errors import NotFound, ServiceError
 from momo.jobs import importers
 from momo.jobs.drive import DriveClient
 from momo.jobs.models import Job
 from momo.jobs.services import cancel_job, import_from_drive, retry_job, run_job, sync_drive, undo_job
 from momo.jobs.tasks import drive_sync
-from momo.rest.errors import ApiError, NotFound
 from momo.sheets.columns import Field, Kind
-from tests.accounts.people import token_client
-from tests.fakes.drive import SHEET, Drive, running_drive
+from tests.fakes.drive import SHEET, Drive
 from tests.jobs.importer import StockImporter, stock, workbook
+from tests.kit.threads import at_once
+from tests.kit.users import token_client
 from tests.rest.test_failures import check
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +55,7 @@ def both(only: StockImporter) -> None:
 
 @pytest.fixture
 def drive(settings: Any, tmp_path: Path, only: StockImporter) -> Iterator[Drive]:
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         yield drive
 
@@ -86,7 +85,7 @@ def test_each_version_of_a_file_once(drive: Drive) -> None:
     assert stock() == {"1": 10, "2": 2}
 
 
-def test_the_kind_is_told_by_the_columns(drive: Drive, both: None) -> None:
+def test_the_columns_decide_the_kind(drive: Drive, both: None) -> None:
     drive.add("庫存.xlsx", workbook().getvalue())
     drive.add("櫃位.xlsx", workbook([("A", 1)], header=("櫃位", "數量")).getvalue())
     drive.add("信.pdf", b"%PDF-1.7", mime_type="application/pdf")
@@ -142,7 +141,7 @@ def test_a_list_that_breaks_off(drive: Drive, settings: Any) -> None:
     settings.GOOGLE_DRIVE_RETRIES = 0
     drive.add("一.xlsx", workbook().getvalue())
     drive.fail("list", "500", times=1)
-    with pytest.raises(ApiError):
+    with pytest.raises(ServiceError):
         sync_drive()
     drive.fail("list", "500", times=1)
     drive_sync()
@@ -165,14 +164,14 @@ def test_without_settings_nothing_happens(drive: Drive, settings: Any) -> None:
 def test_what_people_decided_stays(drive: Drive, manager: User) -> None:
     entry = drive.add("一.xlsx", workbook().getvalue())
     job = import_from_drive(file_id=entry.id, job_type="test_stock", user=manager)
-    assert sync_drive() == [], "somebody was quicker"
+    assert sync_drive() == [], "another process was quicker"
     run_all()
-    undo_job(Job.objects.get(pk=job.pk), manager)
+    undo_job(job=Job.objects.get(pk=job.pk), user=manager)
     assert sync_drive() == []
     assert stock() == {}
 
 
-def test_somebody_who_imported_by_hand_can_be_deleted(drive: Drive, manager: User) -> None:
+def test_a_user_who_imported_by_hand_can_be_deleted(drive: Drive, manager: User) -> None:
     """The constraint of the schedule's own jobs is not about theirs."""
     entry = drive.add("一.xlsx", workbook().getvalue())
     sync_drive()
@@ -186,22 +185,8 @@ def test_somebody_who_imported_by_hand_can_be_deleted(drive: Drive, manager: Use
 def test_two_look_at_once(drive: Drive, settings: Any) -> None:
     for number in range(5):
         drive.add(f"{number}.xlsx", workbook([(number, 1, None)]).getvalue())
-    both = threading.Barrier(2, timeout=10)
-    made: list[Job] = []
-
-    def look() -> None:
-        both.wait()
-        try:
-            made.extend(sync_drive())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert len(made) == Job.objects.count() == 5
+    made = at_once(*[sync_drive] * 2)
+    assert sum(map(len, made)) == Job.objects.count() == 5
     assert len(list(Path(settings.MEDIA_ROOT).rglob("*.bin"))) == 5
 
 
@@ -275,8 +260,8 @@ def test_a_file_that_is_gone_when_the_worker_comes(drive: Drive, manager: User) 
 
 def test_a_retry_fetches_again_what_was_never_fetched(drive: Drive, manager: User) -> None:
     entry = drive.add("一.xlsx", workbook().getvalue())
-    job = cancel_job(import_from_drive(file_id=entry.id, job_type="test_stock", user=manager), manager)
-    again = retry_job(job, manager)
+    job = cancel_job(job=import_from_drive(file_id=entry.id, job_type="test_stock", user=manager), user=manager)
+    again = retry_job(job=job, user=manager)
     run_job(again.pk)
     again.refresh_from_db()
     assert (again.status, bool(again.file)) == ("succeeded", True)
@@ -306,13 +291,13 @@ def test_files_over_rest(api: Client, drive: Drive) -> None:
     first = api.get("/api/import/drive/files?page_size=1").json()["data"]
     rest = api.get(f"/api/import/drive/files?page_token={first['next_page_token']}").json()["data"]
     assert rest["next_page_token"] is None
-    told = {item["id"]: item for item in first["items"] + rest["items"]}
-    assert set(told) == {one.id, two.id}
-    assert set(told[one.id]) == {"id", "name", "mime_type", "modified_at", "size", "imported"}
-    assert (told[one.id]["imported"], told[two.id]["imported"]) == (False, True)
-    assert told[one.id]["modified_at"].endswith("+08:00")
+    found = {item["id"]: item for item in first["items"] + rest["items"]}
+    assert set(found) == {one.id, two.id}
+    assert set(found[one.id]) == {"id", "name", "mime_type", "modified_at", "size", "imported"}
+    assert (found[one.id]["imported"], found[two.id]["imported"]) == (False, True)
+    assert found[one.id]["modified_at"].endswith("+08:00")
     undone = Job.objects.get(drive_file_id=two.id)
-    undo_job(undone)
+    undo_job(job=undone)
     again = api.get("/api/import/drive/files").json()["data"]["items"]
     assert {item["imported"] for item in again} == {False}
 

@@ -14,9 +14,9 @@ from django.db import connection
 from accounts.models import User
 from momo.jobs.models import Job
 from momo.jobs.services import run_job, sync_drive
-from tests.accounts.people import token_client
-from tests.fakes.drive import running_drive
+from tests.fakes.drive import Drive
 from tests.jobs.importer import workbook
+from tests.kit.users import token_client
 from tests.rest.test_failures import check
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_counts_once_is_corrected_and_taken_back(manager: User, settings: Any, t
     before = totals()
     assert before
 
-    with running_drive() as drive:
+    with Drive() as drive:
         drive.use(settings, tmp_path)
         drive.add("日報.xlsx", file_of(REPORT))
         assert len(sync_drive()) == 1

@@ -39,4 +39,4 @@ def test_a_number_that_is_no_date(
     path = tmp_path / "some.xlsx"
     path.write_bytes(_with_number(value, code).getvalue())
     with pytest.raises(SheetError, match="第 2 列有超出範圍的日期或時間"):
-        preview(path, "庫存.xlsx", stock_importer.job_type)
+        preview(path, name="庫存.xlsx", job_type=stock_importer.job_type)

@@ -1,4 +1,4 @@
-"""The addresses of this room and the doors, so that a fault elsewhere does not show here."""
+"""The URLs of imports and of logging in, so that a fault elsewhere does not show here."""
 
 from django.urls import include, path
 

@@ -83,7 +83,7 @@ def database_text() -> str:
 
 
 def added_up(rows: Iterable[Row]) -> dict[str, Any]:
-    """The figures of rows that say all of amount, cost and gross profit or none of the latter two, as the API tells."""
+    """Figures, as in an answer of the API, of rows that have both cost and gross profit or neither."""
     rows = list(rows)
     known = [row for row in rows if row.get("cost") is not None]
     amount = sum(Decimal(str(row["amount"])) for row in rows)
@@ -105,13 +105,13 @@ def by_key(rows: Iterable[Row], name: str) -> list[dict[str, Any]]:
     rows = list(rows)
     keys = {row.get(name) or "" for row in rows}
     whole = sum(Decimal(str(row["amount"])) for row in rows)
-    told = []
+    sums = []
     for key in keys:
         part = added_up(row for row in rows if (row.get(name) or "") == key)
         share = _percent(Decimal(str(part["amount"])), Decimal(whole)) if whole else None
-        told.append({"key": key, **part, "share": share})
-    told.sort(key=lambda one: (-one["amount"], one["key"]))
-    return [{**one, "key": one["key"] or "未分類"} for one in told]
+        sums.append({"key": key, **part, "share": share})
+    sums.sort(key=lambda one: (-one["amount"], one["key"]))
+    return [{**one, "key": one["key"] or "未分類"} for one in sums]
 
 
 def against(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:

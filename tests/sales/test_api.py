@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Role
-from tests.accounts.people import person, session_client, token_client
+from tests.kit.users import person, session_client, token_client
 from tests.sales.factories import publish, sale
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from sales.exports import export
-from tests.accounts.people import person, session_client
+from tests.kit.users import person, session_client
 from tests.products.test_exports import libreoffice
 from tests.sales.factories import DAY, publish, sale
 
@@ -129,7 +129,7 @@ def test_without_a_date_or_data(asker: Client) -> None:
 @pytest.mark.usefixtures("asker")
 def test_libreoffice_opens_both(tmp_path: Path) -> None:
     for format in ("excel", "csv"):
-        name, handle = export(DAY, format)
+        name, handle = export(day=DAY, format=format)
         with handle:
             (tmp_path / name.replace("momo_每日銷售", "day")).write_bytes(handle.read())
     target = tmp_path / "converted"

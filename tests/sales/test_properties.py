@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from momo.core.errors import Conflict
 from momo.jobs.models import Job
-from momo.rest.errors import Conflict
 from sales.models import DayClaim, DayOwner, SalesLine
 from sales.selectors.lines import lines_of
 from tests.sales.factories import Row, publish, sale, totals, undo
@@ -80,7 +80,7 @@ class Book:
                 for dimension, key in keys.items():
                     sums[0, day, dimension, key].append(row)
                     sums[1, day.replace(day=1), dimension, key].append(row)
-        told = []
+        made = []
         for (_, when, dimension, key), rows in sorted(sums.items()):
             known = [row for row in rows if row["cost"] is not None]
             cost = sum((row["cost"] for row in known), Decimal()) if known else None
@@ -88,8 +88,8 @@ class Book:
             profit = None if cost is None or base is None else base - cost
             amount = sum((row["amount"] for row in rows), Decimal())
             quantity = sum(row["quantity"] for row in rows)
-            told.append((when, dimension, key, len(rows), quantity, amount, cost, profit, base))
-        return told
+            made.append((when, dimension, key, len(rows), quantity, amount, cost, profit, base))
+        return made
 
 
 def content(rows: list[Row]) -> list[tuple[Any, ...]]:
@@ -104,18 +104,18 @@ def bring(book: Book, rows: list[Row]) -> None:
     before = book.in_force()
     fresh = {day for day, these in by_day.items() if day not in before or not same(before[day].days[day], these)}
     made, outcome = publish(rows)
-    told = {date.fromisoformat(one["date"]): one["status"] for one in outcome.result["days"]}
-    assert told == {day: "unchanged" if day not in fresh else "changed" if day in before else "new" for day in by_day}
+    found = {date.fromisoformat(one["date"]): one["status"] for one in outcome.result["days"]}
+    assert found == {day: "unchanged" if day not in fresh else "changed" if day in before else "new" for day in by_day}
     book.imports.append(Import(made, dict(by_day)))
     book.lines += sum(len(by_day[day]) for day in fresh)
 
 
 def same(one: list[Row], other: list[Row]) -> bool:
     # An empty cost is none, and not a cost of zero.
-    def told(rows: list[Row]) -> list[Any]:
+    def comparable(rows: list[Row]) -> list[Any]:
         return content([row | {"cost": "none" if row["cost"] is None else f"{row['cost']:.2f}"} for row in rows])
 
-    return told(one) == told(other)
+    return comparable(one) == comparable(other)
 
 
 def take_back(book: Book, one: Import) -> None:

@@ -1,8 +1,7 @@
-"""A day counts once, whoever brings it and how often; a correction supersedes, and undo goes back."""
+"""A day counts once, however often it is imported; a correction supersedes it, and undo restores the version before."""
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -14,15 +13,16 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from openpyxl import Workbook
 
+from momo.core.errors import Conflict
 from momo.jobs.importers import ImportRefused
 from momo.jobs.models import Job
 from momo.jobs.services import create_job, run_job
-from momo.rest.errors import Conflict
 from sales.importers import DailySalesImporter
 from sales.models import DayClaim, DayOwner, DayTotal, MonthTotal, SalesLine
 from sales.selectors.lines import lines_of
 from sales.services.publish import Publication
 from tests.admin import makers
+from tests.kit.threads import at_once
 from tests.sales.factories import DAY, database_text, job, publish, sale, totals, undo
 from tests.sales.test_check import SUPPLIER_HEADER
 
@@ -84,12 +84,12 @@ def test_the_same_file_three_times() -> None:
         assert set(DayClaim.objects.filter(job=again).values_list("lines_job", flat=True)) == {first.pk}
     assert totals() == before
     assert SalesLine.objects.count() == 4
-    # Each of them says so by itself: the days are gone when nobody says it any more.
-    told = undo(first)
-    assert told["message"] == "3 天早已由其他匯入取代，維持不變"
+    # Each import has a claim: the days are gone when all claims are undone.
+    result = undo(first)
+    assert result["message"] == "3 天早已由其他匯入取代，維持不變"
     assert totals() == before
-    told = undo(again)
-    assert ({one["status"] for one in told["days"]}, told["message"]) == (
+    result = undo(again)
+    assert ({one["status"] for one in result["days"]}, result["message"]) == (
         {"unchanged"},
         "3 天另有內容相同的匯入，維持不變",
     )
@@ -206,11 +206,11 @@ def test_undo_goes_back_to_the_byte() -> None:
     before = totals()
     second, _ = publish([*CORRECTED, sale(3, 7)])
     assert totals() != before
-    told = undo(second)
+    result = undo(second)
     assert totals() == before
-    assert {one["status"] for one in told["days"][1:3]} == {"unchanged"}
-    assert told["days"][1]["after"]["job_id"] == first.pk
-    assert told | {"days": [told["days"][0], told["days"][3]]} == {
+    assert {one["status"] for one in result["days"][1:3]} == {"unchanged"}
+    assert result["days"][1]["after"]["job_id"] == first.pk
+    assert result | {"days": [result["days"][0], result["days"][3]]} == {
         "days": [
             {
                 "date": day(0),
@@ -237,8 +237,8 @@ def test_undo_of_a_superseded_import_changes_nothing_yet() -> None:
     first, _ = publish(FIRST)
     second, _ = publish(CORRECTED)
     before = totals()
-    told = undo(first)
-    assert told["message"] == "3 天早已由其他匯入取代，維持不變"
+    result = undo(first)
+    assert result["message"] == "3 天早已由其他匯入取代，維持不變"
     assert totals() == before
     # And there is nothing to go back to any more.
     undo(second)
@@ -317,46 +317,23 @@ def test_totals_that_do_not_add_up_publish_nothing() -> None:
 # --- At once --------------------------------------------------------------------------------------------------------
 
 
-def _at_once(*works: Any) -> list[Any]:
-    """Run each on a connection of its own, all begun together. Returns what they answered or raised."""
-    answers: list[Any] = [None] * len(works)
-    barrier = threading.Barrier(len(works))
-
-    def run(place: int) -> None:
-        try:
-            barrier.wait(timeout=30)
-            answers[place] = works[place]()
-        except BaseException as error:
-            answers[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[place]) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    return answers
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_imports_of_one_day_at_once() -> None:
     rows = [[sale(0, amount, code=str(n)) for n in range(400)] for amount in (10, 20, 30, 40)]
-    answers = _at_once(*[lambda rows=each: publish(rows) for each in rows])
+    answers = at_once(*[lambda rows=each: publish(rows) for each in rows])
     assert [answer[1].created + answer[1].updated + answer[1].skipped for answer in answers] == [400] * 4
     owner = DayOwner.objects.select_related("claim").get()
     assert owner.claim.job_id == max(made.pk for made, _ in answers)
     assert amounts() == {(day(0), ""): owner.claim.amount}
     assert SalesLine.objects.filter(job_id=owner.claim.job_id).count() == 400
-    # Each told what it found, in the order in which they published; whoever was brought last is in force.
+    # Each result shows what the import found when it published; the import created last is in force.
     order = [claim.job_id for claim in DayClaim.objects.order_by("id")]
-    told = {made.pk: outcome.result["days"][0] for made, outcome in answers}
-    assert told[order[0]]["status"] == "new"
+    result = {made.pk: outcome.result["days"][0] for made, outcome in answers}
+    assert result[order[0]]["status"] == "new"
     for place, this in enumerate(order[1:], 1):
         newest = max(order[:place])
         expected = ("changed", "before") if newest < this else ("superseded", "in_force")
-        assert (told[this]["status"], told[this][expected[1]]["job_id"]) == (expected[0], newest)
+        assert (result[this]["status"], result[this][expected[1]]["job_id"]) == (expected[0], newest)
 
 
 def test_the_file_brought_later_counts_whichever_is_read_first() -> None:
@@ -409,7 +386,7 @@ def test_undo_goes_back_to_what_was_brought_last_of_the_rest() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_file_twice_at_once() -> None:
-    answers = _at_once(lambda: publish(FIRST), lambda: publish(FIRST))
+    answers = at_once(lambda: publish(FIRST), lambda: publish(FIRST))
     assert sorted(outcome.created for _, outcome in answers) == [0, 4]
     assert SalesLine.objects.count() == 4
 
@@ -417,7 +394,7 @@ def test_the_same_file_twice_at_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_import_and_undo_at_once() -> None:
     first, _ = publish(FIRST)
-    answers = _at_once(lambda: undo(first), lambda: undo(first), lambda: publish(CORRECTED))
+    answers = at_once(lambda: undo(first), lambda: undo(first), lambda: publish(CORRECTED))
     assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "dict", "tuple"]
     made, outcome = answers[2]
     # Whether it came before or after the undo, and whatever it changed: all that it said is in force.

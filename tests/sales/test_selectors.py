@@ -12,13 +12,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from momo.rest.errors import ValidationFailed
-from sales.figures import Figures, dollars, percent
+from momo.core.errors import ValidationFailed
+from momo.core.formats import percent_of
+from sales.figures import Figures, dollars
 from sales.selectors.daily import daily_sales
 from sales.selectors.lines import latest_date, latest_or_today, lines_of
 from sales.selectors.monthly import monthly_summary
-from sales.selectors.trend import MAX_DAYS, span, trend
-from tests.accounts.people import person, session_client
+from sales.selectors.trend import span, trend
+from tests.kit.users import person, session_client
 from tests.sales.factories import DAY, Row, added_up, against, by_key, publish, sale
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +69,7 @@ def rows(db: None) -> list[Row]:
 def test_numbers() -> None:
     assert [dollars(cents) for cents in (None, 0, 100, 12345, -50, -12300)] == [None, 0, 1, 123.45, -0.5, -123]
     assert isinstance(dollars(100), int)
-    assert [percent(*pair) for pair in ((1, 3), (-1, 3), (1, -3), (2, 3), (1, 8000), (0, 5), (1, 0))] == [
+    assert [percent_of(*pair) for pair in ((1, 3), (-1, 3), (1, -3), (2, 3), (1, 8000), (0, 5), (1, 0))] == [
         33.33,
         -33.33,
         -33.33,
@@ -95,18 +96,18 @@ def test_unknown_is_not_zero() -> None:
 @pytest.mark.parametrize("days", [-60, -7, 0, 1, 6, 7, 19])
 def test_a_day(rows: list[Row], days: int) -> None:
     day = DAY + timedelta(days=days)
-    told = daily_sales(day=day)
+    answer = daily_sales(day=day)
     now = added_up(of(rows, day))
-    assert told["date"] == day
-    assert told["summary"] == now
+    assert answer["date"] == day
+    assert answer["summary"] == now
     for name, back in (("previous_day", 1), ("same_weekday_last_week", 7)):
         then = day - timedelta(days=back)
-        assert told["comparison"][name] == {"date": then, **against(now, added_up(of(rows, then)))}
+        assert answer["comparison"][name] == {"date": then, **against(now, added_up(of(rows, then)))}
     for column in ("pm", "brand", "category"):
-        assert told[f"by_{column}"] == by_key(of(rows, day), column)
-    assert told["total"] == now["lines"] == len(told["items"])
+        assert answer[f"by_{column}"] == by_key(of(rows, day), column)
+    assert answer["total"] == now["lines"] == len(answer["items"])
     wanted = [(row["product_code"], row["amount"], row["cost"]) for row in of(rows, day)]
-    assert [(item["product_id"], item["amount"], item["cost"]) for item in told["items"]] == wanted
+    assert [(item["product_id"], item["amount"], item["cost"]) for item in answer["items"]] == wanted
 
 
 @pytest.mark.parametrize(
@@ -121,25 +122,25 @@ def test_a_day_of_some(rows: list[Row], filters: dict[str, str], days: int) -> N
         keys = {name: "" if value == "未分類" else value for name, value in filters.items()}
         return [row for row in of(rows, when) if all((row[name] or "") == key for name, key in keys.items())]
 
-    told = daily_sales(day=day, **filters)
+    answer = daily_sales(day=day, **filters)
     now = added_up(chosen(day))
-    assert told["summary"] == now
-    assert told["total"] == len(told["items"]) == now["lines"]
+    assert answer["summary"] == now
+    assert answer["total"] == len(answer["items"]) == now["lines"]
     for name, back in (("previous_day", 1), ("same_weekday_last_week", 7)):
         then = day - timedelta(days=back)
-        assert told["comparison"][name] == {"date": then, **against(now, added_up(chosen(then)))}
+        assert answer["comparison"][name] == {"date": then, **against(now, added_up(chosen(then)))}
     for column in ("pm", "brand", "category"):
-        assert told[f"by_{column}"] == by_key(chosen(day), column)
+        assert answer[f"by_{column}"] == by_key(chosen(day), column)
 
 
 def test_a_lines_margin_is_rounded_as_all_margins_are() -> None:
     """Half up, as in the totals and the exports; 0.125 would be 0.12 to the nearest even."""
     amounts = [(8, "0.01"), (8, "-0.01"), (0, 1), (-8, "-20")]
     publish([sale(place, amount, gross_profit=profit) for place, (amount, profit) in enumerate(amounts)])
-    told = [daily_sales(day=DAY + timedelta(days=n)) for n in range(4)]
+    answer = [daily_sales(day=DAY + timedelta(days=n)) for n in range(4)]
     # A loss on goods that came back is no gain of 250 %.
-    assert [one["items"][0]["margin"] for one in told] == [0.13, -0.13, None, None]
-    assert [one["summary"]["margin"] for one in told] == [0.13, -0.13, None, None]
+    assert [one["items"][0]["margin"] for one in answer] == [0.13, -0.13, None, None]
+    assert [one["summary"]["margin"] for one in answer] == [0.13, -0.13, None, None]
 
 
 def test_pages_of_a_day(rows: list[Row]) -> None:
@@ -158,10 +159,10 @@ def test_without_a_date_it_is_the_latest_day_with_data(rows: list[Row]) -> None:
 
 def test_before_the_first_import() -> None:
     assert latest_date() is None
-    told = daily_sales()
-    assert told["date"] == latest_or_today()
-    assert told["summary"] == {name: None if name == "margin" else 0 for name in FIGURES}
-    assert (told["items"], told["total"], told["by_brand"]) == ([], 0, [])
+    answer = daily_sales()
+    assert answer["date"] == latest_or_today()
+    assert answer["summary"] == {name: None if name == "margin" else 0 for name in FIGURES}
+    assert (answer["items"], answer["total"], answer["by_brand"]) == ([], 0, [])
     assert monthly_summary()["month_to_date"]["current"]["start_date"] is None
     start, end = span()
     assert trend(start=start, end=end, dimension="brand")["series"] == []
@@ -177,10 +178,10 @@ def test_a_key_that_no_day_knows_is_refused(rows: list[Row], filters: dict[str, 
 
 def test_a_key_of_another_day_is_an_empty_day(rows: list[Row]) -> None:
     publish([sale(21, brand="一天的品牌")])
-    told = daily_sales(day=DAY, brand="一天的品牌")
-    assert (told["summary"]["lines"], told["summary"]["amount"]) == (0, 0)
+    answer = daily_sales(day=DAY, brand="一天的品牌")
+    assert (answer["summary"]["lines"], answer["summary"]["amount"]) == (0, 0)
     # The sum of no data has no margin, and an empty day is no failure.
-    assert told["by_brand"] == []
+    assert answer["by_brand"] == []
 
 
 def test_only_lines_in_force(rows: list[Row]) -> None:
@@ -196,23 +197,23 @@ def month_rows(rows: list[Row], year: int, month: int, until: int = 31) -> list[
 
 @pytest.mark.parametrize(("year", "month"), [(2026, 3), (2026, 2), (2026, 1), (2025, 2), (2025, 3), (2027, 3)])
 def test_a_month(rows: list[Row], year: int, month: int) -> None:
-    told = monthly_summary(year=year, month=month)
+    answer = monthly_summary(year=year, month=month)
     mine = month_rows(rows, year, month)
     now = added_up(mine)
-    assert told["totals"] == now
+    assert answer["totals"] == now
     before = (year, month - 1) if month > 1 else (year - 1, 12)
     for name, (then_year, then_month) in (("month_on_month", before), ("year_on_year", (year - 1, month))):
         then = added_up(month_rows(rows, then_year, then_month))
-        assert told[name] == {"year": then_year, "month": then_month, **against(now, then)}
+        assert answer[name] == {"year": then_year, "month": then_month, **against(now, then)}
     for column in ("pm", "brand", "category"):
-        assert told[f"by_{column}"] == by_key(mine, column)
+        assert answer[f"by_{column}"] == by_key(mine, column)
     first = date(year, month, 1)
     length = ((first + timedelta(days=31)).replace(day=1) - first).days
-    assert told["days"] == [
+    assert answer["days"] == [
         {"date": day, **added_up(of(rows, day))} for day in (first + timedelta(days=n) for n in range(length))
     ]
     until = max((row["date"].day for row in mine), default=0)
-    to_date = told["month_to_date"]
+    to_date = answer["month_to_date"]
     assert to_date["days"] == until
     for name, (then_year, then_month) in (("previous_month", before), ("last_year", (year - 1, month))):
         then = added_up(month_rows(rows, then_year, then_month, until))
@@ -221,18 +222,18 @@ def test_a_month(rows: list[Row], year: int, month: int) -> None:
 
 
 def test_month_to_date_goes_to_the_last_day_with_data(rows: list[Row]) -> None:
-    told = monthly_summary(year=2026, month=3)["month_to_date"]
-    assert told["current"]["end_date"] == date(2026, 3, 21)
-    assert told["previous_month"]["end_date"] == date(2026, 2, 21)
-    assert told["last_year"]["start_date"] == date(2025, 3, 1)
+    answer = monthly_summary(year=2026, month=3)["month_to_date"]
+    assert answer["current"]["end_date"] == date(2026, 3, 21)
+    assert answer["previous_month"]["end_date"] == date(2026, 2, 21)
+    assert answer["last_year"]["start_date"] == date(2025, 3, 1)
 
 
 def test_a_longer_month_is_held_against_all_of_a_shorter_one() -> None:
     publish([sale() | {"date": day} for day in (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31))])
-    told = monthly_summary(year=2026, month=3)["month_to_date"]
-    assert told["days"] == 31
-    assert told["previous_month"]["end_date"] == date(2026, 2, 28)
-    assert told["previous_month"]["amount"] == 100
+    answer = monthly_summary(year=2026, month=3)["month_to_date"]
+    assert answer["days"] == 31
+    assert answer["previous_month"]["end_date"] == date(2026, 2, 28)
+    assert answer["previous_month"]["amount"] == 100
 
 
 # --- A trend --------------------------------------------------------------------------------------------------------
@@ -245,12 +246,12 @@ def label_of(day: date, interval: str) -> date:
 
 
 def series_of(rows: list[Row], labels: list[date], interval: str) -> dict[str, list[Any]]:
-    told: dict[str, list[Any]] = {"amount": [], "quantity": [], "gross_profit": []}
+    answer: dict[str, list[Any]] = {"amount": [], "quantity": [], "gross_profit": []}
     for label in labels:
         figures = added_up(row for row in rows if label_of(row["date"], interval) == label)
-        for name, values in told.items():
+        for name, values in answer.items():
             values.append(figures[name])
-    return told
+    return answer
 
 
 SPANS = [(-60, 19), (-45, 3), (0, 0), (-31, -1), (-420, 60), (-1, 29), (-10, 10)]
@@ -261,10 +262,10 @@ def test_the_whole_over_time(rows: list[Row], first: int, last: int) -> None:
     start, end = DAY + timedelta(days=first), DAY + timedelta(days=last)
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
     for interval in ("day", "week", "month"):
-        told = trend(start=start, end=end, interval=interval)
+        answer = trend(start=start, end=end, interval=interval)
         labels = list(dict.fromkeys(label_of(day, interval) for day in days))
-        assert told["dates"] == [label.isoformat() for label in labels]
-        assert told["series"] == [{"key": "合計", **series_of(of(rows, start, end), labels, interval)}]
+        assert answer["dates"] == [label.isoformat() for label in labels]
+        assert answer["series"] == [{"key": "合計", **series_of(of(rows, start, end), labels, interval)}]
 
 
 @pytest.mark.parametrize("dimension", ["brand", "pm", "category"])
@@ -276,28 +277,28 @@ def test_keys_over_time(rows: list[Row], dimension: str, first: int, last: int) 
 
 
 def check_keys(rows: list[Row], dimension: str, start: date, end: date, top: int) -> None:
-    told = trend(start=start, end=end, dimension=dimension, top=top)
+    answer = trend(start=start, end=end, dimension=dimension, top=top)
     mine = of(rows, start, end)
     sums = {one["key"]: one["amount"] for one in by_key(mine, dimension)}
-    # A key that is called as the rest is part of it.
+    # A key named 其他 counts as one of the others.
     named = [key for key in sums if key != "其他"][:top]
-    rest = [row for row in mine if (row[dimension] or "未分類") not in named]
+    others = [row for row in mine if (row[dimension] or "未分類") not in named]
     labels = [start + timedelta(days=n) for n in range((end - start).days + 1)]
-    assert [one["key"] for one in told["series"]] == [*named, *(["其他"] if rest else [])]
-    for one in told["series"][: len(named)]:
+    assert [one["key"] for one in answer["series"]] == [*named, *(["其他"] if others else [])]
+    for one in answer["series"][: len(named)]:
         those = [row for row in mine if (row[dimension] or "未分類") == one["key"]]
         assert one == {"key": one["key"], **series_of(those, labels, "day")}
-    if rest:
-        assert told["series"][-1] == {"key": "其他", **series_of(rest, labels, "day")}
+    if others:
+        assert answer["series"][-1] == {"key": "其他", **series_of(others, labels, "day")}
     whole = trend(start=start, end=end)["series"][0]
     for place in range(len(labels)):
-        parts = sum(Decimal(str(one["amount"][place])) for one in told["series"])
+        parts = sum(Decimal(str(one["amount"][place])) for one in answer["series"])
         assert parts == Decimal(str(whole["amount"][place]))
 
 
 def test_weeks_begin_on_monday(rows: list[Row]) -> None:
-    told = trend(start=DAY + timedelta(days=3), end=DAY + timedelta(days=8), interval="week")
-    assert told["dates"] == ["2026-03-02", "2026-03-09"]
+    answer = trend(start=DAY + timedelta(days=3), end=DAY + timedelta(days=8), interval="week")
+    assert answer["dates"] == ["2026-03-02", "2026-03-09"]
 
 
 def test_spans(rows: list[Row]) -> None:
@@ -306,9 +307,9 @@ def test_spans(rows: list[Row]) -> None:
     assert span(start=DAY) == (DAY, latest)
     assert span(end=DAY) == (DAY - timedelta(days=29), DAY)
     assert span(start=date(2030, 1, 1)) == (date(2030, 1, 1), date(2030, 1, 1))
-    assert span(start=DAY, end=DAY + timedelta(days=MAX_DAYS - 1))
+    assert span(start=DAY, end=DAY + timedelta(days=3 * 365))
     with pytest.raises(ValidationFailed, match="3 年"):
-        span(start=DAY, end=DAY + timedelta(days=MAX_DAYS))
+        span(start=DAY, end=DAY + timedelta(days=3 * 365 + 1))
     with pytest.raises(ValidationFailed, match="不可晚於"):
         span(start=DAY, end=DAY - timedelta(days=1))
 

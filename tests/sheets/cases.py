@@ -62,7 +62,7 @@ CASES: dict[str, Case] = {}
 
 
 def good(name: str, build: Callable[[], bytes], file: str = "銷售.xlsx", **more: Any) -> None:
-    """A case that gives rows; the plain ones unless told otherwise."""
+    """A case that gives rows, by default the plain ones."""
     assert name not in CASES, name
     CASES[name] = Case(build=build, name=file, **{"rows": EXPECTED, **more})
 

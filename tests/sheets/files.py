@@ -270,7 +270,7 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def _types(*parts: str) -> bytes:
-    """What each part is; without it nobody but us knows the workbook for one."""
+    """The content types of the parts; without them no other program opens the workbook."""
     known = "".join(
         f'<Override PartName="/xl/{part}.bin" ContentType="application/vnd.ms-excel.{_BINARY[part]}"/>'
         for part in parts

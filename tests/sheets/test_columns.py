@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from momo.sheets.columns import NUMBER_HEADING, Field, Kind, letters, match
+from momo.sheets.columns import NUMBER_HEADING, Field, Kind, match
 from momo.sheets.errors import DuplicateColumn, SheetError
 
 FIELDS = [
@@ -144,10 +144,3 @@ def test_a_data_row_with_a_word_like_a_header_is_no_second_header_row() -> None:
     found = match([["日期", "品號", "說明"], ["2025/01/02", "A1", "分類"]], FIELDS)
     assert found is not None
     assert found.row == 0
-
-
-@pytest.mark.parametrize(
-    ("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")]
-)
-def test_letters(index: int, name: str) -> None:
-    assert letters(index) == name

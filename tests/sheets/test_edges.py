@@ -86,7 +86,7 @@ def test_line_ends_without_end(tmp_path: Path) -> None:
         read(tmp_path, data)
 
 
-@pytest.mark.parametrize("encoding", ["undefined", "no-such-letters", "big5"])
+@pytest.mark.parametrize("encoding", ["undefined", "no-such-charset", "big5"])
 def test_a_page_that_declares_what_it_is_not(encoding: str, tmp_path: Path) -> None:
     data = files.html(TABLE, head=f'<meta charset="{encoding}">')
     assert values(tmp_path, data) == list(EXPECTED)

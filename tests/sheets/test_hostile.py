@@ -107,7 +107,7 @@ def test_a_start_that_looks_like_another_encoding(tmp_path: Path) -> None:
 
 
 def test_a_declared_encoding_hides_nothing(tmp_path: Path) -> None:
-    """In ISO 2022-JP the bytes between the escapes would be letters."""
+    """In ISO 2022-JP the bytes between the escapes would be other characters."""
     hidden = b"\x1b$B<c r='XFD1048576'><v>1</v></c>  \x1b(B"
     data = files.rezipped(
         _with(files.xlsx(TABLE), hidden),
@@ -300,3 +300,16 @@ def test_a_number_that_is_no_date(value: float, code: str, row: int, tmp_path: P
         read(tmp_path, path.read_bytes())
     with sheets_of(path, name="銷售.xlsx", limits=LIMITS) as (sheets, _), pytest.raises(SheetError):
         next(sheets).rows()
+
+
+@pytest.mark.office
+def test_hidden_old_sheets_are_bounded_together(tmp_path: Path) -> None:
+    """Calamine reads all sheets of an .xls at once, before it is asked for one."""
+
+    def change(book: Workbook, page: Worksheet) -> None:
+        for number in range(2):
+            hidden = book.create_sheet(f"隱藏{number}")
+            hidden.sheet_state = "hidden"
+            hidden["IV65536"] = 1
+
+    assert "工作表「隱藏0」" in _refused(tmp_path, files.by_office(files.xlsx(TABLE, change=change), "xls"))

@@ -1,4 +1,4 @@
-"""Our files as LibreOffice sees them: those that tests write by hand, and those that people get back marked."""
+"""LibreOffice opens our files: those that tests write by hand, and marked workbooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits, sheets beside the chosen one, and that nothing of a stranger's file gets out as anything but a SheetError."""
+"""Limits, the choice of a sheet, and that a file can raise nothing but SheetError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports in the admin: what runs, what went wrong, a page to bring files, and the headers that staff teach."""
+"""Admin pages of imports and of column aliases."""
 
 from momo.jobs.admin import aliases, jobs
 

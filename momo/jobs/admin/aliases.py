@@ -1,4 +1,4 @@
-"""Headers that staff teach: a column called so is this field."""
+"""Admin pages of column aliases: headers that staff teach."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from import_export.fields import Field
-from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from import_export.instance_loaders import ModelInstanceLoader
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from momo.admin_kit.tables import QuietAdmin
-from momo.admin_kit.transfer import SheetResource, TextWidget, TransferMixin
+from momo.admin.kit.display import column
+from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.tables import BaseAdmin
+from momo.admin.kit.transfer import SheetResource, TextWidget, TransferMixin
 from momo.jobs.importers import importers, label_of
 from momo.jobs.models import ColumnAlias
 from momo.sheets.columns import normalised
 
 
 def field_choices() -> list[tuple[str, str]]:
-    """`job type:field`, since fields belong to a kind of report."""
+    """Return (`job type:field`, label) for every field, since fields belong to a kind of report."""
     return [
         (f"{job_type}:{field.name}", f"{importer.label}・{field.label}")
         for job_type, importer in importers().items()
@@ -31,13 +32,13 @@ def field_choices() -> list[tuple[str, str]]:
 
 
 def field_label(job_type: str, name: str) -> str:
-    """As lists show it; the code where nobody knows it any more."""
+    """Return the label of a field; its name where no importer has it any more."""
     importer = importers().get(job_type)
     return next((one.label for one in importer.fields if one.name == name), name) if importer else name
 
 
 def complaint(alias: ColumnAlias) -> str:
-    """Why a header cannot mean what it is to mean: it has no letters, or means something already."""
+    """Return why an alias is refused: no character to compare, or a meaning that the header already has; else empty."""
     if not normalised(alias.alias):
         return "標題沒有可以比對的文字"
     same = ColumnAlias.objects.filter(job_type=alias.job_type).exclude(pk=alias.pk)
@@ -47,9 +48,9 @@ def complaint(alias: ColumnAlias) -> str:
 
 
 def _taken(alias: ColumnAlias) -> str:
-    """Of which field a header is from the start, when that is another one: it would lose its column.
+    """Return the complaint for a header that the importer itself knows for another field, which would lose its column.
 
-    A header that the importer knows for several fields may be taught to one of them.
+    A header that the importer knows for several fields may be an alias of one of them.
     """
     importer = importers().get(alias.job_type)
     if importer is None:
@@ -62,8 +63,8 @@ def _taken(alias: ColumnAlias) -> str:
     return f"這個標題原本是「{'」、「'.join(owners.values())}」，不能改作「{wanted}」"
 
 
-class AliasForm(forms.ModelForm):
-    """Kind of report and field are chosen as one, so that they always fit."""
+class AliasForm(ModelForm):
+    """Form of an alias. Kind of report and field are one choice, so that they always fit."""
 
     target = forms.ChoiceField(label="欄位", widget=UnfoldAdminSelectWidget)
 
@@ -90,7 +91,7 @@ class AliasForm(forms.ModelForm):
 
 
 class ReportWidget(TextWidget):
-    """A kind of report by its label or its code."""
+    """Reads a kind of report from its label or its code."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         text = super().clean(value, row, **kwargs)
@@ -98,7 +99,7 @@ class ReportWidget(TextWidget):
 
 
 class FieldWidget(TextWidget):
-    """A field of the row's kind of report by its label or its code."""
+    """Reads a field of the row's kind of report from its label or its code."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         text = super().clean(value, row, **kwargs)
@@ -107,7 +108,7 @@ class FieldWidget(TextWidget):
 
 
 class AliasResource(SheetResource):
-    """Keyed by kind of report and header. Written with the labels that people know; codes are understood too."""
+    """Import and export, keyed by kind of report and header. Exports labels; imports labels and codes."""
 
     job_type = Field("job_type", "類型", widget=ReportWidget())
     field = Field("field", "欄位", widget=FieldWidget())
@@ -118,9 +119,7 @@ class AliasResource(SheetResource):
         name = "欄位別名"
         fields = ("job_type", "field", "alias")
         import_id_fields = ("job_type", "alias")
-        clean_model_instances = True
-        skip_unchanged = True
-        use_transactions = True
+        instance_loader_class = ModelInstanceLoader  # the cached one takes a single key
 
     def identity(self, values: tuple[str, ...]) -> tuple[str, ...]:
         job_type, alias = values
@@ -148,22 +147,22 @@ class AliasResource(SheetResource):
 
 
 @admin.register(ColumnAlias)
-class ColumnAliasAdmin(TransferMixin, QuietAdmin, ModelAdmin):
-    """What the programs that make reports call their columns, beside what we know ourselves."""
+class ColumnAliasAdmin(TransferMixin, BaseAdmin):
+    """Admin pages of column aliases."""
 
     form = AliasForm
     list_display = ("alias", "report", "means")
-    list_display_links = ("alias",)
     search_fields = ("alias", "field")
     search_help_text = "標題、欄位或報表"
     ordering = ("job_type", "field", "alias")
     fields = ("target", "alias")
+    readonly_fields = ("report", "means")
     resource_classes: ClassVar = [AliasResource]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ColumnAlias], search_term: str
     ) -> tuple[QuerySet[ColumnAlias], bool]:
-        """Also by what the list shows: the labels of reports and fields, which the database does not know."""
+        """Search the labels of reports and fields too, which the list shows and the database does not hold."""
         found, twice = super().get_search_results(request, queryset, search_term)
         term = search_term.strip().lower()
         if not term:
@@ -177,15 +176,7 @@ class ColumnAliasAdmin(TransferMixin, QuietAdmin, ModelAdmin):
         return found | queryset.filter(labelled), twice
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("report", "means", "alias") if not self.has_change_permission(request, obj) else self.fields
+        return self.fields if self.has_change_permission(request, obj) else ("report", "means", "alias")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("report", "means") if not self.has_change_permission(request, obj) else ()
-
-    @display(description="報表")
-    def report(self, obj: ColumnAlias) -> str:
-        return label_of(obj.job_type)
-
-    @display(description="欄位")
-    def means(self, obj: ColumnAlias) -> str:
-        return field_label(obj.job_type, obj.field)
+    report = column("報表", label_of, of="job_type")
+    means = column("欄位", lambda alias: field_label(alias.job_type, alias.field))

@@ -14,6 +14,8 @@ def _kinds() -> list[tuple[str, str]]:
 
 
 class JobFilter(StrictFilterSet):
+    """Filters of GET /api/import/jobs."""
+
     status = ChoiceFilter(choices=Job.Status.choices, label="狀態")
     job_type = ChoiceFilter(choices=_kinds, label="報表類型")
 

@@ -1,4 +1,4 @@
-"""Bodies of the import endpoints."""
+"""Serializers of the import endpoints."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from momo.jobs.importers import importers
 from momo.jobs.models import Job
 
 
-class _OfType(serializers.Serializer):
-    """What asks for an import says of which kind; the kinds are those that the apps have registered."""
+class _OfType(serializers.Serializer[Any]):
+    """Base of requests for an import: kind of report, of those registered by the apps, and how to treat errors."""
 
     on_error = serializers.ChoiceField(
         Job.OnError.choices,
@@ -28,10 +28,14 @@ class _OfType(serializers.Serializer):
 
 
 class UploadSerializer(_OfType):
+    """Form of POST /api/import/upload."""
+
     file = serializers.FileField(help_text=".xlsx、.xls、.xlsb、.ods、.csv，或存成 .xls 的 HTML 表格")
 
 
 class DriveImportSerializer(_OfType):
+    """Body of POST /api/import/drive/import."""
+
     file_id = serializers.RegexField(
         r"^[A-Za-z0-9_-]{1,200}$",
         help_text="Google 雲端硬碟的檔案 id",
@@ -39,16 +43,22 @@ class DriveImportSerializer(_OfType):
     )
 
 
-class JobStartedSerializer(serializers.Serializer):
+class JobStartedSerializer(serializers.Serializer[Any]):
+    """Answer to every request that starts an import."""
+
     job_id = serializers.IntegerField()
 
 
-class DriveFilesQuerySerializer(serializers.Serializer):
+class DriveFilesQuerySerializer(serializers.Serializer[Any]):
+    """Query of GET /api/import/drive/files."""
+
     page_token = serializers.CharField(required=False, max_length=2000, help_text="前一頁回覆的 `next_page_token`")
     page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200, help_text="每頁筆數")
 
 
-class DriveFileSerializer(serializers.Serializer):
+class DriveFileSerializer(serializers.Serializer[Any]):
+    """A file of the Drive folder."""
+
     id = serializers.CharField()
     name = serializers.CharField()
     mime_type = serializers.CharField()
@@ -57,19 +67,25 @@ class DriveFileSerializer(serializers.Serializer):
     imported = serializers.BooleanField(help_text="這個版本已經匯入，而且沒有復原")
 
 
-class DriveFilesSerializer(serializers.Serializer):
+class DriveFilesSerializer(serializers.Serializer[Any]):
+    """A page of the Drive folder."""
+
     items = DriveFileSerializer(many=True)
     next_page_token = serializers.CharField(allow_null=True)
 
 
-class JobErrorSerializer(serializers.Serializer):
+class JobErrorSerializer(serializers.Serializer[Any]):
+    """One bad cell of a file."""
+
     row = serializers.IntegerField(help_text="試算表的列號")
     column = serializers.CharField(allow_blank=True, help_text="檔案裡的欄位標題；整列的問題為空字串")
     value = serializers.CharField(allow_blank=True)
     message = serializers.CharField()
 
 
-class JobSummarySerializer(serializers.Serializer):
+class JobSummarySerializer(serializers.Serializer[Any]):
+    """An import, as the list shows it."""
+
     id = serializers.IntegerField()
     job_type = serializers.CharField(allow_blank=True, help_text="看不出類型的檔案為空字串")
     source = serializers.ChoiceField(Job.Source.choices)  # type: ignore[assignment]
@@ -94,4 +110,6 @@ class JobSummarySerializer(serializers.Serializer):
 
 
 class JobSerializer(JobSummarySerializer):
+    """An import with its first 100 errors."""
+
     errors = JobErrorSerializer(many=True, help_text="前 100 個錯誤")  # type: ignore[assignment]

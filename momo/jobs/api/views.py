@@ -1,4 +1,4 @@
-"""Imports over REST: files come in, jobs are watched, taken back and tried again."""
+"""Views of imports: uploads, files of Drive, jobs, their errors, cancel, undo and retry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IdempotentView
 from accounts.models import User
+from momo.core.roles import MANAGER, USER, has_role
 from momo.jobs.api import examples
 from momo.jobs.api.filters import JobFilter
 from momo.jobs.api.serializers import (
@@ -32,7 +34,6 @@ from momo.jobs.services.files import refuse_larger_than_allowed
 from momo.rest.examples import answered, sent
 from momo.rest.pagination import Pagination
 from momo.rest.parsers import MultiPartParser
-from momo.rest.permissions import MANAGER, USER, has_role
 from momo.rest.views import ApiView, GenericApiView
 from momo.sheets.write import XLSX
 
@@ -75,12 +76,11 @@ class DriveFilesView(ApiView):
         return self.answer({"items": items, "next_page_token": page.next_page_token})
 
 
-class DriveImportView(ApiView):
+class DriveImportView(IdempotentView):
     """POST /api/import/drive/import."""
 
     roles = {"POST": MANAGER}
-    # Drive is asked for the file's name and version while the key is held; the file itself is fetched by the worker.
-    idempotent = True
+    # The request to Drive reads only name and version while the key is held; the worker downloads the file.
     failures = frozenset({404, 502})
 
     @extend_schema(
@@ -97,12 +97,11 @@ class DriveImportView(ApiView):
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
 
 
-class UploadView(ApiView):
+class UploadView(IdempotentView):
     """POST /api/import/upload."""
 
     roles = {"POST": MANAGER}
     parser_classes = [MultiPartParser]
-    idempotent = True
 
     @extend_schema(
         operation_id="import_upload",
@@ -129,7 +128,7 @@ class UploadView(ApiView):
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """What says itself that it is too large is not even read."""
+        """Refuse by its Content-Length what is too large, before the body is read."""
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > settings.IMPORT_MAX_BYTES + FORM_BYTES:
@@ -220,7 +219,7 @@ class UndoView(ApiView):
         examples=[answered("已復原", examples.JOB | {"status": "undone"})],
     )
     def post(self, request: Request, job_id: int) -> Response:
-        job = undo_job(job_by_id(job_id), cast(User, request.user))
+        job = undo_job(job=job_by_id(job_id), user=cast(User, request.user))
         return self.answer(job_as_dict(job), message="匯入已復原")
 
 
@@ -240,17 +239,16 @@ class CancelView(ApiView):
         examples=[answered("已取消", examples.JOB | {"status": "cancelled"})],
     )
     def post(self, request: Request, job_id: int) -> Response:
-        job = cancel_job(job_by_id(job_id), cast(User, request.user))
+        job = cancel_job(job=job_by_id(job_id), user=cast(User, request.user))
         message = "匯入已取消" if job.status == Job.Status.CANCELLED else "匯入即將取消"
         return self.answer(job_as_dict(job), message=message)
 
 
 @extend_schema(parameters=[JOB_ID])
-class RetryView(ApiView):
+class RetryView(IdempotentView):
     """POST /api/import/jobs/{job_id}/retry."""
 
     roles = {"POST": MANAGER}
-    idempotent = True
 
     @extend_schema(
         operation_id="import_jobs_retry",
@@ -262,5 +260,5 @@ class RetryView(ApiView):
         examples=[answered("已開始", examples.STARTED, 202)],
     )
     def post(self, request: Request, job_id: int) -> Response:
-        job = retry_job(job_by_id(job_id), cast(User, request.user))
+        job = retry_job(job=job_by_id(job_id), user=cast(User, request.user))
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")

@@ -1,8 +1,9 @@
-"""Google Drive v3, read with a service account: the files of one folder, and what is in them.
+"""Client of Google Drive v3 with a service account: lists the files of one folder, and downloads them.
 
-As https://developers.google.com/workspace/drive/api/reference/rest/v3 describes it. Every request has a time limit and
+Described at https://developers.google.com/workspace/drive/api/reference/rest/v3. Every request has a time limit and
 goes to the host of GOOGLE_DRIVE_URL (for tokens: to the key's own `token_uri`) and nowhere else, redirects included.
-Whatever goes wrong is told in words for people; neither the key nor a token is ever part of a message or of the log.
+Every failure is a ServiceError with a Chinese text for users; neither the key nor a token is ever part of a message or
+of the log.
 """
 
 from momo.jobs.drive.client import DriveClient

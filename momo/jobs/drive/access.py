@@ -16,8 +16,8 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from requests.adapters import HTTPAdapter
 
+from momo.core.errors import Unavailable
 from momo.jobs.drive.errors import SERVICE, busy
-from momo.rest.errors import Unavailable
 
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _SETTING = "GOOGLE_SERVICE_ACCOUNT_FILE"
@@ -27,10 +27,10 @@ _Session = TypeVar("_Session", bound=requests.Session)
 
 
 class _TokenRequest(Request):
-    """google-auth's way to its token endpoint, with our back-off in place of its own, which heeds no setting."""
+    """google-auth's request to its token endpoint, with the transport's back-off instead of a fixed one."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        response = super().__call__(*args, **kwargs, allow_redirects=False)
+        response = super().__call__(*args, **kwargs, allow_redirects=False)  # type: ignore[no-untyped-call]
         if response.status in DEFAULT_RETRYABLE_STATUS_CODES:
             raise busy(int(response.status), response.headers.get("Retry-After"))
         return response
@@ -49,7 +49,7 @@ def _bound_to(session: _Session, url: str) -> _Session:
     parts = urlsplit(url)
     session.adapters.clear()
     session.mount(f"{parts.scheme}://{parts.netloc}/", HTTPAdapter())
-    # Without one of its own a session takes a login from ~/.netrc, in place of the token.
+    # Without `auth` a session replaces the token by a login from ~/.netrc.
     session.auth = _as_it_is
     return session
 
@@ -59,7 +59,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def read_key(path: str) -> tuple[Credentials, str]:
-    """Return the service account and its token endpoint. Raises Unavailable; what is in the file is never told."""
+    """Return the service account and its token endpoint. Raises Unavailable, without the content of the file."""
     if not path:
         raise Unavailable(SERVICE, f"請管理員設定 {_SETTING}（服務帳戶的 JSON 金鑰檔）")
     try:
@@ -71,7 +71,7 @@ def read_key(path: str) -> tuple[Credentials, str]:
         if len(content) > _KEY_BYTES:
             raise ValueError
         credentials, token_uri = _parse_key(content)
-    # Among others what cryptography says to a key that is none. The causes may quote the file.
+    # Among them cryptography's errors for an invalid key. The causes may quote the file, so they are not chained.
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, GoogleAuthError, UnsupportedAlgorithm):
         raise Unavailable(SERVICE, f"請管理員檢查 {_SETTING}，它不是服務帳戶的 JSON 金鑰檔") from None
     return credentials.with_scopes([SCOPE]), token_uri
@@ -79,7 +79,7 @@ def read_key(path: str) -> tuple[Credentials, str]:
 
 @lru_cache(maxsize=1)
 def _parse_key(content: bytes) -> tuple[Credentials, str]:
-    """Kept, since checking an RSA key takes some 40 ms; whoever uses it makes a copy, which has a token of its own."""
+    """Cached, since checking an RSA key takes some 40 ms. `with_scopes` copies it, and each copy has its own token."""
     info = json.loads(content)
     token_uri = info["token_uri"]
     good = info.get("type") == "service_account" and isinstance(info["client_email"], str) and is_address(token_uri)
@@ -89,7 +89,7 @@ def _parse_key(content: bytes) -> tuple[Credentials, str]:
 
 
 def is_address(url: Any) -> bool:
-    """Whether it is an address of HTTP."""
+    """Whether `url` is an HTTP address."""
     if not isinstance(url, str):
         return False
     try:

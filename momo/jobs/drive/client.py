@@ -1,4 +1,4 @@
-"""One folder of Drive: listed, and its files fetched."""
+"""Lists one folder of Drive, and downloads its files."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import BinaryIO
 import requests
 from django.conf import settings
 
+from momo.core.errors import PayloadTooLarge, Unavailable, ValidationFailed
 from momo.jobs.drive.access import is_address, read_key
 from momo.jobs.drive.errors import SERVICE, DriveError, no_such_file, unexpected
 from momo.jobs.drive.files import FIELDS, DriveFile, DrivePage, children_of, path_of, read_file
 from momo.jobs.drive.transport import Transport, chunks, read_json
-from momo.rest.errors import PayloadTooLarge, Unavailable, ValidationFailed
 from momo.sheets.write import XLSX
 
 _PAGES = 1000
 _PAGE_SIZE = 1000
-# A download may take so many times the time limit of a request, retries included: a worker does it, nobody waits.
+# A download may take so many times the time limit of a request, retries included: it runs in a worker.
 _DOWNLOAD_PATIENCE = 10
 
 
 class DriveClient:
-    """The folder `folder_id`; for one thread. Files of more than `max_bytes` are not fetched."""
+    """Client for the folder `folder_id`, for one thread. Refuses to download more than `max_bytes`."""
 
     def __init__(self, transport: Transport, *, folder_id: str, max_bytes: int) -> None:
         self._transport = transport
@@ -58,7 +58,7 @@ class DriveClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; whoever does not leaves that to the end of the object."""
+        """Close the connections."""
         self._transport.close()
 
     def list_files(self, page_token: str | None = None, page_size: int = 50) -> DrivePage:

@@ -1,13 +1,11 @@
-"""What Drive's failures and refusals mean for people."""
+"""Errors for Drive's failures and refusals, with texts for users."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from email.utils import parsedate_to_datetime
 
-from django.utils import timezone
-
-from momo.rest.errors import ApiError, NotFound, PayloadTooLarge, UpstreamError
+from momo.core.errors import NotFound, PayloadTooLarge, ServiceError, UpstreamError
+from momo.core.waits import retry_after
 
 SERVICE = "Google 雲端硬碟"
 TOO_OFTEN = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
@@ -24,10 +22,10 @@ _OF_ACCOUNT = frozenset({"accessNotConfigured", "dailyLimitExceeded", "domainPol
 
 
 class DriveError(UpstreamError):
-    """Drive failed or refused; `text` goes on from its name and says what to do.
+    """Drive failed or refused; `text` continues the sentence that begins with its name, and says what to do.
 
-    `transient` failures may pass by themselves, `wait` seconds from now at the earliest. Those of the `account` are
-    no file's own: they say nothing of the one that was asked for.
+    `transient` failures may pass by themselves, `wait` seconds from now at the earliest. `account` failures concern the
+    service account, not the requested file.
     """
 
     def __init__(self, text: str, *, transient: bool = False, wait: float = 0.0, account: bool = False) -> None:
@@ -35,7 +33,7 @@ class DriveError(UpstreamError):
         self.transient = transient
         self.wait = wait
         self.account = account
-        ApiError.__init__(self, f"{SERVICE}{text}")
+        ServiceError.__init__(self, f"{SERVICE}{text}")
 
 
 def unexpected(what: str) -> DriveError:
@@ -43,30 +41,16 @@ def unexpected(what: str) -> DriveError:
     return DriveError(f"的回應不如預期（{what}），請稍後再試；若持續發生請通知管理員")
 
 
-def busy(status: int, retry_after: str | None) -> DriveError:
-    """Return the error for "not now", with the wait that `Retry-After` asks for."""
-    wait = seconds(retry_after)
+def busy(status: int, header: str | None) -> DriveError:
+    """Return the error for "not now", with the wait that the Retry-After `header` asks for."""
+    wait = retry_after(header) or 0.0
     again = f"請於 {wait:.0f} 秒後再試" if 1 <= wait <= _DAY else "請稍後再試"
     reason = "忙不過來" if status >= 500 or status == 408 else "認為請求太頻繁"
     return DriveError(f"{reason}（HTTP {status}），{again}", transient=True, wait=wait)
 
 
-def seconds(retry_after: str | None) -> float:
-    """`Retry-After` in its two forms, as seconds from now; 0 where there is none that makes sense."""
-    text = (retry_after or "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return 0.0
-    if timezone.is_naive(when):
-        return 0.0
-    return max(0.0, (when - timezone.now()).total_seconds())
-
-
 def no_token(email: str) -> DriveError:
-    """Return the error for a service account that is not let in."""
+    """Return the error for a service account whose key is refused."""
     return DriveError(
         f"不接受服務帳戶 {email} 的金鑰，請管理員確認 GOOGLE_SERVICE_ACCOUNT_FILE 的金鑰未被刪除或停用，且主機時間正確",
         account=True,
@@ -74,16 +58,16 @@ def no_token(email: str) -> DriveError:
 
 
 def no_such_file(email: str) -> NotFound:
-    """Return the error for a file that is not there, or not shared with the account: Drive does not tell which."""
+    """Return the error for a file that is missing or not shared with the account: Drive answers both alike."""
     return NotFound(f"{SERVICE}找不到這個檔案：可能已刪除或移走，或沒有共用給 {email}")
 
 
 def no_such_folder(folder: str, email: str) -> DriveError:
-    """Return the error for the folder of the settings: not there, or not shared with the account."""
+    """Return the error for the folder of the settings: missing, or not shared with the account."""
     return _share(f"找不到資料夾「{folder}」", email, of_settings=True)
 
 
-def refused(reasons: Collection[str], *, folder: str, email: str) -> ApiError:
+def refused(reasons: Collection[str], *, folder: str, email: str) -> ServiceError:
     """Return the error for a 403 that stays one. `folder` is empty when a file was asked for."""
     if "exportSizeLimitExceeded" in reasons:
         return PayloadTooLarge(

@@ -1,4 +1,4 @@
-"""Drive's files as we know them, and how they are asked for."""
+"""Files of Drive: parsed from its JSON, and addressed in requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from momo.core.errors import ValidationFailed
 from momo.jobs.drive.errors import unexpected
-from momo.rest.errors import ValidationFailed
 
 FIELDS = "id,name,mimeType,modifiedTime,md5Checksum,size"
 _GOOGLE_KINDS = "application/vnd.google-apps."
@@ -31,12 +31,12 @@ class DriveFile:
 
     @property
     def version(self) -> str:
-        """Tells versions of a file apart: the content's MD5, else the time of its last change."""
+        """What distinguishes versions of a file: the content's MD5, else the time of its last change."""
         return self.md5 or self._changed
 
     @property
     def revision(self) -> str:
-        """The version and, behind a space where it does not say so itself, when it came: one may come back."""
+        """The version and the time of the last change (once): earlier content may come back at a later time."""
         return f"{self.md5} {self._changed}" if self.md5 else self._changed
 
     @property
@@ -45,18 +45,18 @@ class DriveFile:
 
     @property
     def is_sheet(self) -> bool:
-        """Whether it is a Google Sheet, which can only be had as an export."""
+        """Whether it is a Google Sheet, which can only be exported."""
         return self.mime_type == _GOOGLE_KINDS + "spreadsheet"
 
     @property
     def importable(self) -> bool:
-        """Whether it has content to fetch: folders, shortcuts and documents of Google's other editors have none."""
+        """Whether it has content to download: folders, shortcuts and Google's other documents have none."""
         return self.is_sheet or not self.mime_type.startswith(_GOOGLE_KINDS)
 
 
 @dataclass(frozen=True)
 class DrivePage:
-    """Some files, and the token of the page that follows, if one does."""
+    """Some files, and the token of the next page, if there is one."""
 
     items: list[DriveFile]
     next_page_token: str | None
@@ -89,13 +89,13 @@ def read_file(item: Any) -> DriveFile:
 
 
 def path_of(file_id: str) -> str:
-    """The path of a file below that of all. Raises ValidationFailed for what is no id and might be another path."""
+    """Return the path of a file below the URL of files. Raises ValidationFailed for an id that might be a path."""
     if not _FILE_ID.fullmatch(file_id):
         raise ValidationFailed(fields={"file_id": ["檔案代號不正確，請從檔案清單選擇"]})
     return f"/{file_id}"
 
 
 def children_of(folder_id: str) -> str:
-    """The query for what lies in a folder; its id comes from the settings and is quoted whatever it holds."""
+    """Return the query for the content of a folder; its id comes from the settings and is quoted."""
     quoted = folder_id.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{quoted}' in parents and trashed=false"

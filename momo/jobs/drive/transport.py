@@ -1,11 +1,10 @@
-"""One request to Drive, until it works or there is no point in trying on."""
+"""Requests to Drive, with retries while they can help."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import logging
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,8 @@ import urllib3.exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.oauth2.service_account import Credentials
 
+from momo.core.errors import ServiceError, ValidationFailed
+from momo.core.waits import backoff
 from momo.jobs.drive.access import open_sessions
 from momo.jobs.drive.errors import (
     TOO_OFTEN,
@@ -27,7 +28,6 @@ from momo.jobs.drive.errors import (
     refused,
     unexpected,
 )
-from momo.rest.errors import ApiError, ValidationFailed
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ Use = Callable[[requests.Response, float], T]
 _REASON = re.compile(r"[A-Za-z]{1,60}")
 _JSON_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
-# No wait before another try is longer (seconds). A server that asks for more is not asked again too early: we give up.
+# The longest wait before another attempt (seconds). When the server asks for more, the request fails.
 _LONGEST_WAIT = 60.0
 
 
@@ -63,8 +63,8 @@ class Transport:
     def get(self, path: str, params: Mapping[str, str], use: Use[T], *, folder: str = "", patience: int = 1) -> T:
         """Return what `use` makes of the answer.
 
-        `path` is that of a file, or empty with the id of the `folder` that is listed. Tried again only while that can
-        help and `patience` time limits are not over, so that nobody waits for long. Raises ApiError, mostly DriveError.
+        `path` is that of a file, or empty with the id of the `folder` to list. Retried only for transient failures and
+        within `patience` time limits, which bounds how long a caller waits. Raises ServiceError, mostly DriveError.
         """
         limit = patience * self._timeout
         began = time.monotonic()
@@ -74,9 +74,9 @@ class Transport:
             except DriveError as error:
                 if not error.transient or attempt >= self._retries:
                     raise
-                # Jitter: workers that were refused together do not come back together.
-                own = self._backoff * 2 ** min(attempt, 30) * random.uniform(1, 1.5)  # noqa: S311 - no secret
-                wait = max(min(own, _LONGEST_WAIT), error.wait)
+                # Jitter takes up to a fifth off, and GOOGLE_DRIVE_BACKOFF is the least wait.
+                wait = backoff(attempt + 1, base=self._backoff * 1.25, longest=_LONGEST_WAIT)
+                wait = max(wait, error.wait)
                 if wait > _LONGEST_WAIT or time.monotonic() - began + wait > limit:
                     raise
                 logger.warning("%s, attempt %s: %s; again in %.2f s", path or "list", attempt + 1, error, wait)
@@ -88,7 +88,7 @@ class Transport:
             response = self._session.request(
                 "GET", self._url + path, params=params, timeout=self._timeout, stream=True, allow_redirects=False
             )
-        # What google-auth raises may quote the token endpoint, so it is not chained.
+        # Errors of google-auth may quote the token endpoint, so they are not chained.
         except TransportError as error:
             raise self._unreachable(error.args[0] if error.args else None) from None
         except GoogleAuthError as error:
@@ -108,8 +108,8 @@ class Transport:
             return DriveError(f"在 {self._timeout:g} 秒內沒有回應，請稍後再試", transient=True)
         return DriveError("連不上，請確認主機的網路，稍後再試", transient=True)
 
-    def _refusal(self, response: requests.Response, until: float, *, folder: str, paged: bool) -> ApiError:
-        """What an answer other than 200 means."""
+    def _refusal(self, response: requests.Response, until: float, *, folder: str, paged: bool) -> ServiceError:
+        """Return the error for an answer other than 200."""
         status = response.status_code
         if status in (408, 429) or status >= 500:
             return busy(status, response.headers.get("Retry-After"))
@@ -128,7 +128,7 @@ class Transport:
 
 
 def chunks(response: requests.Response, until: float) -> Iterator[bytes]:
-    """The body as it comes: a server that trickles is left at `until`, not when it has filled a buffer."""
+    """Yield the body as it arrives. A server that trickles is cut off at `until`, not when a buffer is full."""
     try:
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             yield chunk
@@ -157,7 +157,7 @@ def read_json(response: requests.Response, until: float) -> dict[str, Any]:
 
 
 def _reasons(response: requests.Response, until: float) -> set[str]:
-    """The machine's words for a refusal; none where the body cannot be read or is something else."""
+    """Return the machine-readable reasons of a refusal; none where the body cannot be read."""
     try:
         errors = read_json(response, until)["error"]["errors"]
         found = {str(error.get("reason", "")) for error in errors}

@@ -1,4 +1,4 @@
-"""What people do with a job: cancel it, take back what it did, try again."""
+"""Changes that people make to a job: cancel, undo, retry."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from django.db.models import Case, F, Q, TextField, Value, When
 from django.utils import timezone
 
 from accounts.models import User
+from momo.core.errors import Conflict
 from momo.jobs.importers import importer_for
 from momo.jobs.models import Job
-from momo.jobs.services.create import send_job
-from momo.rest.errors import Conflict
 
-UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
-AGAIN = (Job.Status.FAILED, Job.Status.CANCELLED)
+RETRYABLE = (Job.Status.FAILED, Job.Status.CANCELLED)
 
 
 def _name(user: User | None) -> str:
     return user.username if user is not None else ""
 
 
-def cancel_job(job: Job, user: User | None = None) -> Job:
-    """End a waiting job at once, and ask a running one to end before its rows count.
+def cancel_job(*, job: Job, user: User | None = None) -> Job:
+    """End a waiting job at once; a running job ends before its rows count.
 
-    Raises Conflict when it has ended.
+    Raises Conflict when the job has ended.
     """
     waiting = Q(status=Job.Status.PENDING)
-    # One statement, since the job may go from waiting to running, or back, at any moment.
-    changed = Job.objects.filter(pk=job.pk, status__in=UNFINISHED).update(
+    # One statement, since the status may change from waiting to running, or back, at any moment.
+    changed = Job.objects.filter(pk=job.pk, status__in=Job.UNFINISHED).update(
         cancel_requested=True,
         status=Case(When(waiting, then=Value(Job.Status.CANCELLED)), default=F("status")),
         message=Case(When(waiting, then=Value("已取消", TextField())), default=F("message")),
@@ -44,8 +42,8 @@ def cancel_job(job: Job, user: User | None = None) -> Job:
     return job
 
 
-def undo_job(job: Job, user: User | None = None) -> Job:
-    """Take back what a succeeded job did. Raises Conflict for any other, and when the importer cannot."""
+def undo_job(*, job: Job, user: User | None = None) -> Job:
+    """Undo a succeeded job. Raises Conflict for any other status, and when the importer cannot undo it."""
     with transaction.atomic():
         locked = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if locked.status == Job.Status.UNDONE:
@@ -64,12 +62,12 @@ def undo_job(job: Job, user: User | None = None) -> Job:
     return job
 
 
-def retry_job(job: Job, user: User | None = None, *, on_error: str | None = None) -> Job:
-    """A new job on the same file, for one that failed or was cancelled; without `on_error` it does as the old one.
+def retry_job(*, job: Job, user: User | None = None, on_error: str | None = None) -> Job:
+    """Create a job on the file of one that failed or was cancelled; `on_error` is the old one's unless given.
 
-    Raises Conflict for any other, and when the file is no longer kept.
+    Raises Conflict for any other status, and when the file is no longer kept.
     """
-    if job.status not in AGAIN:
+    if job.status not in RETRYABLE:
         raise Conflict(f"只有失敗或取消的匯入才能重試，這一個是「{job.get_status_display()}」")
     if importer_for(job.job_type) is None:
         raise Conflict("系統不知道這是哪一種匯入，請直接上傳檔案並選擇類型")
@@ -90,5 +88,5 @@ def retry_job(job: Job, user: User | None = None, *, on_error: str | None = None
             drive_version=job.drive_version,
             retry_of=job,
         )
-        transaction.on_commit(lambda: send_job(again))
+        transaction.on_commit(again.enqueue)
     return again

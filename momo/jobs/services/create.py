@@ -1,30 +1,22 @@
-"""A job begins: its file is kept, its row is there, and on commit the workers are told."""
+"""Creates jobs: the file is stored, the row is written, and the task starts on commit."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 from typing import BinaryIO
 
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from accounts.models import User
+from momo.core.errors import ValidationFailed
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
 from momo.jobs.services.files import Stored, shown_name, storage, store_file
-from momo.rest.errors import ValidationFailed
-
-logger = logging.getLogger(__name__)
-
-RUN_TASK = "jobs.run"
 
 
 def check_request(*, job_type: str, on_error: str) -> None:
-    """Raises ValidationFailed for a type that nobody registered, or an unknown way with errors."""
+    """Check the choices of a request. Raises ValidationFailed for an unknown type, or an unknown `on_error`."""
     fields = {}
     if job_type not in importers():
         fields["job_type"] = [f"沒有這種匯入；可用：{'、'.join(importers())}"]
@@ -47,11 +39,11 @@ def create_job(
     automatic: bool = False,
     dispatch: bool = True,
 ) -> Job:
-    """Keep the file and open a job for it, which is sent to the workers on commit.
+    """Store the file and create a job for it, whose task starts on commit.
 
     Without `content` the worker fetches the file from Drive. With `automatic` a version of a file from Drive has one
-    job at most. Without `dispatch` the caller runs the job itself. A broker that is away is no failure: the job waits
-    until the watch can send it.
+    job at most. Without `dispatch` the caller runs the job itself. When the broker is away the job waits for the
+    periodic sweep.
 
     Raises ValidationFailed for an unknown type and an empty file, PayloadTooLarge for one of more than
     IMPORT_MAX_BYTES, IntegrityError for a second automatic job.
@@ -74,24 +66,13 @@ def create_job(
                 drive_file_id=drive_file_id,
                 drive_version=drive_version,
                 automatic=automatic,
-                # As if just sent: the watch leaves it to the caller.
+                # As if just sent: the sweep leaves it to the caller.
                 heartbeat_at=None if dispatch else timezone.now(),
             )
             if dispatch:
-                transaction.on_commit(lambda: send_job(job))
+                transaction.on_commit(job.enqueue)
     except BaseException:
         if stored.name:
             storage().delete(stored.name)
         raise
     return job
-
-
-def send_job(job: Job) -> bool:
-    """Hand a waiting job to the workers and note when. False when the broker is away; the watch tries again."""
-    try:
-        current_app.send_task(RUN_TASK, args=[job.pk], task_id=f"import-{job.pk}-{job.attempt + 1}")
-    except (BrokerError, RedisError, OSError) as error:
-        logger.warning("import %s waits, the broker is away: %s", job.pk, error)
-        return False
-    Job.objects.filter(pk=job.pk, status=Job.Status.PENDING).update(heartbeat_at=timezone.now())
-    return True

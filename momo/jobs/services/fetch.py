@@ -1,4 +1,4 @@
-"""The file of a job that somebody chose in Google Drive, fetched by whoever runs the job."""
+"""Fetches the file of a job from Google Drive, in the worker that runs the job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from momo.jobs.services.files import storage, store_file
 
 
 def fetch_file(job: Job) -> None:
-    """Download the file as it is now and keep it with the job; another attempt then finds it here.
+    """Download the current version and store it with the job, where another attempt finds it.
 
     Raises ImportRefused for a job that never had one, NotFound, PayloadTooLarge, UpstreamError and Unavailable.
     """
@@ -24,7 +24,10 @@ def fetch_file(job: Job) -> None:
         client.download(file, content)
         stored = store_file(content, token=job.token)
     # An earlier attempt that was slow, not dead, may have stored its own.
-    mine = Job.objects.filter(pk=job.pk, attempt=job.attempt, file="")
-    if not mine.update(file=stored.name, size=stored.size, sha256=stored.sha256, drive_version=file.version):
+    if (
+        not job.mine()
+        .filter(file="")
+        .update(file=stored.name, size=stored.size, sha256=stored.sha256, drive_version=file.version)
+    ):
         storage().delete(stored.name)
     job.refresh_from_db(fields=["file", "size", "sha256", "drive_version"])

@@ -1,4 +1,4 @@
-"""A job's file: measured while it is stored, under a name of ours."""
+"""Stores the file of a job under a generated name, and measures it meanwhile."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import Storage
 
+from momo.core.errors import PayloadTooLarge, ValidationFailed
 from momo.jobs.models import Job, upload_path
-from momo.rest.errors import PayloadTooLarge, ValidationFailed
 
 CHUNK = 256 * 1024
 NAMELESS = "未命名"
@@ -22,17 +22,17 @@ NAMELESS = "未命名"
 
 @dataclass(frozen=True)
 class Stored:
-    """A file below MEDIA_ROOT: its name there, size in bytes and SHA-256."""
+    """A stored file: name below MEDIA_ROOT, size in bytes, SHA-256."""
 
     name: str
     size: int
     sha256: str
 
 
-class _Measured(File):
-    """Content that is counted and hashed as the storage takes it, and refused as soon as it is too large.
+class _Measured(File):  # type: ignore[type-arg]  # generic to the type checker only
+    """Content that is counted and hashed while the storage reads it, and refused as soon as it is too large.
 
-    Hides from the storage that an upload may already lie in a file, which it would only move.
+    Hides the temporary file of an upload from the storage, which would move it without reading.
     """
 
     def __init__(self, content: BinaryIO) -> None:
@@ -58,19 +58,19 @@ class _Token:
 
 
 def refuse_larger_than_allowed(size: int) -> None:
-    """Raises PayloadTooLarge when `size` bytes are more than a file may have."""
+    """Check a size in bytes. Raises PayloadTooLarge beyond IMPORT_MAX_BYTES."""
     if size > settings.IMPORT_MAX_BYTES:
         allowed = f"{settings.IMPORT_MAX_BYTES / 1024 / 1024:g}"
         raise PayloadTooLarge(f"檔案超過 {allowed} MB 的上限，請分成幾份再匯入")
 
 
 def storage() -> Storage:
-    """Where files lie."""
+    """Return the storage of jobs' files."""
     return Job._meta.get_field("file").storage
 
 
 def store_file(content: BinaryIO, *, token: UUID) -> Stored:
-    """Keep `content` under a name made of `token`. Raises PayloadTooLarge and ValidationFailed; then nothing stays."""
+    """Store `content` under a name made of `token`. Raises PayloadTooLarge, ValidationFailed; nothing stays then."""
     name = upload_path(_Token(token), "")
     measured = _Measured(content)
     try:
@@ -84,14 +84,14 @@ def store_file(content: BinaryIO, *, token: UUID) -> Stored:
 
 
 def shown_name(given: Any) -> str:
-    """The name that somebody gave a file, as it is shown; never used as a path."""
+    """Return the original name of a file as it is shown; never used as a path."""
     last = PurePosixPath(str(given).replace("\\", "/")).name
-    printable = "".join(letter if letter.isprintable() else " " for letter in last).strip()
+    printable = "".join(character if character.isprintable() else " " for character in last).strip()
     return _shortened(printable) or NAMELESS
 
 
 def _shortened(name: str, length: int = 255) -> str:
-    """With its ending, which tells what it is."""
+    """Shorten a name and keep its suffix."""
     if len(name) <= length:
         return name
     suffix = PurePosixPath(name).suffix[:20]

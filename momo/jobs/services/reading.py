@@ -1,4 +1,4 @@
-"""From a file to rows that are checked and converted, and a look at them before anything is written."""
+"""Reads a file into checked and converted rows, and previews them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from momo.core import formats
+from momo.core.errors import ValidationFailed
 from momo.jobs.importers import Importer, ImportRefused, RowError, Table, importer_for, importers
 from momo.jobs.selectors import aliases_of
-from momo.rest.errors import ValidationFailed
 from momo.sheets.cells import convert
 from momo.sheets.columns import Kind
 from momo.sheets.errors import SheetError
@@ -26,9 +28,9 @@ PREVIEW_ERRORS = 100
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """Without Python's search for cycles: rows are lists by the hundred thousand and have none.
+    """Switch Python's cyclic garbage collector off: hundreds of thousands of rows are lists without cycles.
 
-    Going through them again and again takes a fifth of the time of reading.
+    Searching them for cycles takes a fifth of the time of reading.
     """
     wanted = gc.isenabled()
     gc.disable()
@@ -40,7 +42,7 @@ def no_collector() -> Iterator[None]:
 
 
 def limits() -> Limits:
-    """What a file may hold at most."""
+    """Return the bounds of a file, from the settings."""
     return Limits(
         bytes=settings.IMPORT_MAX_BYTES,
         unpacked_bytes=settings.IMPORT_MAX_UNPACKED_BYTES,
@@ -50,23 +52,23 @@ def limits() -> Limits:
 
 
 def read_report(path: Path, *, name: str, importer: Importer) -> Report:
-    """The sheet that fits `importer` best, as it stands. Raises SheetError."""
+    """Read the sheet that fits `importer` best, without conversion. Raises SheetError."""
     aliases = aliases_of(importer.job_type)
     return read_rows(path, name=name, limits=limits(), fields=importer.fields, aliases=aliases)
 
 
 def table_of(report: Report, importer: Importer) -> Table:
-    """The report's rows, converted; a cell that cannot be is None and an error."""
+    """Return the converted rows of a report; a cell that cannot be converted is None and an error."""
     converted = convert(report, importer.fields)
     numbers, headers = list(converted.numbers), report.matched.headers
     table = Table(numbers=numbers, columns=dict(converted.columns), headers=headers, others=report.others)
     for index, field, value, message in converted.errors:
-        table.tell(index, field, value, message)
+        table.add_error(index, field, value, message)
     return table
 
 
 def errors_of(table: Table) -> list[RowError]:
-    """What is wrong, by row; of several complaints about one cell the first."""
+    """Return the errors by row; of several errors in one cell the first."""
     seen: dict[Any, RowError] = {}
     for error in table.errors:
         seen.setdefault((error.row, error.column or error.message), error)
@@ -74,9 +76,9 @@ def errors_of(table: Table) -> list[RowError]:
 
 
 def fitting_importer(path: Path, *, name: str) -> Importer:
-    """The kind of report that a file is: the one most of whose columns it has. Raises SheetError when it is none.
+    """Return the importer that finds most of its columns in a file. Raises SheetError when none fits.
 
-    With one kind only it is that one, whose reading then says what is missing.
+    With one importer only it is that one; reading then reports what is missing.
     """
     kinds = list(importers().values())
     if len(kinds) == 1:
@@ -97,7 +99,7 @@ def fitting_importer(path: Path, *, name: str) -> Importer:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would bring.
+    """What an import of a file would do.
 
     `matched` is (label, header) of the known columns in the file's order, `labels` the labels alone. `rows` are the
     first rows as (number, converted cells in that order), `raw` the same cells as they stand in the file. `spare` is
@@ -121,7 +123,7 @@ class Preview:
     spare: Sequence[tuple[str, str, str]] = ()
 
 
-def preview(path: Path, name: str, job_type: str) -> Preview:
+def preview(path: Path, *, name: str, job_type: str) -> Preview:
     """Read and check a file without writing anything. Raises SheetError, ValidationFailed for an unknown type."""
     importer = importer_for(job_type)
     if importer is None:
@@ -174,8 +176,7 @@ def _text(value: Any, *, money: bool) -> str:
     if value is None:
         return ""
     if money:
-        whole, cents = divmod(abs(value), 100)
-        return f"{'-' if value < 0 else ''}{whole:,}" + (f".{cents:02}" if cents else "")
+        return formats.amount(Decimal(value) / 100)
     return str(value)
 
 

@@ -1,125 +1,68 @@
-"""One job: claimed, read, checked, and published in one transaction in which it becomes succeeded.
+"""Runs one job: claimed, read, checked, and published in one transaction in which it becomes succeeded.
 
-Until that transaction commits nothing of the job counts; afterwards all of it does. So a worker may die at any moment,
-and so may PostgreSQL: the watch gives the job to somebody else.
+Until that transaction commits nothing of the job counts; afterwards all of it does. So a worker or PostgreSQL may die
+at any moment: the sweep gives the job to another worker.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 from django.utils import timezone
 
+from momo.core.errors import ServiceError
+from momo.core.texts import storable
+from momo.core.work import TRANSIENT, TakenOver, run_work
 from momo.jobs.importers import Importer, ImportRefused, RowError, Table, importer_for
 from momo.jobs.models import Job, JobError
 from momo.jobs.services.fetch import fetch_file
+from momo.jobs.services.notify import ERRORS_SHOWN, notify_end
 from momo.jobs.services.reading import errors_of, no_collector, read_report, table_of
 from momo.jobs.services.reporter import Reporter, Show
-from momo.jobs.services.told import ERRORS_TOLD, tell_end
-from momo.jobs.services.watch import silent_since, worn_out
-from momo.rest.errors import ApiError
 from momo.sheets.errors import SheetError
 
 logger = logging.getLogger(__name__)
 
-# The server is away, or had to choose a victim: the same may work in a moment.
-TRANSIENT = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
-# Their texts are for people.
-REFUSALS = (SheetError, ImportRefused, ApiError, ValidationError)
-ERROR_COLUMNS = {"column": 100, "value": 200, "message": 300}  # and how long their texts may be
-
-
-class TakenOver(RuntimeError):
-    """Another worker took the job while we were silent, or it ended; what we did is dropped."""
+# Errors whose texts are written for people.
+REFUSALS = (SheetError, ImportRefused, ServiceError, ValidationError)
+ERROR_COLUMNS = {"column": 100, "value": 200, "message": 300}  # characters that each keeps
 
 
 class Cancelled(RuntimeError):
-    """Somebody asked for it."""
+    """Somebody cancelled the job."""
 
 
-def claim_job(job_id: int) -> Job | None:
-    """Take a job that nobody works on; None if somebody does, or it has ended.
+def run_job(job_id: int, *, on_progress: Show | None = None) -> Job | None:
+    """Run a job to its end and return it; None if there was nothing to do for this worker, or the database is away.
 
-    The attempt number goes up, so that whatever an earlier worker still does comes to nothing.
+    `on_progress` is called with the job whenever it advances, also from another thread. A deadlock or a lost connection
+    starts another attempt, up to IMPORT_ATTEMPTS in all; then the job has failed.
     """
-    now = timezone.now()
-    free = Q(status=Job.Status.PENDING) | Q(status=Job.Status.RUNNING, heartbeat_at__lt=silent_since(now))
-    taken = Job.objects.filter(free, pk=job_id).update(
-        status=Job.Status.RUNNING,
-        stage=Job.Stage.READING,
-        attempt=F("attempt") + 1,
-        heartbeat_at=now,
-        started_at=Coalesce("started_at", now),
-        progress=0,
-        total_rows=0,
-        processed_rows=0,
-        message="",
-    )
-    return Job.objects.get(pk=job_id) if taken else None
+    return run_work(Job.objects.all(), job_id, attempt=lambda job: _attempt(job, on_progress), end=end_unfinished)
 
 
-def run_job(job_id: int, on_progress: Show | None = None) -> Job | None:
-    """Bring a job to its end and return it; None if there was nothing to do for us, or the database is away.
-
-    `on_progress` is called with the job when it got further, also from another thread. A deadlock or a lost connection
-    is tried again, up to IMPORT_ATTEMPTS times in all; then the job has failed.
-    """
-    while (job := claim_job(job_id)) is not None:
-        try:
-            if job.attempt > settings.IMPORT_ATTEMPTS:
-                _end(job, status=Job.Status.FAILED, message=worn_out(job.attempt - 1))
-            else:
-                _attempt(job, on_progress)
-        except TakenOver:
-            logger.warning("import %s was taken over by another worker", job.pk)
-            return None
-        except TRANSIENT as error:
-            logger.warning("import %s, attempt %s: %s", job.pk, job.attempt, error)
-            _hang_up()
-            if not _give_back(job):
-                return None
-        except (KeyboardInterrupt, SystemExit):
-            # Whoever starts again, often within seconds, need not wait until we count as silent.
-            _give_back(job)
-            raise
-        else:
-            job.refresh_from_db()
-            return job
-    return None
+def end_unfinished(job: Job, attempts: int) -> None:
+    """End a job that is not tried again: it was cancelled, or `attempts` were made in vain. Raises TakenOver."""
+    if job.cancel_requested:
+        _end(job, status=Job.Status.CANCELLED, message="已取消")
+    else:
+        _end(job, status=Job.Status.FAILED, message=attempts_exhausted_message(attempts))
 
 
-def _mine(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Job.Status.RUNNING)
-
-
-def _give_back(job: Job) -> bool:
-    """Leave a job that is still ours to whoever comes next. False if not even that works; the watch will see."""
-    try:
-        _mine(job).update(status=Job.Status.PENDING, stage=Job.Stage.QUEUED, progress=0, heartbeat_at=None)
-    except TRANSIENT:
-        _hang_up()
-        return False
-    return True
-
-
-def _hang_up() -> None:
-    """The next attempt begins with a connection that works."""
-    if not connection.in_atomic_block:
-        connection.close()
+def attempts_exhausted_message(attempts: int) -> str:
+    """Return the message of a job that failed because its attempts were used up."""
+    return f"試了 {attempts} 次都沒有完成，資料沒有任何變動；請再試一次，若仍失敗請通知管理員"
 
 
 def _attempt(job: Job, on_progress: Show | None) -> None:
-    """One attempt, to an end that is written. Raises TakenOver, and TRANSIENT errors of the database."""
+    """Make one attempt and write its outcome. Raises TakenOver, and TRANSIENT errors of the database."""
     with Reporter(job, on_progress) as reporter:
         try:
             with no_collector():
@@ -145,15 +88,15 @@ def _work(job: Job, reporter: Reporter) -> None:
     if importer is None:
         raise ImportRefused(f"系統沒有這種匯入：{job.job_type}")
     reporter.enter(Job.Stage.READING)
-    _go_on(job)
+    _check_wanted(job)
     if not job.file:
         fetch_file(job)
     table = _read(job, importer)
-    _go_on(job)
+    _check_wanted(job)
     reporter.enter(Job.Stage.CHECKING, total_rows=len(table.numbers))
     importer.check(table)
     errors = errors_of(table)
-    _go_on(job)
+    _check_wanted(job)
     if errors and job.on_error == Job.OnError.REJECT:
         message = f"有 {len(errors)} 個錯誤，整份都沒有匯入；請修正後重新上傳，或在重試時選擇「略過有錯的列」"
         _end(job, status=Job.Status.FAILED, message=message, errors=errors)
@@ -168,18 +111,18 @@ def _work(job: Job, reporter: Reporter) -> None:
 
 
 def _read(job: Job, importer: Importer) -> Table:
-    """The raw cells are gone when this returns."""
+    """Read and convert the file. The raw cells are freed when this returns."""
     path = Path(job.file.path)
     if not path.is_file():
         raise ImportRefused("檔案已經不在了，請重新上傳")
     report = read_report(path, name=job.file_name, importer=importer)
-    job.sheet = clean(report.sheet)[:255]
+    job.sheet = storable(report.sheet)[:255]
     return table_of(report, importer)
 
 
-def _go_on(job: Job) -> None:
+def _check_wanted(job: Job) -> None:
     """Between two stages. Raises Cancelled, TakenOver."""
-    cancel = _mine(job).values_list("cancel_requested", flat=True).first()
+    cancel = job.mine().values_list("cancel_requested", flat=True).first()
     if cancel is None:
         raise TakenOver
     if cancel:
@@ -189,7 +132,7 @@ def _go_on(job: Job) -> None:
 def _publish(
     job: Job, importer: Importer, table: Table, *, reporter: Reporter, errors: Sequence[RowError], bad: int
 ) -> None:
-    """Rows, errors and the job's end in one transaction. Raises Cancelled, TakenOver."""
+    """Publish the rows, with the errors and the end of the job, in one transaction. Raises Cancelled, TakenOver."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
@@ -198,63 +141,55 @@ def _publish(
         left = f"，略過 {bad} 列有錯的資料" if bad else ""
         if table.others:
             left += f"；另有工作表「{'」、「'.join(table.others)}」沒有匯入"
-        values = {
-            "created": outcome.created,
-            "updated": outcome.updated,
-            "skipped": outcome.skipped + bad,
-            "result": dict(outcome.result),
-            "progress": 100,
-            "processed_rows": job.total_rows,
-        }
-        # The job's row last: until here its progress is written beside this transaction.
-        ended = _mine(job).filter(cancel_requested=False)
         message = str(outcome.result.get("message") or f"匯入 {len(table.numbers)} 列") + left
-        if not _close(ended, job, Job.Status.SUCCEEDED, message, errors, values | {"stage": Job.Stage.DONE}):
-            _go_on(job)  # says why not
-            raise TakenOver
+        # The job's row last: until here its progress is written beside this transaction.
+        _finish(
+            job,
+            status=Job.Status.SUCCEEDED,
+            stage=Job.Stage.DONE,
+            message=message,
+            errors=errors,
+            created=outcome.created,
+            updated=outcome.updated,
+            skipped=outcome.skipped + bad,
+            result=dict(outcome.result),
+            progress=100,
+            processed_rows=job.total_rows,
+        )
 
 
 def _end(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowError] = ()) -> None:
-    """End a job of which nothing counts; its stage is the one that it came to. Raises TakenOver."""
+    """End a job of which nothing counts, in the stage that it reached. Raises TakenOver."""
     with transaction.atomic():
-        if not _close(_mine(job), job, status, message, errors, {"processed_rows": 0}):
-            raise TakenOver
+        _finish(job, status=status, stage=job.stage, message=message, errors=errors, processed_rows=0)
 
 
-def _close(
-    rows: Any, job: Job, status: Job.Status, message: str, errors: Sequence[RowError], values: Mapping[str, Any]
-) -> bool:
-    """Write the end of a job, if `rows` still has it, with its first errors, and tell people of it.
+def _finish(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowError], **values: Any) -> None:
+    """Write the end of a job with its first errors, and notify. In the caller's transaction.
 
-    In the caller's transaction.
+    Raises TakenOver, and Cancelled instead of letting a job succeed that somebody has cancelled.
     """
     now = timezone.now()
-    end = {
+    values |= {
         "status": status,
-        "stage": job.stage,
         "sheet": job.sheet,
         "total_rows": job.total_rows,
         "error_count": len(errors),
-        "message": clean(message),
+        "message": storable(message),
         "finished_at": now,
         "heartbeat_at": now,
-        **values,
     }
-    if not rows.update(**end):
-        return False
+    rows = job.mine().filter(cancel_requested=False) if status == Job.Status.SUCCEEDED else job.mine()
+    if not rows.update(**values):
+        _check_wanted(job)
+        raise TakenOver
     if errors:
         _copy_errors(job.pk, errors[: settings.IMPORT_MAX_ERRORS])
-    # Of the job itself only what is committed may be seen.
+    # `job` itself may show only what is committed: another thread reports its progress.
     ended = copy(job)
-    for name, value in end.items():
+    for name, value in values.items():
         setattr(ended, name, value)
-    tell_end(ended, errors[:ERRORS_TOLD])
-    return True
-
-
-def clean(text: str) -> str:
-    """Text as PostgreSQL takes it, whatever a cell held."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    notify_end(ended, errors[:ERRORS_SHOWN])
 
 
 def _copy_errors(job_id: int, errors: Sequence[RowError]) -> None:
@@ -262,5 +197,5 @@ def _copy_errors(job_id: int, errors: Sequence[RowError]) -> None:
     table = JobError._meta.db_table
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for error in errors:
-            texts = [clean(getattr(error, name))[:length] for name, length in ERROR_COLUMNS.items()]
+            texts = [storable(getattr(error, name))[:length] for name, length in ERROR_COLUMNS.items()]
             copy.write_row([job_id, error.row, *texts])

@@ -1,1 +1,1 @@
-"""What each file format needs beside calamine: bounds before reading, and cells that calamine gives as empty."""
+"""For each file format, work that calamine does not do: bounds before reading, and cells that it returns as empty."""

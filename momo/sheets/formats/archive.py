@@ -1,4 +1,4 @@
-"""Zip containers (.xlsx .xlsm .xlsb .ods): what they hold, and that unpacking them is safe."""
+"""Zip containers (.xlsx .xlsm .xlsb .ods): lists their parts and unpacks them within limits."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from lxml import etree
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import MEBIBYTE, Limits, broken, protected
 
-# Sheets of repeated rows reach some 100:1; what a few kilobytes of zeros unpack to is over 1000:1.
+# Sheets with repeated rows reach some 100:1; a zip bomb of zeros is over 1000:1.
 MAX_RATIO = 250
 RATIO_FROM = 16 * MEBIBYTE
-MAX_DIRECTORY_PART = 16 * MEBIBYTE  # the list of sheets and the like, parsed whole
-END_OF_DIRECTORY = 22  # bytes of a zip file's last record, without a comment
+MAX_DIRECTORY_PART = 16 * MEBIBYTE  # a list of sheets, relations or styles; parsed as a whole
 CHUNK = MEBIBYTE
 _UNICODE_PATH = 0x7075
 
 
 class Archive:
-    """A zip file whose parts are unpacked no further than `limits` say, whatever its directory claims."""
+    """A zip file whose parts are unpacked within `limits`, whatever sizes its directory claims."""
 
     def __init__(self, zipped: zipfile.ZipFile, name: str, limits: Limits) -> None:
         self.zipped = zipped
@@ -33,24 +32,20 @@ class Archive:
         self.limits = limits
         self.parts: dict[str, zipfile.ZipInfo] = {}
         self.unpacked = 0
-        self._sizes: dict[str, int] = {}  # of what was unpacked, so that twice is not counted twice
+        self._sizes: dict[str, int] = {}  # of unpacked parts, so that each counts once
         for info in zipped.infolist():
             for found in {_folded(info.orig_filename), _folded(info.filename), *_second_names(info)}:
-                # Which of two parts of one name is read, each reader answers in its own way.
+                # Of two parts with one name different readers read different ones.
                 if found in self.parts:
                     raise broken(name, found[:60])
                 self.parts[found] = info
-        self._check()
-
-    def _check(self) -> None:
-        parts = self.zipped.infolist()
+        parts = zipped.infolist()
         if any(info.flag_bits & 1 for info in parts):
-            raise protected(self.name)
+            raise protected(name)
         declared = sum(info.file_size for info in parts)
-        if declared > self.limits.unpacked_bytes:
+        if declared > limits.unpacked_bytes:
             raise self._too_large(declared)
-        packed = sum(info.compress_size for info in parts)
-        self._check_ratio(declared, packed)
+        self._check_ratio(declared, sum(info.compress_size for info in parts))
 
     def _check_ratio(self, unpacked: int, packed: int) -> None:
         if unpacked > RATIO_FROM and unpacked > MAX_RATIO * max(packed, 1):
@@ -69,8 +64,8 @@ class Archive:
         return _folded(part) in self.parts
 
     def chunks(self, part: str) -> Iterator[bytes]:
-        """The part, unpacked a piece at a time; counts towards the limit."""
-        # A directory that understates the size would end the reading early, and the true size stay unknown.
+        """The unpacked part in chunks; its size counts towards the limit."""
+        # With a size that the directory understates, `zipfile` would stop early and hide the true size.
         info = copy.copy(self.parts[_folded(part)])
         info.file_size = self.limits.unpacked_bytes + 1
         size = 0
@@ -90,13 +85,13 @@ class Archive:
             raise broken(self.name) from error
 
     def measure(self, part: str) -> None:
-        """Unpack a part for nothing but its true size."""
+        """Unpack a part only to count its true size."""
         if part in self:
             for _ in self.chunks(part):
                 pass
 
     def read(self, part: str) -> bytes:
-        """A small part, whole."""
+        """The whole of a small part."""
         data = bytearray()
         for chunk in self.chunks(part):
             data += chunk
@@ -105,7 +100,7 @@ class Archive:
         return bytes(data)
 
     def xml(self, part: str) -> etree._Element:
-        """A small part, parsed as UTF-8, whatever it says: calamine looks for tags in the bytes as they are."""
+        """A small part, parsed as UTF-8 whatever encoding it declares, as calamine does."""
         parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True)
         data = self.read(part)
         try:
@@ -118,12 +113,12 @@ class Archive:
 
 
 def _folded(part: str) -> str:
-    """A part's name as calamine compares it."""
+    """A part's name in the form in which calamine compares names."""
     return part.replace("\\", "/").lower()
 
 
 def _second_names(info: zipfile.ZipInfo) -> Iterator[str]:
-    """Names of a part in its extra fields (APPNOTE 4.6.9), which calamine believes rather than the directory."""
+    """Names of a part in its extra fields (APPNOTE 4.6.9), which calamine prefers to the directory."""
     extra = info.extra
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
@@ -134,7 +129,7 @@ def _second_names(info: zipfile.ZipInfo) -> Iterator[str]:
 
 @contextmanager
 def opened(path: Path, *, name: str, limits: Limits) -> Iterator[Archive]:
-    """The zip file at `path`; raises SheetError when it is broken, encrypted or would unpack to too much."""
+    """The zip file at `path`. Raises SheetError if it is damaged, encrypted or larger than `limits` when unpacked."""
     try:
         zipped = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -144,12 +139,12 @@ def opened(path: Path, *, name: str, limits: Limits) -> Iterator[Archive]:
 
 
 def relations(archive: Archive, part: str) -> dict[str, str]:
-    """Relation id → part name, of the parts that a part of an Office file refers to; names as calamine makes them."""
+    """Relation id → name of the part that `part` of an Office file refers to, resolved as calamine does."""
     folder, _, leaf = part.rpartition("/")
     listing = f"{folder}/_rels/{leaf}.rels"
     if listing not in archive:
         return {}
-    # To calamine what is escaped is part of the name.
+    # calamine does not unescape names.
     if b"&" in archive.read(listing):
         raise broken(archive.name, listing)
     found: dict[str, str] = {}

@@ -1,25 +1,25 @@
-"""Bounds of what is read, and what is known of a sheet before it is."""
+"""Limits of reading, and the facts about a sheet that are found before it is read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from momo.sheets.columns import HEADER_ROWS
 from momo.sheets.errors import SheetError
 from momo.sheets.values import CellError
 
 MEBIBYTE = 1024 * 1024
-MAX_ERRORS = 200_000  # cells of a sheet, each of which is kept
+MAX_ERRORS = 200_000  # cells of a sheet; each is stored
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a file is read: its bytes, its parts unpacked (bytes), data rows, columns.
+    """Limits of a file: its bytes, bytes of its unpacked parts, data rows, columns.
 
-    `cells` bounds rows × columns from A1 to the last cell that holds something: readers allocate all of it.
+    `cells` limits rows × columns from A1 to the last cell with content: readers allocate all of them.
     """
 
     bytes: int
@@ -31,85 +31,63 @@ class Limits:
 
 @dataclass
 class Facts:
-    """The last row and column (from 1) that hold something, and cells (0-based row, column) that calamine gives wrong.
+    """The last row and column (from 1) with content, and the cells (row, column from 0) that calamine returns wrong.
 
-    An error (#N/A) and a formula that was never calculated are empty to it, which would count as nothing; a number
-    that its format shows with leading zeros has lost them: `texts` says what is shown, or `digits` how many of them.
+    calamine returns an error (#N/A) and a formula that was never calculated as an empty cell, and a number without the
+    leading zeros that its format shows: `digits` has how many digits are shown if the cell is a number.
     """
 
     rows: int = 0
     columns: int = 0
     errors: dict[tuple[int, int], CellError] = field(default_factory=dict)
-    texts: dict[tuple[int, int], str] = field(default_factory=dict)
     digits: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def reach(self, row: int, column: int) -> None:
-        """A cell (from 0) holds something."""
+        """The cell (from 0) has content."""
         if row >= self.rows:
             self.rows = row + 1
         if column >= self.columns:
             self.columns = column + 1
 
     def note(self, row: int, column: int, error: CellError) -> None:
-        """A cell (from 0) is an error."""
+        """The cell (from 0) has an error. Raises SheetError beyond MAX_ERRORS."""
         self.errors[row, column] = error
         if len(self.errors) > MAX_ERRORS:
             raise SheetError(f"檔案有超過 {MAX_ERRORS:,} 個錯誤值或沒有計算的公式；請先在 Excel 修正後再匯入。")
 
 
-# What a number format has beside digits and nobody sees: language, colour, room as wide as a letter, filling, space.
+# Invisible parts of a number format: language, colour, space as wide as a character, filling, blanks.
 _UNSEEN = re.compile(
     r"\[(?:\$-[^\]]*|black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)\]|_.|\*.|\\ |\" *\"", re.IGNORECASE
 )
 
 
 def zeros_of(code: str) -> int:
-    """The digits that a number format of nothing but zeros shows (123 under 00000 is meant as 00123), else 0.
+    """The number of digits of a number format that consists of zeros (00000 shows 123 as 00123), else 0.
 
-    The first section counts, which is that of positive numbers. Zeros among other signs ("TP"00000, 0000-0000) cannot
-    be told as a number of digits and are 0: such a cell is its number as it is kept, since what is padded without the
-    signs would look whole and be no more what is shown.
+    The first section counts, that of positive numbers. A format with zeros and other characters ("TP"00000, 0000-0000)
+    gives 0: padded without these characters, the number would look complete but differ from what is shown.
     """
     first = _UNSEEN.sub("", code).split(";")[0]
     return len(first) if len(first) > 1 and not first.strip("0") else 0
 
 
-class Sheet(Protocol):
-    """A sheet that can be looked into before all of it is made Python values."""
+@dataclass(frozen=True)
+class Sheet:
+    """A visible sheet. `rows(height)` gives its first rows from A1 as Python values, `rows()` all of them."""
 
     name: str
+    empty: bool
+    rows: Callable[..., list[list[Any]]]
 
-    @property
-    def empty(self) -> bool:
-        """Whether no cell holds anything."""
-
-    def top(self) -> Sequence[Sequence[Any]]:
-        """The first HEADER_ROWS rows, from A1."""
-
-    def rows(self) -> list[list[Any]]:
-        """All rows, from A1."""
-
-
-@dataclass
-class Rows:
-    """A sheet whose rows are there already."""
-
-    name: str
-    all: list[list[Any]]
-
-    @property
-    def empty(self) -> bool:
-        return not self.all
-
-    def top(self) -> Sequence[Sequence[Any]]:
-        return self.all[:HEADER_ROWS]
-
-    def rows(self) -> list[list[Any]]:
-        return self.all
+    @classmethod
+    def of(cls, name: str, rows: list[list[Any]]) -> Sheet:
+        """A sheet whose rows are in memory already."""
+        return cls(name, not rows, lambda height=None: rows[:height])
 
 
 def check_extent(sheet: str, rows: int, columns: int, limits: Limits) -> None:
-    """Refuse a sheet that is larger than what is read."""
+    """Raise SheetError if the sheet is larger than `limits`."""
     if rows - HEADER_ROWS > limits.rows:
         raise too_many_rows(sheet, rows, limits)
     if columns > limits.columns:
@@ -123,19 +101,19 @@ def check_extent(sheet: str, rows: int, columns: int, limits: Limits) -> None:
 
 
 def too_many_rows(sheet: str, rows: int, limits: Limits) -> SheetError:
-    """A sheet of `rows` rows, more than are read."""
+    """The error for a sheet with more rows than `limits`."""
     return SheetError(
         f"工作表「{sheet}」有 {rows:,} 列，最多能匯入 {limits.rows:,} 列；請刪除多餘的列，或把資料分成幾個檔案。"
     )
 
 
 def broken(name: str, why: str = "") -> SheetError:
-    """A file that breaks off or is damaged."""
+    """The error for a file that is cut off or damaged."""
     return SheetError(f"「{name}」已損壞或不完整{f'（{why}）' if why else ''}；請重新匯出或下載，再匯入一次。")
 
 
 def protected(name: str) -> SheetError:
-    """A file that cannot be read without its password."""
+    """The error for a file with a password."""
     return SheetError(f"「{name}」有密碼保護；請在 Excel 移除密碼（檔案 → 資訊 → 保護活頁簿）後再匯入。")
 
 
@@ -152,5 +130,5 @@ ERROR_CODES: Mapping[int, str] = {
 
 
 def error_of(code: int) -> CellError:
-    """The error that a code of the binary formats stands for ([MS-XLS] 2.5.10, [MS-XLSB] 2.5.97.2)."""
+    """The error value of a code in the binary formats ([MS-XLS] 2.5.10, [MS-XLSB] 2.5.97.2)."""
     return CellError(ERROR_CODES.get(code, "#UNKNOWN!"))

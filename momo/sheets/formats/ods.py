@@ -1,8 +1,9 @@
-"""Sheets of .ods before calamine reads them (OpenDocument 1.3 part 3, 9.1)."""
+"""Inspects sheets of .ods before calamine reads them (OpenDocument 1.3 part 3, 9.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import IO, cast
 
 from lxml import etree
@@ -26,7 +27,7 @@ _CALC_TYPE = f"{_CALC}value-type"
 
 
 def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
-    """What gives the facts of a sheet by name; OpenDocument has dates, so that no epoch matters."""
+    """A function from sheet name to facts, and False: OpenDocument stores dates, so no epoch matters."""
     if MANIFEST in archive and b"encryption-data" in archive.read(MANIFEST):
         raise protected(archive.name)
     if CONTENT not in archive:
@@ -42,7 +43,7 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
 
 
 class _Chunks:
-    """Unpacked pieces as the file that the parser reads."""
+    """The unpacked chunks as a file object for the parser."""
 
     def __init__(self, archive: Archive) -> None:
         self._chunks = archive.chunks(CONTENT)
@@ -52,12 +53,12 @@ class _Chunks:
 
 
 def _facts(archive: Archive, limits: Limits) -> dict[str, Facts]:
-    """All sheets in one pass: they stand in one part, and repeats make positions a matter of counting."""
+    """The facts of all sheets in one pass: all are in one part, and positions follow from counting repeats."""
     sheets: dict[str, Facts] = {}
     name, facts = "", Facts()
     row = 0
     try:
-        # Rows, not cells: an event for each cell takes four times as long.
+        # Events for rows, since events for cells take four times as long.
         for event, element in etree.iterparse(
             cast(IO[bytes], _Chunks(archive)),
             events=("start", "end", "start-ns"),
@@ -67,7 +68,7 @@ def _facts(archive: Archive, limits: Limits) -> dict[str, Facts]:
             encoding="utf-8",
         ):
             if event == "start-ns":
-                # Calamine knows its tags by their prefixes, whatever these stand for.
+                # calamine recognises tags by prefix and ignores the namespace.
                 prefix, space = cast(tuple[str, str], element)
                 if f"{{{space}}}" != _PREFIXES.get(prefix, f"{{{space}}}"):
                     raise broken(archive.name, CONTENT)
@@ -81,45 +82,46 @@ def _facts(archive: Archive, limits: Limits) -> dict[str, Facts]:
                 while element.getprevious() is not None:
                     del element.getparent()[0]
             else:
-                # Hidden sheets too: calamine reads all of a document at once.
+                # Also for hidden sheets, since calamine reads the whole document at once.
                 check_extent(name, facts.rows, facts.columns, limits)
-    except (etree.XMLSyntaxError, ValueError) as problem:
-        if isinstance(problem, SheetError):
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if isinstance(error, SheetError):
             raise
-        raise broken(archive.name, CONTENT) from problem
+        raise broken(archive.name, CONTENT) from error
     return sheets
 
 
 def _row(element: etree._Element, first: int, facts: Facts, name: str, limits: Limits) -> int:
-    """Note what a row holds that begins at `first` (from 0); returns where the next one begins."""
+    """Note the contents of a row that begins at `first` (from 0); returns the start of the next one."""
     after = first + int(element.get(f"{_TABLE}number-rows-repeated") or 1)
     column = 0
     holds = False
-    failed: list[tuple[range, CellError]] = []
-    padded: list[tuple[range, int]] = []  # numbers that are shown with leading zeros
+    wrong: list[tuple[range, CellError | int]] = []  # errors, and digits of numbers shown with leading zeros
     for cell in element.iterchildren(*_CELLS):
-        repeated = int(cell.get(_REPEATED) or 1)
+        places = range(column, column + int(cell.get(_REPEATED) or 1))
+        column = places.stop
         kind = cell.get(_VALUE_TYPE)
         if kind is not None or len(cell):
             holds = True
-            facts.reach(first, column + repeated - 1)
-            if cell.get(_CALC_TYPE) == "error":
-                error = CellError("".join(cell.itertext(f"{_TEXT}p")) or "#UNKNOWN!")
-                failed.append((range(column, column + repeated), error))
-            elif kind == "float":
-                shown = (cell[0].text if len(cell) else None) or ""
-                if shown[0:1] == "0" and len(shown) > 1 and shown.isdigit():
-                    padded.append((range(column, column + repeated), len(shown)))
-        column += repeated
+            facts.reach(first, column - 1)
+            if noted := _noted(cell, kind):
+                wrong.append((places, noted))
     if holds:
         facts.rows = max(facts.rows, after)
-    if failed or padded:
+    if wrong:
         check_extent(name, facts.rows, facts.columns, limits)  # before repeats become cells
-    for places, error in failed:
-        for place in places:
-            for each in range(first, after):
-                facts.note(each, place, error)
-    for places, digits in padded:
-        for each in range(first, after):
-            facts.digits.update(((each, place), digits) for place in places)
+    for places, noted in wrong:
+        for row, place in product(range(first, after), places):
+            if isinstance(noted, CellError):
+                facts.note(row, place, noted)
+            else:
+                facts.digits[row, place] = noted
     return after
+
+
+def _noted(cell: etree._Element, kind: str | None) -> CellError | int | None:
+    """The error of a cell, or the digits of a number that is shown with leading zeros."""
+    if cell.get(_CALC_TYPE) == "error":
+        return CellError("".join(cell.itertext(f"{_TEXT}p")) or "#UNKNOWN!")
+    shown = (cell[0].text if kind == "float" and len(cell) else None) or ""
+    return len(shown) if shown[0:1] == "0" and len(shown) > 1 and shown.isdigit() else None

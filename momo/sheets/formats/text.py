@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,33 @@ from lxml import etree, html
 
 from momo.sheets.columns import HEADER_ROWS
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import Limits, Rows, broken, check_extent
+from momo.sheets.formats.base import Limits, Sheet, broken, check_extent
 
 DELIMITERS = ",\t;|"
 CSV_SHEET = "CSV"
 HTML_SHEET = "HTML"
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 def decoded(data: bytes, name: str) -> str:
-    """Text in UTF-8 or UTF-16 (with or without mark) or Big5 (cp950)."""
+    """Text in UTF-8 or UTF-16 (with or without byte-order mark) or Big5 (cp950). Raises SheetError."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
-                return data[len(mark) :].decode(encoding)
+                return data.decode(encoding)
             except UnicodeDecodeError as error:
+                stated = encoding.removesuffix("-sig").upper()
                 raise SheetError(
-                    f"「{name}」標示為 {_NAMES[encoding]}，但內容不符（第 {error.start + 1:,} 個位元組）；"
+                    f"「{name}」標示為 {stated}，但內容不符（第 {error.start + 1:,} 個位元組）；"
                     "請用 Excel 另存成「CSV UTF-8」再匯入。"
                 ) from error
     sample = data[:4096]
     if in_utf16(sample):
-        # The side of the zeros tells the order.
+        # The zero byte of ASCII characters shows the byte order.
         even, odd = sample[::2].count(b"\x00"), sample[1::2].count(b"\x00")
         encodings = ["utf-16-le" if odd >= even else "utf-16-be"]
     else:
-        # Text in Big5 is practically never valid UTF-8.
+        # Text in Big5 is almost never valid UTF-8.
         encodings = ["utf-8", "cp950", "big5hkscs"]
     for encoding in encodings:
         try:
@@ -56,17 +52,17 @@ def decoded(data: bytes, name: str) -> str:
 
 
 def in_utf16(sample: bytes) -> bool:
-    """Whether text without a mark is UTF-16: its ASCII, delimiters at least, has a zero for every other byte."""
+    """Whether text without a byte-order mark is UTF-16: every other byte of its ASCII, delimiters at least, is 0."""
     return sample.count(b"\x00") > len(sample) // 10 and sample.count(b"\x00\x00") < len(sample) // 100 + 1
 
 
-def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
-    """The rows of a CSV file by the delimiter that fits its first rows best, as the one sheet it is."""
+def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
+    """A CSV file as one sheet, split by the delimiter that fits its first rows best."""
     text = decoded(path.read_bytes(), name)
     first, newline, _ = text[:20].partition("\n")
     declared = re.fullmatch(r'"?sep=([^"\r])"?\r?', first, re.IGNORECASE)
     if declared and newline:
-        # Excel's own line, which it does not show: row 1 is the next.
+        # A line for Excel, which Excel does not show: the next line is row 1.
         text = text[len(first) + 1 :]
         delimiter = declared[1]
     else:
@@ -78,9 +74,10 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
         for row in _records(text, delimiter):
             if any(row):
                 width = max(width, len(row))
-                # Before the empty rows above are made: a file of nothing but line ends has 50 million.
+                # Before empty rows are created: a file of line ends only has 50 million.
                 if len(rows) + blank >= limits.rows + HEADER_ROWS or width > limits.columns:
-                    check_extent(CSV_SHEET, max(_count(text), len(rows) + blank + 1), width, limits)
+                    lines = text.count("\n") + (not text.endswith("\n"))
+                    check_extent(CSV_SHEET, max(lines, len(rows) + blank + 1), width, limits)
                 rows.extend([] for _ in range(blank))
                 blank = 0
                 rows.append(row)
@@ -91,21 +88,17 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
             f"「{name}」第 {len(rows) + blank + 1:,} 列的引號不成對或欄位過長；請用 Excel 另存成 .xlsx 再匯入。"
         ) from error
     check_extent(CSV_SHEET, len(rows), width, limits)
-    return [Rows(CSV_SHEET, _squared(rows, width))]
+    return [Sheet.of(CSV_SHEET, _squared(rows, width))]
 
 
 def _records(text: str, delimiter: str, *, strict: bool = True) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
 
 
-def _count(text: str) -> int:
-    return text.count("\n") + (not text.endswith("\n"))
-
-
 def _delimiter(text: str) -> str:
-    """The delimiter that parts the most of the first rows into equally many columns; of equals, the most columns.
+    """The delimiter that splits most of the first rows into the same number of columns; of equals, the most columns.
 
-    Not the one with the most columns in any row: a cell may well list ten colours with | between.
+    Not the one with the most columns in any row, since a cell may list ten colours separated by |.
     """
     sample = "".join(text[:65536].splitlines(keepends=True)[: HEADER_ROWS + 10])
     best, most = ",", (0, 0)
@@ -127,8 +120,8 @@ def _squared(rows: list[list[Any]], width: int) -> list[list[Any]]:
     return rows
 
 
-def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
-    """The tables of an HTML file, as systems export them under the name .xls; each is a sheet."""
+def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
+    """Each table of an HTML file as a sheet; some systems export such files with the suffix .xls."""
     data = path.read_bytes()
     text = _html_text(data, name)
     try:
@@ -141,27 +134,27 @@ def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Rows]:
     sheets = []
     for number, table in enumerate(tables, start=1):
         title = HTML_SHEET if len(tables) == 1 else f"{HTML_SHEET} 表格 {number}"
-        sheets.append(Rows(title, _table(table, title, limits)))
+        sheets.append(Sheet.of(title, _table(table, title, limits)))
     return sheets
 
 
 def _html_text(data: bytes, name: str) -> bytes:
-    """The page in UTF-8: by its mark, its own declaration, or as a CSV file would be read."""
+    """The page in UTF-8, decoded by its byte-order mark, its declaration, or as a CSV file."""
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:4096], re.IGNORECASE)
     if declared and not data.startswith(tuple(mark for mark, _ in _MARKS)):
         encoding = declared[1].decode("ascii")
         try:
-            # Pages in Big5 use Microsoft's letters; a wrong declaration is tried like none.
+            # Pages in Big5 use Microsoft's characters (cp950). A wrong declaration is ignored.
             return data.decode("cp950" if encoding.lower() == "big5" else encoding).encode()
-        except (LookupError, UnicodeError):  # the codec "undefined" raises the latter, and pages do declare that
+        except (LookupError, UnicodeError):  # the codec "undefined", which some pages declare, raises the latter
             pass
     return decoded(data, name).encode()
 
 
 def _table(table: html.HtmlElement, title: str, limits: Limits) -> list[list[Any]]:
-    """Cells by position: spanned cells stand in the first of their places, the others are empty."""
+    """Cells by position; a spanned cell is in its first place, its others are empty."""
     rows: list[list[Any]] = []
-    taken: dict[int, int] = {}  # column → further rows that a cell from above reaches into
+    taken: dict[int, int] = {}  # column → further rows of a cell above
     width = 0
     for line in table.iter("tr"):
         cells: list[Any] = []
@@ -192,11 +185,6 @@ def _span(cell: html.HtmlElement, name: str) -> int:
 
 def _content(cell: html.HtmlElement) -> str:
     if len(cell) == 0:
-        return " ".join((cell.text or "").split())  # most cells by far; a search of each takes ten times as long
-    return " ".join(_pieces(cell))
-
-
-def _pieces(cell: html.HtmlElement) -> Iterable[str]:
-    """Text of a cell, a space for each run of white space and each line break, without scripts and comments."""
-    for text in cell.xpath(".//text()[not(ancestor::script or ancestor::style)]"):
-        yield from str(text).split()
+        return " ".join((cell.text or "").split())  # most cells by far; XPath would take ten times as long
+    texts = cell.xpath(".//text()[not(ancestor::script or ancestor::style)]")
+    return " ".join(piece for text in texts for piece in str(text).split())

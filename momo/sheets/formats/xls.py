@@ -1,4 +1,4 @@
-"""Sheets of .xls before calamine reads them ([MS-XLS] 2.1: an OLE file with a stream of records)."""
+"""Inspects sheets of .xls before calamine reads them ([MS-XLS] 2.1: an OLE file with a stream of records)."""
 
 from __future__ import annotations
 
@@ -26,59 +26,63 @@ _PASSWORD_STREAMS = ("EncryptedPackage", "EncryptionInfo")
 
 
 def inspect(path: Path, *, name: str, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
-    """What gives the facts of a sheet by name, and whether the workbook counts days from 1904.
+    """A function from sheet name to facts, and whether the workbook's serial dates count from 1904.
 
     Raises SheetError for a password, for other Office files in an OLE container, and for a damaged one.
     """
     data = _workbook(path, name)
-    starts: dict[str, int] = {}
-    date1904 = False
-    unicode_names = True
-    formats: dict[int, int] = {}  # number format → digits, of those that show leading zeros
-    styles: dict[int, int] = {}
-    style = 0
+    book = _Globals(name)
     for position, kind, length in _records(data, 0, name):
-        body = data[position : position + length]
-        if position == 4:
-            unicode_names = body[:2] == b"\x00\x06"  # BIFF8; BIFF5 has one byte a letter
-        if kind == _FILE_PASS:
-            raise protected(name)
-        if kind == _DATE_MODE:
-            date1904 = body[:2] == b"\x01\x00"
-        elif kind == _BOUND_SHEET and length > 8:
-            sheet = _sheet_name(body, unicode_names)
-            if sheet in starts:
-                raise broken(name, f"工作表「{sheet[:40]}」")
-            starts[sheet] = struct.unpack_from("<I", body)[0]
-        elif kind == _FORMAT and length > 5 and unicode_names:
-            formats[int.from_bytes(body[:2], "little")] = zeros_of(_text(body[2:]))
-        elif kind == _STYLE and length >= 4:
-            styles[style] = formats.get(int.from_bytes(body[2:4], "little"), 0)
-            style += 1
-        elif kind == _EOF:
+        if kind == _EOF:
             break
-    order = list(starts)
-    padded = {number: digits for number, digits in styles.items() if digits}
-
-    by_any = _by_any(data, starts, order, name, limits)
-
-    def facts(sheet: str) -> Facts:
-        if unicode_names and sheet in starts:
-            return _facts(data, starts[sheet], sheet, name, limits, padded)
-        return by_any(sheet)
-
-    return facts, date1904
-
-
-def _by_any(data: bytes, starts: dict[str, int], order: list[str], name: str, limits: Limits) -> Callable[[str], Facts]:
-    """Of names that depend on a code page: bounds are those of any sheet, errors only where the names agree."""
+        if position == 4:
+            book.unicode_names = data[4:6] == b"\x00\x06"
+        book.read(kind, data[position : position + length])
+    padded = {style: digits for style, digits in enumerate(book.styles) if digits}
+    found = {sheet: _facts(data, start, name, padded) for sheet, start in book.starts.items()}
+    # calamine reads all sheets when it opens the file, hidden ones too.
+    if sum(each.rows * each.columns for each in found.values()) > limits.cells:
+        largest = max(found, key=lambda sheet: found[sheet].rows * found[sheet].columns)
+        check_extent(largest, found[largest].rows, found[largest].columns, limits)
+        raise SheetError(f"「{name}」的工作表加起來太大了；請只留需要的工作表。")
 
     def facts(sheet: str) -> Facts:
-        for each in order:
-            _facts(data, starts[each], each, name, limits)
-        return _facts(data, starts.get(sheet, -1), sheet, name, limits)
+        # Names in BIFF5 depend on a code page, so that `sheet` may be any sheet: the bounds of all are checked.
+        for each in [sheet] if book.unicode_names and sheet in found else found:
+            check_extent(each, found[each].rows, found[each].columns, limits)
+        return found.get(sheet, Facts())
 
-    return facts
+    return facts, book.date1904
+
+
+class _Globals:
+    """The records of the workbook as a whole."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.unicode_names = True  # BIFF8; strings of BIFF5 have one byte a character
+        self.date1904 = False
+        self.starts: dict[str, int] = {}  # sheet → position of its records
+        self.formats: dict[int, int] = {}  # number format → digits, if it shows leading zeros
+        self.styles: list[int] = []  # digits of each cell style, or 0
+
+    def read(self, kind: int, body: bytes) -> None:
+        """Add one record."""
+        if kind == _FILE_PASS:
+            raise protected(self.name)
+        if kind == _DATE_MODE:
+            self.date1904 = body[:2] == b"\x01\x00"
+        elif kind == _BOUND_SHEET and len(body) > 8:
+            sheet = _sheet_name(body, self.unicode_names)
+            if sheet in self.starts:
+                raise broken(self.name, f"工作表「{sheet[:40]}」")
+            self.starts[sheet] = struct.unpack_from("<I", body)[0]
+        elif kind == _FORMAT and len(body) > 5 and self.unicode_names:
+            self.formats[int.from_bytes(body[:2], "little")] = zeros_of(
+                _characters(body[4:], int.from_bytes(body[2:4], "little"))
+            )
+        elif kind == _STYLE and len(body) >= 4:
+            self.styles.append(self.formats.get(int.from_bytes(body[2:4], "little"), 0))
 
 
 def _workbook(path: Path, name: str) -> bytes:
@@ -95,13 +99,13 @@ def _workbook(path: Path, name: str) -> bytes:
                     raise SheetError(f"「{name}」是{what}，不是試算表；請匯入 .xlsx、.xls、.ods 或 .csv 檔。")
     except SheetError:
         raise
-    except Exception as error:  # olefile raises whatever a damaged file makes it stumble over
+    except Exception as error:  # olefile may raise any exception for a damaged file
         raise broken(name) from error
     raise broken(name, "找不到活頁簿")
 
 
 def _records(data: bytes, position: int, name: str) -> Iterator[tuple[int, int, int]]:
-    """Start of the body, type and length of each record."""
+    """Position of the body, type and length of each record."""
     end = len(data)
     unpack = struct.Struct("<HH").unpack_from
     while position + 4 <= end:
@@ -113,13 +117,9 @@ def _records(data: bytes, position: int, name: str) -> Iterator[tuple[int, int, 
         position += length
 
 
-def _facts(
-    data: bytes, start: int, sheet: str, name: str, limits: Limits, padded: Mapping[int, int] | None = None
-) -> Facts:
+def _facts(data: bytes, start: int, name: str, padded: Mapping[int, int]) -> Facts:
     facts = Facts()
-    if start < 0:
-        return facts
-    unpack = struct.Struct("<HH").unpack_from
+    unpack, style_at = struct.Struct("<HH").unpack_from, struct.Struct("<H").unpack_from
     depth = 0
     for position, kind, length in _records(data, start, name):
         if kind in _CELLS and length >= 6:
@@ -127,44 +127,42 @@ def _facts(
             last = unpack(data, position + length - 2 - 2)[1] if kind == _MULTIPLE else column
             facts.reach(row, last)
             if padded and kind in _NUMBERS:
-                for place in range(column, last + 1):
-                    digits = padded.get(int.from_bytes(data[position + 4 : position + 6], "little"))
-                    if digits:
-                        facts.digits[row, place] = digits
-                    position += 6  # of several numbers in one record each has a style and four bytes
-            if kind == _BOOLEAN_OR_ERROR and length >= 8 and data[position + 7]:
-                facts.note(row, column, error_of(data[position + 6]))
-            elif (
-                kind == _FORMULA
-                and length >= 14
-                and data[position + 12 : position + 14] == b"\xff\xff"  # no number, but what the first byte says
-                and data[position + 6] == 2
-            ):
-                facts.note(row, column, error_of(data[position + 8]))
+                # In a record of several numbers each has a style (two bytes) and a value (four bytes).
+                for number, place in enumerate(range(column, last + 1)):
+                    (style,) = style_at(data, position + 4 + 6 * number)
+                    if style in padded:
+                        facts.digits[row, place] = padded[style]
+            code = _error_code(data, position, kind, length)
+            if code is not None:
+                facts.note(row, column, error_of(code))
         elif kind == 0x809:
             depth += 1
         elif kind == _EOF:
             depth -= 1
             if depth <= 0:
                 break
-    check_extent(sheet, facts.rows, facts.columns, limits)
     return facts
+
+
+def _error_code(data: bytes, position: int, kind: int, length: int) -> int | None:
+    """The code of an error value; None for a cell with another value."""
+    if kind == _BOOLEAN_OR_ERROR and length >= 8 and data[position + 7]:
+        return data[position + 6]
+    # A formula's result is no number if it ends so; its first byte is then the type of the result, 2 for an error.
+    if kind == _FORMULA and length >= 14 and data[position + 12 : position + 14] == b"\xff\xff":
+        return data[position + 8] if data[position + 6] == 2 else None
+    return None
 
 
 def _sheet_name(body: bytes, unicode_names: bool) -> str:
     length = body[6]
     if not unicode_names:
         return body[7 : 7 + length].decode("latin-1")
-    return _letters(body[7:], length)
+    return _characters(body[7:], length)
 
 
-def _text(body: bytes) -> str:
-    """XLUnicodeString ([MS-XLS] 2.5.294)."""
-    return _letters(body[2:], int.from_bytes(body[:2], "little"))
-
-
-def _letters(body: bytes, length: int) -> str:
-    """Letters of two bytes or one, as the byte before them says."""
+def _characters(body: bytes, length: int) -> str:
+    """Characters of two bytes or one, according to the byte before them ([MS-XLS] 2.5.294, after the length)."""
     if body[0] & 1:
         return body[1 : 1 + 2 * length].decode("utf-16-le", "replace")
     return body[1 : 1 + length].decode("latin-1")

@@ -1,4 +1,4 @@
-"""Sheets of .xlsb before calamine reads them ([MS-XLSB] 2.1.4: records of type, length, bytes)."""
+"""Inspects sheets of .xlsb before calamine reads them ([MS-XLSB] 2.1.4: records of type, length, bytes)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORKBOOK = "xl/workbook.bin"
 STRINGS = "xl/sharedStrings.bin"
 _ROW, _BLANK, _ERROR, _FORMULA_ERROR = 0, 1, 3, 11
 _LAST_CELL, _RICH_TEXT = 11, 62  # types 1 to 11 are cells
-_NOTHING = b"\xff" * 4  # the length of a text that is not there
+_NOTHING = b"\xff" * 4  # the length of an absent text
 _SHEET, _WORKBOOK_PROPERTIES = 156, 153
 STYLES = "xl/styles.bin"
 _FORMAT, _STYLE, _BEGIN_STYLES, _END_STYLES = 44, 47, 617, 618
@@ -20,7 +20,7 @@ _NUMBERS = frozenset({2, 5, 9})  # short, real, of a formula
 
 
 def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
-    """What gives the facts of a sheet by name, and whether the workbook counts days from 1904."""
+    """A function from sheet name to facts, and whether the workbook's serial dates count from 1904."""
     targets = relations(archive, WORKBOOK)
     parts: dict[str, str] = {}
     date1904 = False
@@ -39,7 +39,7 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
 
 
 def _padded(archive: Archive) -> dict[int, int]:
-    """Cell style → digits, of styles whose number format shows leading zeros."""
+    """Cell style → digits, for styles whose number format shows leading zeros."""
     formats: dict[int, int] = {}
     styles: list[int] = []
     inside = False
@@ -79,7 +79,7 @@ def _text(body: bytes, start: int) -> tuple[str, int]:
 
 
 def _records(archive: Archive, part: str) -> Iterator[tuple[int, bytes]]:
-    """Type and bytes of each record; type and length are numbers of 7 bits a byte, the lowest first."""
+    """Type and body of each record; type and length are numbers of 7 bits a byte, the lowest first."""
     data = b""
     for chunk in archive.chunks(part):
         data += chunk

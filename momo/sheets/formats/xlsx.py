@@ -1,8 +1,8 @@
-"""Sheets of .xlsx and .xlsm before calamine reads them (ECMA-376 part 1, 18.3.1).
+"""Inspects sheets of .xlsx and .xlsm before calamine reads them (ECMA-376 part 1, 18.3.1).
 
-The XML is not parsed but searched a megabyte at a time, which takes a fifth of what reading it takes: a single cell
-XFD1048576 in a file of two kilobytes would otherwise make the reader allocate every cell up to it. That knows only what
-all writers write; a sheet with anything else in it is walked through cell by cell (xlsx_cells).
+Own code is needed since calamine allocates every cell up to the last one: a file of two kilobytes with the one cell
+XFD1048576 ends the process. The XML is searched by regular expressions, a megabyte at a time, in a fifth of the time of
+reading it. They match only the XML that common programs write; any other sheet is parsed cell by cell (`xlsx_cells`).
 """
 
 from __future__ import annotations
@@ -10,37 +10,39 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from openpyxl.utils import column_index_from_string
+
 from momo.sheets.formats.archive import Archive, relations
 from momo.sheets.formats.base import MEBIBYTE, Facts, Limits, broken, check_extent, zeros_of
-from momo.sheets.formats.xlsx_cells import NUMBER, column, walk
+from momo.sheets.formats.xlsx_cells import walk
 from momo.sheets.values import UNCALCULATED, CellError
 
 WORKBOOK = "xl/workbook.xml"
 STYLES = "xl/styles.xml"
 STRINGS = "xl/sharedStrings.xml"
-MAX_ROW = 32 * MEBIBYTE  # bytes without the start of a row that are searched at once
+MAX_ROW = 32 * MEBIBYTE  # bytes without the start of a row that are searched together
 
-# No quantifier below gives back what it took, so that no text takes longer than its length.
+# Possessive quantifiers only, so that no text makes the search backtrack.
 _HEAD = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml[ ]version=["']1\.[01]["'](?:[ ]encoding=["'](?i:utf-8)["'])?"""
     rb"""(?:[ ]standalone=["'](?:yes|no)["'])?[ ]?\?>\s*+)?<worksheet[ >]""",
     re.VERBOSE,
 )
 _REFERENCE = rb'<c r="([A-Z]{1,3}+)([0-9]{1,7}+)"'
-# The last of these alternatives has all others in it; those are only found sooner.
+# The last alternative includes all others, which only match faster.
 _REST = (
     rb'(?:>| t="s">| t="inlineStr">| s="[0-9]++"(?:>| t="s">|/>)'
     rb'|(?: s="[0-9]++")?+(?: t="(?:s|n|str|inlineStr|b|d)")?+/?>)'
 )
-# Start tags of cells that are not of the usual form, or are large, or errors. (Those of <col> and <cols> are no cells.)
-_ODD = re.compile(rb'<c(?! r="[A-Z][0-9]{1,5}+"' + _REST + rb"|ol)")
-_ODD_OR_ERROR = re.compile(rb'<c(?! r="[A-Z]{1,3}+[0-9]{1,7}+"' + _REST + rb"|ol)")
+# Start tags of cells that are unusual, far out, or errors. (<col> and <cols> are not cells.)
+_UNUSUAL = re.compile(rb'<c(?! r="[A-Z][0-9]{1,5}+"' + _REST + rb"|ol)")
+_UNUSUAL_OR_ERROR = re.compile(rb'<c(?! r="[A-Z]{1,3}+[0-9]{1,7}+"' + _REST + rb"|ol)")
 _OTHER_ELEMENT = re.compile(rb"<c[A-Za-z]")
 _CELL = re.compile(_REFERENCE + rb'((?: (?!r=)[A-Za-z:]++="[^"<>&/]*+")*+)(/?)>')
-# Cells, formulas and values with a prefix; <xm:f> stands in Excel's conditional formats.
+# Cells, formulas and values with a prefix, except <xm:f> of Excel's conditional formats.
 _PREFIXED = re.compile(rb":(?=[cfv][\s/>])(?:(?=c)|(?<!<xm:)(?<!</xm:))")
 
-# A cell that holds something: not <c r="A1" s="3"/>, of which people's sheets have a million.
+# A cell with content: not <c r="A1" s="3"/>, of which real sheets have a million.
 _HOLDS = rb"[^<>]*+(?<!/)>(?!</c>)"
 _LARGE = re.compile(rb' r="[A-Z](?:[A-Z]|[0-9]{6})')  # beyond column Z or row 99,999
 _WIDE = re.compile(rb'<c r="([A-Z]{2,3}+)[0-9]++"' + _HOLDS)
@@ -55,11 +57,11 @@ _ERROR = re.compile(rb"(?:" + _F + rb")?+(?:<v/>|<v>([^<&]*+)</v>)?+</c>")
 
 
 def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
-    """What gives the facts of a sheet by name, and whether the workbook counts days from 1904."""
+    """A function from sheet name to facts, and whether the workbook's serial dates count from 1904."""
     workbook = archive.xml(WORKBOOK)
     targets = relations(archive, WORKBOOK)
     parts: dict[str, str] = {}
-    # Wherever they stand, as calamine finds them.
+    # At any depth, as calamine finds them.
     for sheet in workbook.iter("{*}sheet"):
         name = sheet.get("name", "")
         ids = [value for key, value in sheet.items() if key.rpartition("}")[2] == "id"]
@@ -74,7 +76,7 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
 
 
 def _padded(archive: Archive) -> dict[int, int]:
-    """Cell style → digits, of styles whose number format shows leading zeros."""
+    """Cell style → digits, for styles whose number format shows leading zeros."""
     if STYLES not in archive:
         return {}
     styles = archive.xml(STYLES)
@@ -90,7 +92,7 @@ def _padded(archive: Archive) -> dict[int, int]:
 def _facts(archive: Archive, name: str, part: str, limits: Limits, padded: dict[int, int]) -> Facts:
     if part not in archive:
         raise broken(archive.name, f"工作表「{name[:40]}」")
-    facts = Facts(columns=min(26, limits.columns))  # single letters are not counted
+    facts = Facts(columns=min(26, limits.columns))  # columns A to Z are not measured
     if not _searched(archive, part, facts, padded):
         facts = Facts()
         walk(archive.chunks(part), facts, name=archive.name, sheet=name, limits=limits, padded=padded)
@@ -99,60 +101,59 @@ def _facts(archive: Archive, name: str, part: str, limits: Limits, padded: dict[
 
 
 def _searched(archive: Archive, part: str, facts: Facts, padded: Mapping[int, int]) -> bool:
-    """Whether the sheet is written as usual, so that `facts` have all of it."""
+    """Whether the whole sheet has the usual form, so that `facts` are complete."""
     search = _Search(facts, padded)
-    rest = b""
+    unread = b""
     first = True
     for chunk in archive.chunks(part):
         if first and not _HEAD.match(chunk):
             return False
         first = False
-        data = rest + chunk
-        cut = data.rfind(b"<row")  # cells stay whole
+        data = unread + chunk
+        cut = data.rfind(b"<row")  # cells are not split
         if cut > 0:
             if not search.usual(data[:cut]):
                 return False
             data = data[cut:]
         if len(data) > MAX_ROW:
             return False
-        rest = data
-    return search.usual(rest)
+        unread = data
+    return search.usual(unread)
 
 
 class _Search:
-    """Adds what pieces of a sheet hold to its facts."""
+    """Adds the contents of pieces of a sheet to its facts."""
 
     def __init__(self, facts: Facts, padded: Mapping[int, int]) -> None:
         self.facts = facts
         self.padded = padded
         styles = b"|".join(b"%d" % style for style in padded)
-        self.padded_cell = re.compile(
-            _REFERENCE + rb'(?=[^<>]*? s="(' + styles + rb')")([^<>]*+)(?<!/)>(?!</c>)(?:' + _F + rb")?+"
-            rb"(?:<v>([^<&]*+)</v>)?+"
-        )
+        self.padded_cell = re.compile(_REFERENCE + rb'(?=[^<>]*? s="(' + styles + rb')")(?![^<>]*? t="[^n])' + _HOLDS)
 
     def usual(self, data: bytes) -> bool:
-        """Whether the piece is of the usual form, and is now among the facts."""
-        # Single bytes are found ten times as quickly as two.
+        """Whether the piece has the usual form; if so, its contents are added to the facts."""
+        # To find a single byte is ten times as fast as to find two.
         if (b"!" in data and b"<!" in data) or (b":" in data and _PREFIXED.search(data)):
             return False
-        if _ODD.search(data) and not (self._odd(data) and self._large(data)):
+        if _UNUSUAL.search(data) and not (self._unusual(data) and self._large(data)):
             return False
-        # Rows stand in order, so that the last cell of the piece tells; those out of order were caught above.
+        # Rows are in order (unusual if not), so that the last cell of the piece has the highest number.
         start = len(data)
         while (start := data.rfind(b'<c r="', 0, start)) >= 0:
             found = _PLACE.match(data, start)
             if found:
                 self.facts.rows = max(self.facts.rows, int(found[2]))
                 break
-        return (not self.padded or self._pad(data)) and (not _FORMULA.search(data) or self._formulas(data))
+        if self.padded:
+            self._pad(data)
+        return not _FORMULA.search(data) or self._formulas(data)
 
-    def _odd(self, data: bytes) -> bool:
-        """Errors, and cells with attributes beside the usual ones."""
-        for odd in _ODD_OR_ERROR.finditer(data):
-            found = _CELL.match(data, odd.start())
+    def _unusual(self, data: bytes) -> bool:
+        """Errors, and cells with further attributes."""
+        for unusual in _UNUSUAL_OR_ERROR.finditer(data):
+            found = _CELL.match(data, unusual.start())
             if found is None:
-                if _OTHER_ELEMENT.match(data, odd.start()):
+                if _OTHER_ELEMENT.match(data, unusual.start()):
                     continue
                 return False
             if b' t="e"' in found[3] and not found[4]:
@@ -164,28 +165,21 @@ class _Search:
 
     def _large(self, data: bytes) -> bool:
         if _LARGE.search(data):
-            for letters in set(_WIDE.findall(data)):
-                self.facts.columns = max(self.facts.columns, column(letters.decode()))
+            for name in set(_WIDE.findall(data)):
+                self.facts.columns = max(self.facts.columns, column_index_from_string(name.decode()))
             for digits in set(_FAR.findall(data)):
                 self.facts.rows = max(self.facts.rows, int(digits))
         return True
 
-    def _pad(self, data: bytes) -> bool:
+    def _pad(self, data: bytes) -> None:
         for found in self.padded_cell.finditer(data):
-            if b' t="' in found[4] and b' t="n"' not in found[4]:
-                continue  # a shared string's number is no number
-            if found[5] is None:
-                if data[found.end() : found.end() + 4] not in (b"</c>", b"<v/>"):
-                    return False
-            elif NUMBER.fullmatch(text := found[5].decode()):
-                self.facts.texts[_place(found)] = text.removesuffix(".0").zfill(self.padded[int(found[3])])
-        return True
+            self.facts.digits[_place(found)] = self.padded[int(found[3])]
 
     def _formulas(self, data: bytes) -> bool:
         known = len(_CALCULATED.findall(data))
         for found in _NO_RESULT.finditer(data):
             known += 1
-            # A formula that gave an empty text has type str and no value; that one was calculated.
+            # A calculated formula with an empty text has type str and no value.
             if b' t="str"' not in found[3]:
                 self.facts.note(*_place(found), UNCALCULATED)
         return known == len(_FORMULA.findall(data))
@@ -193,4 +187,4 @@ class _Search:
 
 def _place(found: re.Match[bytes]) -> tuple[int, int]:
     """Row and column (from 0) of a reference."""
-    return int(found[2]) - 1, column(found[1].decode()) - 1
+    return int(found[2]) - 1, column_index_from_string(found[1].decode()) - 1

@@ -1,7 +1,7 @@
-"""Cells of a sheet of .xlsx, one by one: slow, but certain of whatever may be written (ECMA-376 part 1, 18.3.1).
+"""Parses a sheet of .xlsx cell by cell: slow, but correct for any valid XML (ECMA-376 part 1, 18.3.1).
 
-Elements are counted as calamine counts them (by their names without prefixes, from where `sheetData` starts to where it
-ends, cells without a reference after the one before), so that both see the same sheet.
+Elements count as in calamine (local names, only inside the first `sheetData`, a cell without a reference follows the
+one before), so that both see the same sheet.
 """
 
 from __future__ import annotations
@@ -11,35 +11,28 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 from xml.parsers import expat
 
+from openpyxl.utils import column_index_from_string
+
 from momo.sheets.formats.base import Facts, Limits, broken, check_extent
 from momo.sheets.values import UNCALCULATED, CellError
 
-MAX_DEPTH = 64  # elements within elements; a sheet has some ten
-NUMBER = re.compile(r"[0-9]+(?:\.0)?")  # that may have lost leading zeros
+MAX_DEPTH = 64  # of nested elements; a sheet has some ten
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 _ROW = re.compile(r"[1-9][0-9]{0,6}")
-
-
-def column(letters: str) -> int:
-    """The number (from 1) of a column: A is 1, AA is 27."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def walk(
     chunks: Iterable[bytes], facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]
 ) -> None:
-    """Add what the sheet holds to `facts`; `padded` is cell style → digits.
+    """Add the contents of the sheet to `facts`; `padded` is cell style → digits.
 
-    Raises SheetError for XML that is damaged or no UTF-8, and for a sheet beyond `limits` as soon as it is seen.
+    Raises SheetError if the XML is damaged or not UTF-8, and at the first cell beyond `limits`.
     """
     cells = _Cells(facts, name=name, sheet=sheet, limits=limits, padded=padded)
     first = True
     try:
         for chunk in chunks:
-            # These the parser takes for UTF-16 whatever it is told, and would find letters where calamine finds cells.
+            # expat reads these as UTF-16 in spite of its encoding argument; calamine would see other cells.
             if first and (b"\0" in chunk[:4] or chunk.startswith((b"\xff\xfe", b"\xfe\xff"))):
                 raise broken(name, "UTF-16")
             first = False
@@ -50,11 +43,11 @@ def walk(
 
 
 class _Cells:
-    """What the parser calls. Not a tree: a row may have more cells than memory has room for."""
+    """Handlers of the parser. No tree is built: one row may have more cells than fit into memory."""
 
     def __init__(self, facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]) -> None:
         self.facts, self.name, self.sheet, self.limits, self.padded = facts, name, sheet, limits, padded
-        # Whatever the file says: calamine looks for tags in the bytes as they are.
+        # Ignores the declared encoding, as calamine does.
         self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -62,7 +55,7 @@ class _Cells:
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.depth = 0
         self.inside: bool | None = None  # sheetData: before it, in it, False after it
-        self.row = self.column = 0  # from 0, where a cell without a reference is
+        self.row = self.column = 0  # from 0, of a cell without a reference
         self.cell: dict[str, str] | None = None
         self.place = (0, 0)
         self.children: list[str] = []
@@ -98,7 +91,7 @@ class _Cells:
             found = _REFERENCE.fullmatch(reference)
             if found is None:
                 raise broken(self.name, f"r={reference[:20]}")
-            self.column = column(found[1]) - 1
+            self.column = column_index_from_string(found[1]) - 1
             self.place = int(found[2]) - 1, self.column
         self.cell = attributes
         self.children.clear()
@@ -138,12 +131,10 @@ class _Cells:
         text = "".join(self.text)
         if kind == "e":
             facts.note(row, place, CellError(text or "#UNKNOWN!"))
-        if self.children[-1] == "f" or ("f" in self.children and self.children[-1] == "v" and not text.strip()):
-            # A formula that gave an empty text has type str and no value; that one was calculated.
-            if kind != "str":
-                facts.note(row, place, UNCALCULATED)
-        elif kind == "n" and self.padded and NUMBER.fullmatch(text):
-            style = cell.get("s", "")
-            digits = self.padded.get(int(style)) if style.isdecimal() else None
-            if digits:
-                facts.texts[row, place] = text.removesuffix(".0").zfill(digits)
+        uncalculated = self.children[-1] == "f" or (
+            "f" in self.children and self.children[-1] == "v" and not text.strip()
+        )
+        if uncalculated and kind != "str":  # a calculated formula with an empty text has type str and no value
+            facts.note(row, place, UNCALCULATED)
+        if kind == "n" and cell.get("s", "").isdecimal() and (digits := self.padded.get(int(cell["s"]))):
+            facts.digits[row, place] = digits

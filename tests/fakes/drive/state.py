@@ -1,4 +1,4 @@
-"""The files of the stand-in for Google Drive, and what it does with a request when nothing is wrong."""
+"""The files of the stand-in for Google Drive, and what it answers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import hashlib
 import json
 import re
 import secrets
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.fakes.drive.faults import KINDS, Answer, Fault, Refusal, json_answer
+from momo.local.http import Answer, HttpStandIn, Request, json_answer
+from tests.fakes.drive.faults import Fault, Refusal, spoiled
+from tests.kit.faults import FaultDice
 
 SHEET = "application/vnd.google-apps.spreadsheet"
 FOLDER = "application/vnd.google-apps.folder"
@@ -56,7 +57,7 @@ class Entry:
     hashed: bool = True
 
     def fields(self) -> dict[str, Any]:
-        """All that Drive would tell."""
+        """All fields of the file that the API has."""
         found = {
             "kind": "drive#file",
             "id": self.id,
@@ -74,40 +75,52 @@ class Entry:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came; `at` is monotonic seconds, names of `headers` are in lower case."""
+    """A request, and which operation on which file it asks for."""
 
-    at: float
+    request: Request
     operation: str
     file: str
-    path: str
-    params: dict[str, str]
-    headers: dict[str, str]
+
+    @property
+    def at(self) -> float:
+        """When it came, in monotonic seconds."""
+        return self.request.at
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of its query."""
+        return self.request.params
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Its headers, names in lower case."""
+        return self.request.headers
 
 
-class Drive:
-    """The files, troubles and log of one stand-in."""
+class Drive(HttpStandIn):
+    """A Google Drive with files that a test sets."""
 
     email = "momo-import@stand-in.iam.gserviceaccount.com"
 
     def __init__(self, folder: str = "0AFolder-of_reports") -> None:
-        self.url = ""
+        super().__init__()
         self.folder = folder
         self.shared = {folder}
         self.files: dict[str, Entry] = {}
-        self.faults: list[Fault] = []
         self.log: list[Asked] = []
+        self.dice: FaultDice[Fault] = FaultDice()
+        self.faults = self.dice.rules
         self.token_seconds = 3600
         self._key = account_key()
         self._tokens: dict[str, float] = {}
         self._pages: dict[str, tuple[str, int]] = {}
-        self._lock = threading.RLock()
         self._clock = datetime(2026, 11, 1, 8, 30, 15, 123_000, tzinfo=UTC)
 
     # What a test sets.
 
     def add(self, name: str, content: bytes = b"", *, mime_type: str = XLSX, **more: Any) -> Entry:
         """Put a file into the folder; each is a minute younger than the last."""
-        with self._lock:
+        with self.lock:
             self._clock += timedelta(minutes=1)
             entry = Entry(
                 id=more.pop("id", None) or f"1{secrets.token_urlsafe(24)}",
@@ -123,53 +136,32 @@ class Drive:
 
     def change(self, entry: Entry, content: bytes) -> None:
         """Save another content over a file."""
-        with self._lock:
+        with self.lock:
             self._clock += timedelta(minutes=1)
             entry.content, entry.modified = content, self._clock
 
     def remove(self, entry: Entry) -> None:
         """Delete a file for good."""
-        with self._lock:
+        with self.lock:
             del self.files[entry.id]
 
-    def fail(
-        self,
-        operation: str,
-        kind: str,
-        *,
-        file: str = "",
-        times: int | None = 1,
-        skip: int = 0,
-        retry_after: str | int | None = None,
-        until: int = 0,
-        delay: float = 1.0,
-        reason: str = "",
-        body: bytes = b"",
-        location: str = "",
-    ) -> None:
-        """Trouble for `operation`: token, list, get, media, export or * ; with `file` only for that one.
-
-        `until` seconds make a Retry-After with a date; `body` is for "answer", a 200 with just that.
-        """
-        assert kind in KINDS, kind
-        with self._lock:
-            self.faults.append(
-                Fault(operation, kind, file, times, skip, retry_after, until, delay, reason, body, location)
-            )
+    def fail(self, operation: str, kind: str, *, times: int | None = 1, **how: Any) -> None:
+        """Order a fault; see Fault."""
+        self.faults.append(Fault(operation, kind, times=times, **how))
 
     def asked(self, operation: str = "") -> list[Asked]:
         """The requests so far, or those of one operation."""
-        with self._lock:
+        with self.lock:
             return [each for each in self.log if operation in ("", each.operation)]
 
     def replace_key(self) -> None:
         """The account has another key from now on; that of the file is no good any more."""
-        with self._lock:
+        with self.lock:
             self._key = account_key(1)
 
     def expire_tokens(self) -> None:
         """No token that was given out is good any more."""
-        with self._lock:
+        with self.lock:
             self._tokens.clear()
 
     def key_info(self, **more: Any) -> dict[str, Any]:
@@ -213,40 +205,34 @@ class Drive:
 
     # What Google does.
 
-    def strike(self, asked: Asked) -> Fault | None:
-        """Log a request and return the trouble that it meets."""
-        with self._lock:
+    def respond(self, request: Request) -> Answer:
+        """Answer a request, as the first fault that strikes it says."""
+        asked = Asked(request, *_operation(request))
+        with self.lock:
             self.log.append(asked)
-            for fault in self.faults:
-                if fault.operation not in ("*", asked.operation) or fault.file not in ("", asked.file):
-                    continue
-                if fault.skip:
-                    fault.skip -= 1
-                elif fault.times != 0:
-                    fault.times = None if fault.times is None else fault.times - 1
-                    return fault
-            return None
-
-    def answer(self, asked: Asked, form: Mapping[str, str]) -> Answer:
-        """Answer a request as if nothing were wrong with us."""
+        fault = self.dice.pick(lambda each: each.fits(asked.operation, asked.file))
         try:
-            with self._lock:
-                if asked.operation == "token":
-                    return self._token(form)
-                self._authorize(asked)
-                doing: Callable[[Asked], Answer] | None = {
-                    "list": self._list,
-                    "get": self._get,
-                    "media": self._media,
-                    "export": self._export,
-                }.get(asked.operation)
-                if doing is None:
-                    raise Refusal(404, "notFound", "Not Found")
-                return doing(asked)
+            answer = self._answer(asked)
         except Refusal as refusal:
-            return refusal.answer()
+            answer = refusal.answer()
+        return answer if fault is None else spoiled(fault, answer)
 
-    def _token(self, form: Mapping[str, str]) -> Answer:
+    def _answer(self, asked: Asked) -> Answer:
+        with self.lock:
+            if asked.operation == "token":
+                return self._token(asked.request.form)
+            self._authorize(asked)
+            doing: Callable[[Asked], Answer] | None = {
+                "list": self._list,
+                "get": self._get,
+                "media": self._media,
+                "export": self._export,
+            }.get(asked.operation)
+            if doing is None:
+                raise Refusal(404, "notFound", "Not Found")
+            return doing(asked)
+
+    def _token(self, form: dict[str, str]) -> Answer:
         try:
             if form["grant_type"] != GRANT:
                 raise ValueError("grant_type")
@@ -265,10 +251,10 @@ class Drive:
         except (InvalidSignature, ValueError, KeyError):
             good = False
         if not good:
-            return json_answer(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+            return json_answer({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, 400)
         token = f"ya29.{secrets.token_urlsafe(40)}"
         self._tokens[token] = now + self.token_seconds
-        return json_answer(200, {"access_token": token, "expires_in": self.token_seconds - 1, "token_type": "Bearer"})
+        return json_answer({"access_token": token, "expires_in": self.token_seconds - 1, "token_type": "Bearer"})
 
     def _authorize(self, asked: Asked) -> None:
         kind, _, token = asked.headers.get("authorization", "").partition(" ")
@@ -307,7 +293,7 @@ class Drive:
             following = f"~!!~{secrets.token_urlsafe(30)}"
             self._pages[following] = (folder, end)
             answer["nextPageToken"] = following
-        return json_answer(200, answer)
+        return json_answer(answer)
 
     def _file(self, asked: Asked) -> Entry:
         entry = self.files.get(asked.file)
@@ -321,14 +307,14 @@ class Drive:
 
     def _get(self, asked: Asked) -> Answer:
         names = asked.params["fields"].split(",") if "fields" in asked.params else ("kind", *_DEFAULT_FIELDS)
-        return json_answer(200, _only(self._file(asked).fields(), names))
+        return json_answer(_only(self._file(asked).fields(), names))
 
     def _media(self, asked: Asked) -> Answer:
         entry = self._file(asked)
         if entry.mime_type.startswith(_GOOGLE_KINDS):
             message = "Only files with binary content can be downloaded. Use Export with Docs Editors files."
             raise Refusal(403, "fileNotDownloadable", message)
-        return Answer(200, entry.content, {"Content-Type": entry.mime_type})
+        return Answer(entry.content, headers={"Content-Type": entry.mime_type})
 
     def _export(self, asked: Asked) -> Answer:
         entry = self._file(asked)
@@ -336,7 +322,21 @@ class Drive:
             raise Refusal(403, "fileNotExportable", "Export only supports Docs Editors files.")
         if len(entry.content) > EXPORT_LIMIT:
             raise Refusal(403, "exportSizeLimitExceeded", "This file is too large to be exported.")
-        return Answer(200, entry.content, {"Content-Type": XLSX})
+        return Answer(entry.content, headers={"Content-Type": XLSX})
+
+
+def _operation(request: Request) -> tuple[str, str]:
+    """The operation and its file; empty for what the API does not have."""
+    if request.method == "POST":
+        return ("token", "") if request.path == "/token" else ("", "")
+    match request.parts:
+        case ["drive", "v3", "files"]:
+            return "list", ""
+        case ["drive", "v3", "files", file]:
+            return ("media" if request.params.get("alt") == "media" else "get"), file
+        case ["drive", "v3", "files", file, "export"]:
+            return "export", file
+    return "", ""
 
 
 def _only(fields: dict[str, Any], names: Any) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from momo.core.errors import Conflict, ServiceError
 from momo.jobs.models import Job
-from momo.jobs.services import cancel_job, close_stale_jobs, create_job, run_job
-from momo.rest.errors import ApiError, Conflict
+from momo.jobs.services import cancel_job, create_job, run_job
 
-UNFINISHED = (Job.Status.PENDING, Job.Status.RUNNING)
 ERRORS_PRINTED = 20
 
 
 class Command(BaseCommand):
+    """Imports one file in the foreground."""
+
     help = "匯入一個檔案，完成後才結束；失敗時結束代碼為 1。"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # File names and cells are printed as they are: "[/b]" in one of them is no markup.
+        # Without markup: "[/b]" in a file name or a cell is printed as it is.
         width = None if self.stdout.isatty() else 100
         console = Console(file=self.stdout, width=width, markup=False, emoji=False)  # type: ignore[arg-type]
         job = self.open(options["path"], job_type=options["type"], on_error=options["on_error"])
@@ -51,7 +52,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def open(path: Path, *, job_type: str, on_error: str) -> Job:
-        """Raises CommandError for what cannot be imported at all."""
+        """Create the job. Raises CommandError for a file that cannot be imported at all."""
         try:
             with path.open("rb") as content:
                 return create_job(
@@ -65,20 +66,20 @@ class Command(BaseCommand):
                 )
         except OSError as error:
             raise CommandError(f"讀不到 {path}：{error.strerror}") from error
-        except ApiError as error:
+        except ServiceError as error:
             raise CommandError(str(error)) from error
 
     @staticmethod
     def cancel(job: Job) -> None:
         try:
-            cancel_job(job)
+            cancel_job(job=job)
         except Conflict as error:
-            # It was quicker.
+            # It ended in the meantime.
             raise CommandError(str(error)) from error
 
     @staticmethod
     def finish(job: Job, console: Console) -> Job:
-        """Run the job; should a worker have taken it, wait for that, and take it back when that dies."""
+        """Run the job; if a worker has claimed it, wait, and claim it when that worker falls silent."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         with Progress(*columns, TextColumn("{task.fields[rows]}"), TimeElapsedColumn(), console=console) as bar:
             task = bar.add_task(Job.Stage.QUEUED.label, total=100, rows="")
@@ -91,14 +92,13 @@ class Command(BaseCommand):
                 run_job(job.pk, on_progress=show)
                 job.refresh_from_db()
                 show(job)
-                if job.status not in UNFINISHED:
+                if job.status not in Job.UNFINISHED:
                     return job
                 time.sleep(1)
-                close_stale_jobs()
 
 
 def summary(job: Job) -> Table:
-    """What an import did, as a table."""
+    """Return the counts of an import as a table."""
     table = Table(title=f"匯入 #{job.pk}　{job.file_name}　{job.get_status_display()}")
     for heading in ("總列數", "新增", "更新", "略過", "錯誤", "秒"):
         table.add_column(heading, justify="right")
@@ -109,7 +109,7 @@ def summary(job: Job) -> Table:
 
 
 def errors(job: Job) -> list[Table]:
-    """The first errors, as a table, when there are any."""
+    """Return the first errors as a table, if there are any."""
     if not job.error_count:
         return []
     table = Table(title=f"前 {min(job.error_count, ERRORS_PRINTED)} 個錯誤，共 {job.error_count:,} 個")

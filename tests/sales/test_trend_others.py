@@ -24,10 +24,10 @@ BIG = {"brand": "大", "cost": 600}
 
 
 def profits(days: int = 1, **values: Any) -> list[Any]:
-    """Of the rest, over `days` from DAY on."""
-    told = trend(start=DAY, end=DAY + timedelta(days=days - 1), dimension="brand", **({"top": 1} | values))
-    assert told["series"][-1]["key"] == "其他"
-    return list(told["series"][-1]["gross_profit"])
+    """Gross profit of the others, over `days` from DAY on."""
+    answer = trend(start=DAY, end=DAY + timedelta(days=days - 1), dimension="brand", **({"top": 1} | values))
+    assert answer["series"][-1]["key"] == "其他"
+    return list(answer["series"][-1]["gross_profit"])
 
 
 def test_a_rest_of_which_nobody_knows_the_gross_profit_has_none() -> None:
@@ -55,7 +55,7 @@ def test_a_rest_that_made_nothing_is_known_to() -> None:
 
 
 def test_a_rest_without_lines_is_zero_like_a_key_without_lines() -> None:
-    """Whether or not the whole tells a gross profit."""
+    """Whether or not the gross profit of the whole is known."""
     publish(
         [
             sale(0, 1000, **BIG),
@@ -117,14 +117,14 @@ ROWS = st.builds(
 def test_whatever_is_sold_the_rest_is_as_if_it_were_one_key(rows: list[Row], top: int, interval: str) -> None:
     with transaction.atomic():
         publish(rows)
-        told = trend(start=DAY, end=DAY + timedelta(days=9), dimension="brand", interval=interval, top=top)
+        answer = trend(start=DAY, end=DAY + timedelta(days=9), dimension="brand", interval=interval, top=top)
         transaction.set_rollback(True)
-    named = {one["key"] for one in told["series"]} - {"其他"}
-    rest = [row for row in rows if (row["brand"] or "未分類") not in named]
+    named = {one["key"] for one in answer["series"]} - {"其他"}
+    others = [row for row in rows if (row["brand"] or "未分類") not in named]
     labels = list(dict.fromkeys(label_of(DAY + timedelta(days=day), interval) for day in range(10)))
-    assert (told["series"][-1]["key"] == "其他") == bool(rest)
-    if rest:
-        assert told["series"][-1] == {"key": "其他", **series_of(rest, labels, interval)}
+    assert (answer["series"][-1]["key"] == "其他") == bool(others)
+    if others:
+        assert answer["series"][-1] == {"key": "其他", **series_of(others, labels, interval)}
 
 
 @contextmanager
@@ -165,5 +165,5 @@ def test_the_first_days_of_a_span_may_lie_in_the_week_or_month_before() -> None:
     publish([sale(2, 1000, **BIG), sale(2, 10, brand="甲", cost=None), sale(0, 10, brand="甲", cost=1)])
     start: date = DAY + timedelta(days=1)
     for interval in ("week", "month"):
-        told = trend(start=start, end=DAY + timedelta(days=6), dimension="brand", interval=interval, top=1)
-        assert told["series"][-1]["gross_profit"] == [None], "what was sold the day before is no part of it"
+        answer = trend(start=start, end=DAY + timedelta(days=6), dimension="brand", interval=interval, top=1)
+        assert answer["series"][-1]["gross_profit"] == [None], "what was sold the day before does not count"

@@ -1,4 +1,4 @@
-"""Tells people how an import ended, in the transaction in which it does."""
+"""Notifies the subscribers of an import's end, in the transaction in which the import ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from momo.jobs.models import Job
 from notifications.models import Subscription
 from notifications.services.notify import lets_through, notify
 
-ERRORS_TOLD = 5
-MESSAGE_TOLD, CELL_TOLD = 2_000, 200  # characters; a cell may hold a whole book
+ERRORS_SHOWN = 5
+MESSAGE_LENGTH, CELL_LENGTH = 2_000, 200  # characters; a cell may hold a whole book
 FINISHED, FAILED = "import_finished", "import_failed"
 EVENTS: Mapping[str, str] = {Job.Status.SUCCEEDED: FINISHED, Job.Status.FAILED: FAILED}
 
 
 class BadRow(Protocol):
-    """What is told of a bad row, as the engine has it and as it is kept."""
+    """A bad row: either RowError, of the import that runs, or JobError, as it is stored."""
 
     @property
     def row(self) -> Any: ...
@@ -31,10 +31,10 @@ class BadRow(Protocol):
     def message(self) -> Any: ...
 
 
-def tell_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
-    """Tell everybody who subscribed to it that `job` has succeeded or failed; of any other end nobody is told.
+def notify_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
+    """Enqueue the messages to all subscribers of "import finished" or "import failed"; other ends have no event.
 
-    `job` holds its end, `errors` the first of its bad rows. Returns the messages written.
+    `job` holds its end, `errors` the first of its bad rows. Returns how many messages were enqueued.
     """
     event = EVENTS.get(job.status)
     if event is None:
@@ -47,13 +47,13 @@ def tell_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
 
 
 def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
-    """What the templates of `EVENTS` are given."""
+    """Return the variables of the templates of EVENTS."""
     return {
         "job_id": job.pk,
         "file_name": job.file_name,
         "type": label_of(job.job_type) or "無法辨識的檔案",
         "source": job.get_source_display(),
-        "message": job.message[:MESSAGE_TOLD],
+        "message": job.message[:MESSAGE_LENGTH],
         "created": job.created,
         "updated": job.updated,
         "skipped": job.skipped,
@@ -61,11 +61,11 @@ def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
         "errors": [
             {
                 "row": error.row,
-                "column": error.column[:CELL_TOLD],
-                "value": error.value[:CELL_TOLD],
-                "message": error.message[:MESSAGE_TOLD],
+                "column": error.column[:CELL_LENGTH],
+                "value": error.value[:CELL_LENGTH],
+                "message": error.message[:MESSAGE_LENGTH],
             }
-            for error in errors[:ERRORS_TOLD]
+            for error in errors[:ERRORS_SHOWN]
         ],
         "url": f"{settings.PUBLIC_URL}/admin/jobs/job/{job.pk}/change/",
     }

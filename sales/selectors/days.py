@@ -1,0 +1,55 @@
+"""Days with sales: versions, chart, and searches by key. Reads totals and claims, never lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+
+from sales.models import DayClaim, DayTotal
+
+CHART_DAYS = 60
+
+
+def days_in_force(*, source: str, dates: Collection[date]) -> int:
+    """The number of `dates` for which the report `source` has data in force."""
+    return DayClaim.objects.filter(owns__source=source, owns__date__in=list(dates)).count()
+
+
+def claims_of_day(*, date: date, source: str) -> QuerySet[DayClaim]:
+    """All versions of a day, that of the newest import first, each with its import."""
+    return DayClaim.objects.filter(date=date, source=source).select_related("job__created_by").order_by("-job_id")
+
+
+def chart_of_days(*, days: int = CHART_DAYS) -> dict[str, Any]:
+    """`dates`, `amount` and `gross_profit` (New Taiwan dollars) of the last `days` days with sales, oldest first."""
+    totals = DayTotal.objects.filter(dimension=DayTotal.Dimension.ALL).order_by("-date")
+    rows = list(totals.values_list("date", "amount", "gross_profit")[:days])[::-1]
+    return {
+        "dates": [day.isoformat() for day, _, _ in rows],
+        "amount": [float(amount) for _, amount, _ in rows],
+        "gross_profit": [None if profit is None else float(profit) for _, _, profit in rows],
+    }
+
+
+def days_with(
+    *, keys: Mapping[str, str], first: date | None = None, last: date | None = None
+) -> QuerySet[DayTotal, date]:
+    """Days from `first` to `last` with lines of each key, newest first. `keys` is dimension → key; empty is any day."""
+    (dimension, key), *others = keys.items() or ((DayTotal.Dimension.ALL, ""),)
+    days = DayTotal.objects.filter(dimension=dimension, key=key)
+    for dimension, key in others:
+        days = days.filter(Exists(DayTotal.objects.filter(dimension=dimension, key=key, date=OuterRef("date"))))
+    if first:
+        days = days.filter(date__gte=first)
+    if last:
+        days = days.filter(date__lte=last)
+    return days.order_by("-date").values_list("date", flat=True)
+
+
+def biggest_keys(*, dimension: str, days: Collection[date] | QuerySet[DayTotal, date], limit: int) -> list[str]:
+    """Keys of `dimension` by their amount on `days`, the largest first, at most `limit`."""
+    sums = DayTotal.objects.filter(dimension=dimension, date__in=days).values("key").order_by()
+    return list(sums.annotate(money=Sum("amount")).order_by("-money", "key").values_list("key", flat=True)[:limit])

@@ -1,4 +1,4 @@
-"""What staff change about notifications, for the audit trail. Messages and versions are their own record."""
+"""Models of notifications whose changes the audit trail records. Messages and versions are their own record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from notifications.models import Chat, Subscription, Template
 
 
 def register() -> None:
-    """Watch what people edit."""
+    """Register the models that people edit; called once when the app is ready."""
     auditlog.register(Template, include_fields=["code", "title", "format", "subject", "body", "variables"])
     auditlog.register(Chat, include_fields=["chat_id", "title", "is_active"])
     auditlog.register(

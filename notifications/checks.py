@@ -1,4 +1,4 @@
-"""`manage.py check` complains about settings of messages that cannot work."""
+"""System checks of the settings of messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_near(server: MailServer) -> bool:
-    """On this machine, where nobody listens in."""
+    """Whether the server is on this machine, where no network lies between."""
     try:
         return ipaddress.ip_address(server.host).is_loopback
     except ValueError:

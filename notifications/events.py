@@ -1,6 +1,8 @@
-"""The kinds of events that people can subscribe to: each app registers its own, notifications know no domain.
+"""Registry of the kinds of events that people can subscribe to; this app knows none of another app.
 
-What an event brings are its template's variables. An app calls `services.notify` when one happens.
+To add one: describe it as an `EventKind` in the app's own `events.py`, `register` it there in `register_events()`,
+which `AppConfig.ready` calls, and ship a template with the variables of the event (`notifications/shipped/CODE.toml`).
+Where the event happens, a service calls `notifications.services.notify.notify` in the transaction of the change.
 """
 
 from __future__ import annotations
@@ -9,13 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from notifications.selectors import recent_alerts
+
+ALERT_EVENT = "system_alert"
+
 
 @dataclass(frozen=True)
 class FilterField:
     """One condition that a subscription may set, kept in `Subscription.filters` under `name`.
 
     `kind` is `choices` (several of `choices()`, kept as a list), `texts` (free texts, kept as a list) or `number`
-    (kept as a number; 0 and missing are the same). `empty` says what is let through where nothing is set, if that is
+    (kept as a number; 0 and missing are the same). `empty` describes what meets a condition that is not set, if that is
     not everything.
     """
 
@@ -27,13 +33,9 @@ class FilterField:
     empty: str = ""
 
 
-def _none(limit: int) -> list[Mapping[str, Any]]:
-    return []
-
-
 @dataclass(frozen=True)
 class EventKind:
-    """What can be subscribed to.
+    """A kind of event.
 
     `template` is the code of its template. `recent(limit)` gives the variables of the last real events, the newest
     first, each with `label` beside `variables`, for previews: `[{"label": str, "variables": {...}}]`.
@@ -43,21 +45,27 @@ class EventKind:
     label: str
     template: str
     filters: Sequence[FilterField] = ()
-    recent: Callable[[int], Sequence[Mapping[str, Any]]] = _none
+    recent: Callable[[int], Sequence[Mapping[str, Any]]] = lambda limit: []
 
 
 _registered: dict[str, EventKind] = {}
 
 
 def register(kind: EventKind) -> None:
-    """Make a kind of event known; called by each app when it is ready."""
+    """Add a kind of event; a second one with the same code replaces the first."""
     _registered[kind.code] = kind
 
 
 def event_kinds() -> Mapping[str, EventKind]:
-    """All kinds, by code."""
+    """Return all kinds, by code."""
     return dict(_registered)
 
 
 def event_kind(code: str) -> EventKind | None:
+    """Return the kind with this code; None when no app registers one."""
     return _registered.get(code)
+
+
+def register_events() -> None:
+    """Register the events of this app; called once when the app is ready."""
+    register(EventKind(ALERT_EVENT, "系統警示", template=ALERT_EVENT, recent=recent_alerts))

@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 class OutboxCollector(Collector):
-    """Reads the outbox whenever it is scraped; without a database the scrape goes on without these figures."""
+    """Reads the outbox at each scrape; without a database the scrape goes on without these figures."""
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: registering must not ask the database."""
+        """Nothing: registering must not query the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Messages by channel and status, seconds that the oldest waits, and whether a channel rests."""
+        """Messages by channel and status, seconds that the oldest waits, and whether a channel pauses."""
         try:
             yield from self._read()
         except DatabaseError as error:
@@ -50,9 +50,9 @@ class OutboxCollector(Collector):
         for channel, seconds in oldest_pending().items():
             oldest.add_metric([channel], seconds)
         paused = GaugeMetricFamily(
-            "momo_outbox_paused", "1 while a channel rests because it does not work", labels=["channel"]
+            "momo_outbox_paused", "1 while a channel pauses because it does not work", labels=["channel"]
         )
-        resting = channel_pauses()
+        pauses = channel_pauses()
         for channel in Channel.values:
-            paused.add_metric([channel], float(channel in resting))
+            paused.add_metric([channel], float(channel in pauses))
         return [messages, oldest, paused]

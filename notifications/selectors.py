@@ -1,19 +1,24 @@
-"""What is read of the outbox. Nothing here counts what is over, however much of it there is."""
+"""Reads of the outbox and of its troubles. Nothing here counts what is over, however much of it there is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from notifications.models import Channel, OutboxMessage, Pace
+from notifications.models import Channel, Chat, OutboxMessage, Pace
+from notifications.models.recipients import SWITCHED_OFF
 
 DAY = timedelta(hours=24)
 WEEK = timedelta(days=7)
+PAUSED_FOR = timedelta(minutes=15)  # a channel pauses that long before it is a trouble
 Status = OutboxMessage.Status
 ENDED = (Status.SENT, Status.FAILED, Status.CANCELLED)
 
@@ -26,17 +31,17 @@ WHERE channel = 'telegram' AND status = 'pending' GROUP BY 1, 2
 UNION ALL SELECT channel, status, count(*) FROM notifications_outboxmessage
 WHERE status IN ('claimed', 'sending') GROUP BY 1, 2
 UNION ALL SELECT channel, status, count(*) FROM notifications_outboxmessage
-WHERE status IN ('waiting', 'held') GROUP BY 1, 2
+WHERE status IN ('waiting', 'unsent', 'held') GROUP BY 1, 2
 """
-# Each by its own index, which an OR of both would not use.
+# Each by its own index, which an OR of all would not use.
 _WAITING = """
-SELECT (SELECT count(*) FROM notifications_outboxmessage WHERE status = 'held')
+SELECT (SELECT count(*) FROM notifications_outboxmessage WHERE status IN ('held', 'unsent'))
      + (SELECT count(*) FROM notifications_outboxmessage WHERE status = 'failed' AND finished_at > %(since)s)
 """
 _FIRST_MAIL = """
 SELECT min(next_attempt_at) FROM notifications_outboxmessage WHERE channel = 'email' AND status = 'pending'
 """
-# One look into the index for each chat. `pace`: when the chat itself may get the next one.
+# One index lookup for each chat. `pace`: when the chat itself may get the next one.
 _FIRST_TELEGRAM = """
 SELECT min(greatest(oldest.next_attempt_at, {pace})) FROM notifications_chat c
 CROSS JOIN LATERAL (
@@ -48,11 +53,13 @@ WHERE c.is_active
 """
 _FIRST = {Channel.EMAIL.value: _FIRST_MAIL, Channel.TELEGRAM.value: _FIRST_TELEGRAM.format(pace="NULL")}
 _NEXT = {Channel.EMAIL.value: _FIRST_MAIL, Channel.TELEGRAM.value: _FIRST_TELEGRAM.format(pace="c.next_at")}
+# A mail server's answer to a refused login (RFC 4954).
+_LOGIN_REFUSED = re.compile(r"\b53[0458]\b")
 
 
 @dataclass(frozen=True)
 class Paused:
-    """A channel at rest: until when, why, and how often in a row it did not work."""
+    """A channel that pauses: until when, why, and how often in a row it did not work."""
 
     until: datetime
     reason: str
@@ -75,7 +82,7 @@ def outbox_counts(*, now: datetime | None = None) -> dict[str, dict[str, int]]:
 def oldest_pending(*, now: datetime | None = None) -> dict[str, float]:
     """Seconds for which the longest waiting message of each channel could have been sent; 0 where none waits."""
     now = now or timezone.now()
-    return {channel: _age(_first(_FIRST[channel]), now) for channel in Channel.values}
+    return {channel: max(0.0, (now - (_first(_FIRST[channel]) or now)).total_seconds()) for channel in Channel.values}
 
 
 def next_due(channel: str, *, now: datetime | None = None) -> datetime | None:
@@ -89,23 +96,24 @@ def next_due(channel: str, *, now: datetime | None = None) -> datetime | None:
 
 
 def waiting_count(*, now: datetime | None = None) -> int:
-    """Messages that a person should look at: all that are held, and those that failed in the last 7 days."""
+    """Messages that a person should look at: what is held or unsent, and what failed in the last 7 days."""
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, {"since": (now or timezone.now()) - WEEK})
-        return cursor.fetchone()[0]
+        waiting: int = cursor.fetchone()[0]
+        return waiting
 
 
 def channel_pause(channel: str, *, now: datetime | None = None) -> Paused | None:
-    """Why a channel rests at the moment; None when it does not."""
+    """The pause of a channel at the moment; None when it does not pause."""
     return channel_pauses(now=now).get(channel)
 
 
 def channel_pauses(*, now: datetime | None = None) -> Mapping[str, Paused]:
-    """Channels that rest at the moment."""
-    resting = Pace.objects.filter(paused_until__gt=now or timezone.now())
+    """The pauses at the moment, by channel."""
+    paces = Pace.objects.filter(paused_until__gt=now or timezone.now())
     return {
         pace.channel: Paused(pace.paused_until, pace.reason, pace.troubles)
-        for pace in resting
+        for pace in paces
         if pace.paused_until is not None
     }
 
@@ -113,8 +121,80 @@ def channel_pauses(*, now: datetime | None = None) -> Mapping[str, Paused]:
 def _first(statement: str) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchone()[0]
+        first: datetime | None = cursor.fetchone()[0]
+        return first
 
 
-def _age(first: datetime | None, now: datetime) -> float:
-    return max(0.0, (now - first).total_seconds()) if first is not None else 0.0
+@dataclass(frozen=True)
+class Trouble:
+    """Something that people must see to. `key` is the same as long as it is the same trouble."""
+
+    key: str
+    channel: str
+    title: str
+    message: str
+    page: str
+    severity: str = "critical"
+
+    def variables(self) -> dict[str, Any]:
+        """Return the variables of the template of system alerts."""
+        url = f"{settings.PUBLIC_URL}/admin/notifications/{self.page}/"
+        return {"title": self.title, "message": f"{self.message}\n{url}", "severity": self.severity}
+
+
+def current_troubles(*, now: datetime | None = None) -> list[Trouble]:
+    """Channels that cannot send although messages wait, and chats that Telegram closed to messages of the last day."""
+    now = now or timezone.now()
+    failed = OutboxMessage.objects.filter(status=Status.FAILED, finished_at__gte=now - DAY, chat__is_active=False)
+    chats = Chat.objects.filter(pk__in=failed.values("chat"), note__contains=SWITCHED_OFF).order_by("pk")
+    return [*_paused_channels(now), *map(_chat_trouble, chats)]
+
+
+def recent_alerts(limit: int) -> Sequence[Mapping[str, Any]]:
+    """Return examples of system alerts for previews: troubles that last, or whose reason is still stored; 2 queries."""
+    chats = Chat.objects.filter(is_active=False, note__contains=SWITCHED_OFF).order_by("-pk")[:limit]
+    paces = Pace.objects.exclude(reason="").order_by("channel")
+    troubles = [*map(_channel_trouble, paces), *map(_chat_trouble, chats)]
+    return [{"label": trouble.title, "variables": trouble.variables()} for trouble in troubles[:limit]]
+
+
+def _paused_channels(now: datetime) -> Iterator[Trouble]:
+    """Channels whose server has not been reached for PAUSED_FOR, or refuses the login."""
+    for pace in Pace.objects.filter(troubles__gt=0, troubled_since__isnull=False).order_by("channel"):
+        waits = OutboxMessage.objects.filter(
+            channel=pace.channel, status__in=(Status.PENDING, Status.CLAIMED), due_at__lte=now
+        )
+        since = waits.order_by("due_at").values_list("due_at", flat=True).first()
+        if since is not None and (_login_refused(pace) or since <= now - PAUSED_FOR):
+            yield _channel_trouble(pace, f"自 {timezone.localtime(since):%m-%d %H:%M} 起有訊息等待寄送。")
+
+
+def _channel_trouble(pace: Pace, waits: str = "") -> Trouble:
+    label = Channel(pace.channel).label
+    return Trouble(
+        key=f"{pace.channel}:{_moment(pace.troubled_since)}",
+        channel=pace.channel,
+        title=f"{label}伺服器拒絕登入" if _login_refused(pace) else f"{label}暫時無法寄送",
+        message=f"{waits}{pace.reason}",
+        page="outboxmessage",
+    )
+
+
+def _chat_trouble(chat: Chat) -> Trouble:
+    return Trouble(
+        key=f"chat:{chat.pk}:{_moment(chat.switched_off_at)}",
+        channel=Channel.TELEGRAM,
+        title=f"Telegram 聊天室已停用：{chat}",
+        message=chat.note or "Telegram 不再接受給這個聊天室的訊息。",
+        page="chat",
+        severity="warning",
+    )
+
+
+def _login_refused(pace: Pace) -> bool:
+    return pace.channel == Channel.EMAIL and _LOGIN_REFUSED.search(pace.reason) is not None
+
+
+def _moment(at: datetime | None) -> str:
+    """When a trouble began, which distinguishes it from the next one, however soon that follows."""
+    return f"{at.timestamp():.6f}" if at is not None else ""

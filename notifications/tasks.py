@@ -1,10 +1,10 @@
-"""Celery tasks of messages. Each may run twice, and does nothing that its service does not do."""
+"""Celery tasks of messages. Each may run twice, and only calls services."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from notifications.services.alerts import tell_troubles
+from notifications.services.alerts import enqueue_alerts
 from notifications.services.sending import drain, pass_on_due
 from notifications.services.sweep import sweep
 
@@ -17,9 +17,10 @@ def send(channel: str) -> None:
     drain(channel)
 
 
+# The stored schedule has this name.
 @shared_task(name="notifications.watch")
-def watch() -> None:
-    """Every half minute: take messages from senders that died, have sent what is due, tell of what is in the way."""
+def sweep_messages() -> None:
+    """Every half minute: release the messages of silent senders, start sending what is due, enqueue alerts."""
     sweep()
     pass_on_due()
-    tell_troubles()
+    enqueue_alerts()

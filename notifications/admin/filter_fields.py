@@ -1,4 +1,4 @@
-"""The conditions that a subscription may set, as one form field: each kind of event brings its own."""
+"""The conditions of a subscription as one form field, whose parts depend on the kind of event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
-from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 
 from notifications.events import EventKind, FilterField
@@ -19,7 +18,7 @@ LARGEST = 1_000_000
 
 
 def _kept(filters: Any, field: FilterField) -> list[str]:
-    """What is kept of a field as texts, whatever else the column holds."""
+    """Return the stored values of a field as texts, whatever else the column holds."""
     value = filters.get(field.name) if isinstance(filters, Mapping) else None
     if isinstance(value, list):
         return [str(entry) for entry in value]
@@ -27,14 +26,14 @@ def _kept(filters: Any, field: FilterField) -> list[str]:
 
 
 def options(field: FilterField, chosen: list[str]) -> list[tuple[str, str]]:
-    """The choices of a field; what was chosen and is gone stays visible, so that saving does not drop it unseen."""
+    """Return the choices of a field; a chosen value that is gone stays visible, so that saving keeps it."""
     known = [(str(value), str(label)) for value, label in field.choices()]
     values = {value for value, _ in known}
     return [*known, *((value, f"{value}（已不在清單裡）") for value in chosen if value not in values)]
 
 
 class FiltersWidget(forms.Widget):
-    """One part for each condition of the event; without a known event there is nothing to fill in."""
+    """One part for each condition of the event; without a known event there is no part."""
 
     template_name = "admin/notifications/filters.html"
     kind: EventKind | None = None
@@ -47,7 +46,7 @@ class FiltersWidget(forms.Widget):
         return context
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        # Forms look for templates in Django and in apps alone; ours lie with the other pages.
+        # The renderer of forms finds no templates of the project's own folder.
         return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
     def _part(self, name: str, field: FilterField, value: Any) -> dict[str, Any]:
@@ -65,15 +64,14 @@ class FiltersWidget(forms.Widget):
         return part
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, Any] | None:
-        """What was sent, raw; None where the event's fields were not on the page."""
+        """Return the submitted values as they are; None when the page had the fields of another event or none."""
         if self.kind is None or f"{name}__event" not in data or data[f"{name}__event"] != self.kind.code:
             return None
-        many = data.getlist if isinstance(data, MultiValueDict) else lambda key: data.get(key, [])
-        given: dict[str, Any] = {}
-        for field in self.kind.filters:
-            key = f"{name}__{field.name}"
-            given[field.name] = list(many(key)) if field.kind == "choices" else str(data.get(key, ""))
-        return given
+        keys = {field: f"{name}__{field.name}" for field in self.kind.filters}
+        return {
+            field.name: data.getlist(key) if field.kind == "choices" else data.get(key, "")
+            for field, key in keys.items()
+        }
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return False
@@ -83,7 +81,7 @@ class FiltersWidget(forms.Widget):
 
 
 class FiltersField(forms.Field):
-    """What `Subscription.filters` holds: only conditions that say something, each as its kind keeps it."""
+    """Value of `Subscription.filters`: only conditions that are set, each in the form of its kind."""
 
     widget = FiltersWidget
 
@@ -93,7 +91,7 @@ class FiltersField(forms.Field):
         super().__init__(required=False, **kwargs)
 
     def use(self, kind: EventKind | None, kept: Any) -> None:
-        """Show the conditions of `kind`; `kept` is what the row holds for it."""
+        """Show the conditions of `kind`; `kept` are the stored filters of this kind."""
         self.kind = self.widget.kind = kind
         self.kept = kept
 
@@ -101,7 +99,7 @@ class FiltersField(forms.Field):
         if self.kind is None:
             return dict(self.kept) if isinstance(self.kept, Mapping) else {}
         if value is None:
-            # The event was changed where no script could bring its fields.
+            # The event was changed, and no script replaced the fields.
             return {}
         faults: list[str] = []
         cleaned: dict[str, Any] = {}

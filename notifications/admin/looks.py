@@ -1,4 +1,4 @@
-"""How messages look: badges of their states, bubbles of a chat, mails in a frame that can do nothing."""
+"""Previews of messages: badges of states, bubbles of a chat, mails in a sandboxed frame."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ import nh3
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from momo.admin_kit.display import BAD, GOOD, INFO, NOTHING, QUIET, WARN, badge
+from momo.admin.kit.display import BAD, GOOD, INFO, NO_VALUE, QUIET, WARN, badge, choice_badge
 from notifications.models import Format, OutboxMessage
 from notifications.templating.variables import LABELS
 
 Status = OutboxMessage.Status
-STATUS_TONES = {
-    Status.WAITING: QUIET,
-    Status.PENDING: INFO,
-    Status.CLAIMED: INFO,
-    Status.SENDING: INFO,
-    Status.SENT: GOOD,
-    Status.HELD: WARN,
-    Status.FAILED: BAD,
-    Status.CANCELLED: QUIET,
-}
-FORMAT_TONES = {Format.TELEGRAM: INFO, Format.EMAIL_HTML: GOOD, Format.EMAIL_TEXT: QUIET, Format.PLAIN: QUIET}
+FORMAT_TONES: dict[str, str] = {Format.TELEGRAM: INFO, Format.EMAIL_HTML: GOOD}
+status_badge = choice_badge(
+    {
+        Status.PENDING: INFO,
+        Status.UNSENT: WARN,
+        Status.CLAIMED: INFO,
+        Status.SENDING: INFO,
+        Status.SENT: GOOD,
+        Status.HELD: WARN,
+        Status.FAILED: BAD,
+    }
+)
 
-# What Telegram itself shows. The text was made for it already; this is the page's own guard.
+# The tags that Telegram shows. The text holds no others already; the page does not rely on that.
 _BUBBLE = nh3.Cleaner(
     tags={"a", "b", "blockquote", "code", "i", "pre", "s", "tg-spoiler", "u"},
     attributes={"a": {"href"}},
@@ -34,9 +35,9 @@ _BUBBLE = nh3.Cleaner(
     link_rel="noopener noreferrer",
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
-# A frame asks nobody for anything: no pictures, no styles and no scripts of somebody else's. Its links open elsewhere:
-# within it they would take the mail's place, and most sites let nobody frame them. Ours is the first `base`, and so the
-# one that counts; browsers cut a `_blank` off from the page that it was opened by.
+# The frame loads nothing: no pictures, no scripts and no styles from elsewhere. Links open in a new tab: in the frame
+# they would replace the mail, and most sites refuse to be framed. Our `base` is the first one, so browsers ignore
+# any in the mail; a `_blank` tab has no access to the page that opened it.
 _DOCUMENT = (
     '<!doctype html><html lang="zh-Hant"><head><meta charset="utf-8">'
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
@@ -47,24 +48,19 @@ _DOCUMENT = (
 )
 
 
-def status_badge(message: OutboxMessage) -> SafeString:
-    return badge(message.get_status_display(), STATUS_TONES[Status(message.status)])
-
-
 def format_badge(value: str) -> SafeString:
-    """A format by its label; one that is none of ours as it is written."""
-    known = value in Format.values
-    return badge(Format(value).label if known else value, FORMAT_TONES[Format(value)] if known else QUIET)
+    """Return the label of a format as a badge; an unknown format as it is stored."""
+    return badge(dict(Format.choices).get(value, value), FORMAT_TONES.get(value, QUIET))
 
 
 def bubble(html: str) -> SafeString:
-    """Telegram's HTML as a chat shows it."""
+    """Return Telegram's HTML as a chat shows it."""
     inner = mark_safe(_BUBBLE.clean(html))  # noqa: S308 - cleaned just now
     return format_html('<div class="mo-chat"><div class="mo-bubble">{}</div></div>', inner)
 
 
 def frame(html: str, *, title: str) -> SafeString:
-    """HTML of a mail in a frame without scripts, forms, and an origin; links open in a tab of their own."""
+    """Return HTML of a mail in a frame without scripts, forms and origin; links open in a new tab."""
     return format_html(
         '<iframe class="mo-frame" sandbox="allow-popups allow-popups-to-escape-sandbox" '
         'referrerpolicy="no-referrer" title="{}" srcdoc="{}"></iframe>',
@@ -74,7 +70,7 @@ def frame(html: str, *, title: str) -> SafeString:
 
 
 def variables_table(variables: Any) -> SafeString:
-    """Declarations of a template for who only reads; fields of a list stand below it as 清單.欄位."""
+    """Return a table of a template's declarations, to read only; fields of a list are below it as 清單.欄位."""
     rows = [
         (prefix + str(one.get("name", "")), one)
         for variable in variables or []
@@ -84,14 +80,14 @@ def variables_table(variables: Any) -> SafeString:
         )
     ]
     if not rows:
-        return format_html("{}", NOTHING)
+        return format_html("{}", NO_VALUE)
     cells = (
         (
             name,
             LABELS.get(one.get("type", ""), one.get("type", "")),
-            "必填" if one.get("required") else NOTHING,
+            "必填" if one.get("required") else NO_VALUE,
             _example(one.get("example")),
-            one.get("description") or NOTHING,
+            one.get("description") or NO_VALUE,
         )
         for name, one in rows
     )
@@ -108,10 +104,10 @@ def variables_table(variables: Any) -> SafeString:
 
 def _example(value: Any) -> str:
     if value is None:
-        return NOTHING
+        return NO_VALUE
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def plain(text: str) -> SafeString:
-    """Text as it was written, lines and all."""
+    """Return text with its spaces and line breaks."""
     return format_html('<pre class="mo-plain">{}</pre>', text)

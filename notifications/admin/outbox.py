@@ -1,109 +1,127 @@
-"""The outbox: what waits, what went where, and what a person has to decide."""
+"""Admin pages of the outbox: what waits, what went where, and what a person has to decide."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Left
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import action, display
-from unfold.views import ChangeList
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
 
 from accounts.models import User
-from momo.admin_kit.dialogs import after_dialog, question
-from momo.admin_kit.display import NOTHING, link, when
-from momo.admin_kit.filters import DayRangeFilter
-from momo.admin_kit.tables import LongAdmin, LongChangeList, PageAdmin
-from momo.rest.errors import ApiError
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action
+from momo.admin.kit.display import NO_VALUE, column, full_name, link, nowrap, span, when, with_sub
+from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter
+from momo.admin.kit.tables import PageAdmin, UncountedAdmin, UncountedChangeList
 from notifications.admin.looks import status_badge
-from notifications.admin.mails import KeptMailPages
 from notifications.admin.outbox_page import channel_lines, page_of
-from notifications.admin.subscriptions import OTHER_EVENTS, EventFilter, event_label
+from notifications.admin.subscriptions import OTHER_EVENTS, event_choices, event_label
+from notifications.channels.email import mail_of
+from notifications.channels.mail import BadAddress
 from notifications.markup import plain_text
 from notifications.models import Attachment, Channel, OutboxMessage, Pace
 from notifications.selectors import WEEK
 from notifications.services import control
 
 Status = OutboxMessage.Status
-OVER_WELL = (Status.SENT, Status.CANCELLED)
+STATE = "state"  # parameter of the list's address
 START = 300  # characters of a text that the list reads
 REASON = 60  # of a reason that it shows
 LISTED = 20  # messages that a question names
 MOST = 2_000  # of one decision about many; a form holds no more than 5,000 fields
 
 
-class StateFilter(DropdownFilter):
-    """What is under way and what waits for people is shown unless something else is asked for."""
-
-    title = "狀態"
-    parameter_name = "state"
-    all_option: ClassVar = ("", "未完成與待處理")
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", "全部"), *((str(value), str(label)) for value, label in Status.choices)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
-        chosen = self.value()
-        if chosen in Status.values:
-            return queryset.filter(status=chosen)
-        return queryset if chosen else queryset.filter(unfinished())
+def state_choices() -> Choices:
+    """Each state; by default what is not over, and what failed not long ago, as the sidebar counts it."""
+    going = [status for status in Status.values if status not in (Status.SENT, Status.CANCELLED, Status.FAILED)]
+    unfinished = Q(status__in=going) | Q(status=Status.FAILED, finished_at__gt=timezone.now() - WEEK)
+    states = {str(value): (str(label), Q(status=value)) for value, label in Status.choices}
+    return {"": ("未完成與待處理", unfinished), "all": ("全部", Q()), **states}
 
 
-def unfinished(now: datetime | None = None) -> Q:
-    """What is not over, held messages, and those that failed not long ago, as the sidebar counts them."""
-    going = [status for status in Status.values if status not in (*OVER_WELL, Status.FAILED)]
-    return Q(status__in=going) | Q(status=Status.FAILED, finished_at__gt=(now or timezone.now()) - WEEK)
+def all_event_choices() -> Choices:
+    """Events, those without subscriptions among them."""
+    return {**event_choices(), **{code: (label, Q(event=code)) for code, label in OTHER_EVENTS.items()}}
 
 
-class OutboxEventFilter(EventFilter):
-    """Also what nobody subscribes to."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*super().lookups(request, model_admin), *OTHER_EVENTS.items()]
-
-
-class OutboxChangeList(LongChangeList):
-    """Says of an empty list that it leaves out what is over."""
+class OutboxChangeList(UncountedChangeList):
+    """Notes of an empty list that it leaves out what is over."""
 
     @property
     def nothing_open(self) -> str:
-        """What to say where nothing is found; nothing where a state was asked for."""
-        if self.params.get(StateFilter.parameter_name):
+        """The text of an empty list; empty where a state was chosen."""
+        if self.params.get(STATE):
             return ""
         narrowed = "符合條件的" if any(self.params.values()) else ""
         return f"沒有{narrowed}未完成或待處理的訊息"
 
     @property
     def all_url(self) -> str:
-        """The same question, asked of all messages."""
-        return str(self.get_query_string({StateFilter.parameter_name: "all"}))
+        """The same search, of all messages."""
+        return str(self.get_query_string({STATE: "all"}))
+
+
+def _decide(choice: control.Choice, description: str, icon: str, dialog: Any, done: str) -> Any:
+    """The action that makes a decision about one message, on the page of a message that it fits."""
+
+    @dialog_action(
+        description,
+        icon,
+        permission="decide",
+        fits=lambda message: message.status in choice.before,
+        dialog=dialog,
+    )
+    def decide(self: Any, request: HttpRequest, form: Any, message: OutboxMessage) -> str:
+        control.decide(choice, message, user=cast(User, request.user))
+        return f"{message}：{done}"
+
+    return decide
+
+
+def _decide_selected(choice: control.Choice, description: str, label: str, text: str) -> Any:
+    """The action that makes a decision about many messages, from the list, after a page that asks for confirmation."""
+
+    @admin.action(description=description, permissions=["decide"])
+    def decide(
+        self: OutboxMessageAdmin, request: HttpRequest, queryset: QuerySet[OutboxMessage]
+    ) -> HttpResponse | None:
+        if request.POST.get("confirmed") != "yes":
+            return self.ask(request, queryset, label, text)
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST])
+        decided = control.decide_many(choice, OutboxMessage.objects.filter(pk__in=ids), user=cast(User, request.user))
+        if decided.done:
+            messages.success(request, f"{label}：{decided.done:,} 則")
+        if decided.skipped:
+            messages.warning(request, f"{decided.skipped:,} 則的狀態不適合，沒有變動")
+        if not ids:
+            messages.warning(request, "選取的訊息都不在這個清單裡了，沒有變動")
+        return None
+
+    return decide
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
-    """Nobody edits a message; people decide what becomes of those that cannot go on by themselves."""
+class OutboxMessageAdmin(UncountedAdmin, PageAdmin):
+    """Messages cannot be edited; people decide what becomes of those that cannot go on by themselves."""
 
+    changelist_class = OutboxChangeList
     list_display = ("time", "state", "way", "to", "line", "what", "tries", "why", "written_with")
     list_display_links = ("time", "line")
     list_filter = (
-        StateFilter,
+        choice_filter("狀態", STATE, state_choices),
         ("channel", ChoicesDropdownFilter),
-        OutboxEventFilter,
+        choice_filter("事件", "event", all_event_choices),
         ("created_at", DayRangeFilter),
     )
-    list_filter_submit = True
     list_fullwidth = True
     search_fields = ("recipient", "subject", "key")
     search_help_text = "收件者、主旨或唯一鍵"
@@ -117,30 +135,28 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
         return request.user.has_perm("notifications.change_outboxmessage")
 
     def get_urls(self) -> list[Any]:
-        file = path(
-            "<int:object_id>/files/<int:file_id>/",
-            self.admin_site.admin_view(self.file),
-            name="notifications_outboxmessage_file",
-        )
-        return [file, *super().get_urls()]
+        view, name = self.admin_site.admin_view, "notifications_outboxmessage"
+        own = [
+            path("<int:object_id>/files/<int:file_id>/", view(self.file), name=f"{name}_file"),
+            path("<int:object_id>/eml/", view(self.eml), name=f"{name}_eml"),
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
-        rows = super().get_queryset(request)
+        rows: QuerySet[OutboxMessage] = super().get_queryset(request)
         if request.resolver_match and request.resolver_match.url_name == "notifications_outboxmessage_changelist":
             # Whole texts of fifty rows would be megabytes.
-            resting = Pace.objects.filter(channel=OuterRef("channel"), paused_until__gt=timezone.now())
+            pauses = Pace.objects.filter(channel=OuterRef("channel"), paused_until__gt=timezone.now())
             return (
                 rows.select_related("chat")
                 .defer("body", "body_html")
-                .annotate(start=Left("body", START), rests_until=Subquery(resting.values("paused_until")))
+                .prefetch_related("decisions")
+                .annotate(start=Left("body", START), paused_until=Subquery(pauses.values("paused_until")))
             )
         return rows.select_related("created_by", "subscription", "chat")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return OutboxChangeList
-
     def get_ordering(self, request: HttpRequest) -> Any:
-        if request.GET.get(StateFilter.parameter_name):
+        if request.GET.get(STATE):
             return ("-pk",)
         first = {Status.HELD: 0, Status.FAILED: 1}
         cases = [When(status=status, then=Value(place)) for status, place in first.items()]
@@ -150,223 +166,144 @@ class OutboxMessageAdmin(KeptMailPages, LongAdmin, PageAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "channels": channel_lines()})
 
     def page_context(self, request: HttpRequest, obj: OutboxMessage) -> dict[str, Any]:
-        # What was decided stands in the message itself; the history of forms would say that nothing was.
+        # Decisions are shown on the page itself; the history of forms would say that there were none.
         return {**page_of(obj, downloads=self.has_decide_permission(request)), "show_history": False}
 
     def file(self, request: HttpRequest, object_id: int, file_id: int) -> FileResponse:
-        """An attachment; it may hold figures of the business, so only for who may act on messages."""
+        """Download an attachment; it may hold figures of the business, so only for people who may decide."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
         found = get_object_or_404(Attachment, pk=file_id, messages=object_id)
-        return FileResponse(
-            io.BytesIO(found.content),
-            as_attachment=True,
-            filename=found.name,
-            content_type="application/octet-stream",
-        )
+        return _download(bytes(found.content), found.name)
 
-    # What the list says
+    def eml(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
+        """Download a mail as a file for a mail program, with its attachments; for people who may decide."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        message = get_object_or_404(OutboxMessage, pk=object_id, channel=Channel.EMAIL)
+        try:
+            return _download(mail_of(message).content, f"{message.pk}.eml")
+        except BadAddress as error:
+            messages.error(request, str(error))
+            return redirect("admin:notifications_outboxmessage_change", message.pk)
 
-    @display(description="時間")
-    def time(self, obj: OutboxMessage) -> str:
-        return when(obj.created_at)
-
-    @display(description="狀態")
-    def state(self, obj: OutboxMessage) -> str:
-        return status_badge(obj)
-
-    @display(description="管道")
-    def way(self, obj: OutboxMessage) -> str:
-        return format_html('<span class="mo-nowrap">{}</span>', obj.get_channel_display())
+    time = column("時間", when, of="created_at")
+    state = column("狀態", status_badge)
+    way = column("管道", lambda message: nowrap(message.get_channel_display()))
+    line = column("內容", lambda message: full_name(message.subject or first_line(message) or "（只有附件）"))
+    what = column("事件", lambda event: nowrap(event_label(event)), of="event")
+    tries = column("嘗試", of="attempts")
 
     @display(description="收件者")
     def to(self, obj: OutboxMessage) -> str:
-        name = obj.chat.title if obj.chat is not None else ""
-        if not name:
-            return format_html('<span class="mo-wrap">{}</span>', obj.recipient)
-        return format_html('<span class="mo-wrap">{}</span><span class="mo-sub">{}</span>', name, obj.recipient)
-
-    @display(description="內容")
-    def line(self, obj: Any) -> str:
-        return format_html('<span class="mo-name">{}</span>', obj.subject or first_line(obj) or "（只有附件）")
-
-    @display(description="事件")
-    def what(self, obj: OutboxMessage) -> str:
-        return format_html('<span class="mo-nowrap">{}</span>', event_label(obj.event))
-
-    @display(description="嘗試")
-    def tries(self, obj: OutboxMessage) -> str:
-        return f"{obj.attempts}"
+        if obj.chat is None or not obj.chat.title:
+            return span("mo-wrap", obj.recipient)
+        return with_sub(span("mo-wrap", obj.chat.title), obj.recipient)
 
     @display(description="原因")
     def why(self, obj: OutboxMessage) -> str:
-        lines, waits = obj.reason.splitlines(), waits_for(obj)
+        lines, waits = obj.history(), waits_for(obj)
         if not lines:
-            return format_html('<span class="mo-reason">{}</span>', waits) if waits else NOTHING
-        last = lines[-1]
-        return format_html(
-            '<span class="mo-reason" title="{}">{}{}</span>',
-            obj.reason,
-            last if len(last) <= REASON else f"{last[:REASON]}…",
-            format_html('<span class="mo-sub">{}</span>', waits) if waits else "",
-        )
+            return span("mo-reason", waits) if waits else NO_VALUE
+        last = lines[-1] if len(lines[-1]) <= REASON else f"{lines[-1][:REASON]}…"
+        shown = with_sub(last, waits) if waits else last
+        return format_html('<span class="mo-reason" title="{}">{}</span>', "\n".join(lines), shown)
 
     @display(description="範本")
     def written_with(self, obj: OutboxMessage) -> str:
         if not obj.template_code:
-            return NOTHING
+            return NO_VALUE
         url = f"{reverse('admin:notifications_template_changelist')}?q={obj.template_code}"
         version = f"第 {obj.template_version} 版" if obj.template_version else ""
-        return format_html(
-            '<span class="mo-wrap">{}</span><span class="mo-sub">{}</span>', link(url, obj.template_code), version
+        return with_sub(span("mo-wrap", link(url, obj.template_code)), version)
+
+    retry = _decide(
+        control.RETRY,
+        "重試",
+        "refresh",
+        confirm_dialog("重新寄送這一則", "回到等待寄送，馬上再試一次；接在後面的也會跟著寄。", yes="重新寄送"),
+        "已排入重新寄送",
+    )
+    cancel = _decide(
+        control.CANCEL,
+        "取消",
+        "cancel",
+        confirm_dialog("取消這一則", "不會再寄出，接在後面的也一起取消。", yes="取消這一則"),
+        "已取消",
+    )
+    release = _decide(
+        control.RELEASE,
+        "放行重寄",
+        "send",
+        confirm_dialog(
+            "放行重寄", "寄送時中斷，對方可能已經收到：再寄一次，就可能收到兩則。請先向收件者確認。", yes="再寄一次"
+        ),
+        "已放行，會再寄一次",
+    )
+    mark_sent = _decide(
+        control.MARK_SENT,
+        "標記為已送達",
+        "done_all",
+        confirm_dialog("標記為已送達", "您已確認對方收到了：不再寄送，接在後面的繼續寄。", yes="已送達"),
+        "已標記為已送達",
+    )
+    retry_selected = _decide_selected(
+        control.RETRY, "重試選取的訊息", "重新寄送", "其中失敗的回到等待寄送，馬上再試一次；其他的不變。"
+    )
+    cancel_selected = _decide_selected(
+        control.CANCEL, "取消選取的訊息", "取消", "其中還沒寄出的不會再寄，接在後面的也一起取消；已寄出與寄送中的不變。"
+    )
+    release_selected = _decide_selected(
+        control.RELEASE,
+        "放行重寄選取的訊息",
+        "放行重寄",
+        "其中待人工確認的會再寄一次。對方可能已經收到：再寄就可能收到兩則，請先確認。其他的不變。",
+    )
+    mark_sent_selected = _decide_selected(
+        control.MARK_SENT,
+        "標記選取的訊息為已送達",
+        "標記為已送達",
+        "其中待人工確認的不再寄送，接在後面的繼續寄；其他的不變。",
+    )
+
+    def ask(self, request: HttpRequest, queryset: QuerySet[OutboxMessage], label: str, text: str) -> HttpResponse:
+        """The page that names the chosen messages, and that sends the same choice again, confirmed."""
+        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
+        few = OutboxMessage.objects.filter(pk__in=chosen[:LISTED]).order_by("pk")
+        return self.own_page(
+            request,
+            "admin/notifications/outboxmessage/confirm.html",
+            title=f"{label}選取的訊息",
+            label=label,
+            text=text,
+            number=min(len(chosen), MOST),
+            cut=f"{MOST:,}" if len(chosen) > MOST else "",
+            action=request.POST.get("action", ""),
+            chosen=chosen[:MOST],
+            shown=[(one, status_badge(one), one.subject or plain_text(one.body[:START]).strip()[:120]) for one in few],
+            more=max(0, min(len(chosen), MOST) - LISTED),
+            back=request.get_full_path(),
         )
 
-    # What can be done with one
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        status = OutboxMessage.objects.filter(pk=object_id).values_list("status", flat=True).first()
-        fit = {
-            "retry": control.RETRY,
-            "cancel": control.CANCEL,
-            "release": control.RELEASE,
-            "mark_sent": control.MARK_SENT,
-        }
-        found = super().get_actions_detail(request, object_id)
-        name = "notifications_outboxmessage_"
-        return [one for one in found if status in fit[one.action_name.removeprefix(name)].before]
-
-    @action(
-        description="重試",
-        icon="refresh",
-        permissions=["decide"],
-        dialog=question("重新寄送這一則", "回到等待寄送，馬上再試一次；接在後面的也會跟著寄。", yes="重新寄送"),
-    )
-    def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, control.retry, "已排入重新寄送")
-
-    @action(
-        description="取消",
-        icon="cancel",
-        permissions=["decide"],
-        dialog=question("取消這一則", "不會再寄出，接在後面的也一起取消。", yes="取消這一則"),
-    )
-    def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, control.cancel, "已取消")
-
-    @action(
-        description="放行重寄",
-        icon="send",
-        permissions=["decide"],
-        dialog=question(
-            "放行重寄",
-            "寄送時中斷，對方可能已經收到：再寄一次，就可能收到兩則。請先向收件者確認。",
-            yes="再寄一次",
-        ),
-    )
-    def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, control.release, "已放行，會再寄一次")
-
-    @action(
-        description="標記為已送達",
-        icon="done_all",
-        permissions=["decide"],
-        dialog=question("標記為已送達", "您已確認對方收到了：不再寄送，接在後面的繼續寄。", yes="已送達"),
-    )
-    def mark_sent(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, control.mark_sent, "已標記為已送達")
-
-    def _decide(
-        self, request: HttpRequest, object_id: str, decide: Callable[..., OutboxMessage], done: str
-    ) -> HttpResponse:
-        message = get_object_or_404(OutboxMessage, pk=object_id)
-        try:
-            decide(message, cast(User, request.user))
-        except ApiError as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"{message}：{done}")
-        return after_dialog(request, reverse("admin:notifications_outboxmessage_change", args=[message.pk]))
-
-    # What can be done with many
-
-    @admin.action(description="重試選取的訊息", permissions=["decide"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> HttpResponse | None:
-        text = "其中失敗的回到等待寄送，馬上再試一次；其他的不變。"
-        return self._ask(request, queryset, control.retry_many, "重新寄送", text)
-
-    @admin.action(description="取消選取的訊息", permissions=["decide"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> HttpResponse | None:
-        text = "其中還沒寄出的不會再寄，接在後面的也一起取消；已寄出與寄送中的不變。"
-        return self._ask(request, queryset, control.cancel_many, "取消", text)
-
-    @admin.action(description="放行重寄選取的訊息", permissions=["decide"])
-    def release_selected(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> HttpResponse | None:
-        text = "其中待人工確認的會再寄一次。對方可能已經收到：再寄就可能收到兩則，請先確認。其他的不變。"
-        return self._ask(request, queryset, control.release_many, "放行重寄", text)
-
-    @admin.action(description="標記選取的訊息為已送達", permissions=["decide"])
-    def mark_sent_selected(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> HttpResponse | None:
-        text = "其中待人工確認的不再寄送，接在後面的繼續寄；其他的不變。"
-        return self._ask(request, queryset, control.mark_sent_many, "標記為已送達", text)
-
-    def _ask(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[OutboxMessage],
-        decide: Callable[..., control.Decided],
-        label: str,
-        text: str,
-    ) -> HttpResponse | None:
-        """A page that asks and sends the same choice again; then it is done."""
-        if request.POST.get("confirmed") == "yes":
-            ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST])
-            decided = decide(OutboxMessage.objects.filter(pk__in=ids), cast(User, request.user))
-            if decided.done:
-                messages.success(request, f"{label}：{decided.done:,} 則")
-            if decided.skipped:
-                messages.warning(request, f"{decided.skipped:,} 則的狀態不適合，沒有變動")
-            if not ids:
-                messages.warning(request, "選取的訊息都不在這個清單裡了，沒有變動")
-            return None
-        chosen = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{label}選取的訊息",
-            "opts": self.opts,
-            "label": label,
-            "text": text,
-            "number": f"{min(len(chosen), MOST):,}",
-            "cut": f"{MOST:,}" if len(chosen) > MOST else "",
-            "action": request.POST.get("action", ""),
-            "chosen": chosen[:MOST],
-            "shown": [_named(one) for one in OutboxMessage.objects.filter(pk__in=chosen[:LISTED]).order_by("pk")],
-            "more": max(0, min(len(chosen), MOST) - LISTED),
-            "back": request.get_full_path(),
-        }
-        return TemplateResponse(request, "admin/notifications/outboxmessage/confirm.html", context)
-
-
-def _named(message: OutboxMessage) -> dict[str, Any]:
-    return {
-        "name": str(message),
-        "state": status_badge(message),
-        "line": message.subject or plain_text(message.body[:START]).strip()[:120],
-    }
+def _download(content: bytes, name: str) -> FileResponse:
+    """A file that a browser saves and never shows."""
+    return FileResponse(io.BytesIO(content), as_attachment=True, filename=name, content_type="application/octet-stream")
 
 
 def waits_for(obj: Any) -> str:
-    """What keeps a pending message of the list from going out now; nothing where nothing does."""
+    """What keeps a pending message of the list from being sent now; empty where nothing does."""
     if obj.status != Status.PENDING:
         return ""
     now = timezone.now()
-    said = []
+    reasons = []
     planned = max(obj.due_at, obj.next_attempt_at)
     if planned > now:
         # Only quiet hours move the time from which a message counts as due.
-        said.append(format_html("預定 {}{}", when(planned), "（勿擾時段）" if obj.due_at > now else ""))
-    if obj.rests_until is not None:
-        said.append(format_html("{}暫停到 {}", obj.get_channel_display(), when(obj.rests_until)))
-    return format_html_join("；", "{}", ((text,) for text in said))
+        reasons.append(format_html("預定 {}{}", when(planned), "（勿擾時段）" if obj.due_at > now else ""))
+    if obj.paused_until is not None:
+        reasons.append(format_html("{}暫停到 {}", obj.get_channel_display(), when(obj.paused_until)))
+    return format_html_join("；", "{}", ((text,) for text in reasons))
 
 
 def first_line(obj: Any) -> str:

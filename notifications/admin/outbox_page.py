@@ -8,21 +8,19 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from momo.admin_kit.display import NOTHING, full_time, link
+from momo.admin.kit.display import NO_VALUE, full_time, page_link
 from notifications.admin.looks import bubble, frame, plain, status_badge
 from notifications.admin.subscriptions import event_label
 from notifications.models import Channel, OutboxMessage
 from notifications.selectors import channel_pause, channel_pauses, outbox_counts
 
 Status = OutboxMessage.Status
-LIST = "admin:notifications_outboxmessage_changelist"
-PAGE = "admin:notifications_outboxmessage_change"
-# Under which name each channel's way out is set, and what happens without it.
+NAME = "admin:notifications_outboxmessage"
+# The setting that each channel needs, and what happens without it.
 SETTINGS = {
     Channel.EMAIL: ("EMAIL_URL", "沒有設定 EMAIL_URL，電子郵件寄不出去"),
     Channel.TELEGRAM: ("TELEGRAM_BOT_TOKEN", "沒有設定 TELEGRAM_BOT_TOKEN，Telegram 訊息寄不出去"),
 }
-KEPT = "沒有設定 EMAIL_URL，電子郵件存成本機檔案"
 CHAIN = 100  # parts of one text that its page lists
 
 _PARTS = """
@@ -39,23 +37,22 @@ ORDER BY parts.place LIMIT %(limit)s
 
 
 def channel_lines() -> list[dict[str, Any]]:
-    """Each channel: its messages by state, whether it rests and why, and what is not set."""
+    """Each channel: its messages by state, its pause and why, and what is not configured."""
     counts, pauses = outbox_counts(), channel_pauses()
     return [_channel(channel, counts[channel], pauses.get(channel)) for channel in Channel]
 
 
 def _channel(channel: Channel, counts: dict[str, int], pause: Any) -> dict[str, Any]:
     name, missing = SETTINGS[channel]
-    if channel == Channel.EMAIL and settings.LOCAL:
-        missing = KEPT
     states = [
         {
             "label": label,
             "number": f"{counts[value]:,}",
-            "url": f"{reverse(LIST)}?state={value}&channel__exact={channel}",
-            "tone": "warn" if counts[value] and value in (Status.HELD, Status.FAILED) else "",
+            "url": f"{reverse(f'{NAME}_changelist')}?state={value}&channel__exact={channel}",
+            "tone": "warn" if counts[value] and value in (Status.UNSENT, Status.HELD, Status.FAILED) else "",
         }
         for value, label in Status.choices
+        if counts[value] or value != Status.UNSENT
     ]
     return {
         "label": channel.label,
@@ -66,31 +63,31 @@ def _channel(channel: Channel, counts: dict[str, int], pause: Any) -> dict[str, 
 
 
 def page_of(message: OutboxMessage, *, downloads: bool) -> dict[str, Any]:
-    """Everything about a message. `downloads`: whether its files may be fetched."""
-    reasons = message.reason.splitlines()
+    """Everything about a message. `downloads`: whether its files, and itself as .eml, may be fetched."""
+    is_mail = message.channel == Channel.EMAIL
     return {
         "badge": status_badge(message),
-        "reasons": reasons,
+        "reasons": message.history(),
+        "eml_url": reverse(f"{NAME}_eml", args=[message.pk]) if is_mail and downloads else "",
         "warning": WARNINGS.get(Status(message.status), ""),
         "facts": _facts(message),
         "chain": _chain(message),
         "shown": _shown(message),
         "source": plain(message.body_html or message.body),
         "files": [
-            {
-                "name": file.name,
-                "type": file.content_type,
-                "size": f"{file.size / 1024:,.1f} KB",
-                "url": reverse("admin:notifications_outboxmessage_file", args=[message.pk, file.pk])
-                if downloads
-                else "",
-            }
+            (
+                file,
+                f"{file.size / 1024:,.1f} KB",
+                reverse(f"{NAME}_file", args=[message.pk, file.pk]) if downloads else "",
+            )
             for file in message.attachments.defer("content").order_by("pk")
         ],
     }
 
 
 WARNINGS = {
+    Status.UNSENT: "沒有設定郵件伺服器（EMAIL_URL），這封郵件還沒有寄出，可以在這裡預覽或下載。"
+    f"設定之後會自動寄出；到那時已等了超過 {settings.OUTBOX_GIVE_UP_HOURS} 小時的不再寄。",
     Status.HELD: "寄送到一半時中斷，不知道對方收到了沒有。系統不會自己再寄：請先確認，"
     "收到了就「標記為已送達」，沒收到就「放行重寄」。",
     Status.FAILED: "這一則沒有寄出，系統不會再試。排除原因之後可以「重試」。",
@@ -99,38 +96,32 @@ WARNINGS = {
 
 def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
     chat, subscription = message.chat, message.subscription
-    recipient: Any = message.recipient
-    if chat is not None:
-        recipient = link(reverse("admin:notifications_chat_change", args=[chat.pk]), chat)
-    template = f"{message.template_code} v{message.template_version or 0}" if message.template_code else NOTHING
+    template = f"{message.template_code} v{message.template_version or 0}" if message.template_code else NO_VALUE
     facts: list[tuple[str, Any]] = [
         ("管道", message.get_channel_display()),
-        ("收件者", recipient),
+        ("收件者", message.recipient if chat is None else page_link("notifications_chat", chat.pk, chat)),
         ("事件", event_label(message.event)),
-        ("訂閱", NOTHING),
+        ("訂閱", page_link("notifications_subscription", subscription.pk, subscription) if subscription else NO_VALUE),
         ("範本", template),
         ("嘗試", f"{message.attempts} 次"),
         ("建立時間", full_time(message.created_at)),
         ("預定寄送", full_time(message.due_at)),
-        ("下次嘗試", _next_attempt(message) if message.status == Status.PENDING else NOTHING),
+        ("下次嘗試", _next_attempt(message) if message.status in (Status.PENDING, Status.UNSENT) else NO_VALUE),
         ("寄出時間", full_time(message.sent_at)),
         ("結束時間", full_time(message.finished_at)),
         ("建立者", message.created_by or "系統"),
         ("唯一鍵", message.key),
-        ("訊息編號", message.message_id or NOTHING),
+        ("訊息編號", message.message_id or NO_VALUE),
     ]
-    if subscription is not None:
-        url = reverse("admin:notifications_subscription_change", args=[subscription.pk])
-        facts[3] = ("訂閱", link(url, subscription))
     if message.channel == Channel.EMAIL:
-        facts.append(("回覆地址", message.reply_to or NOTHING))
+        facts.append(("回覆地址", message.reply_to or NO_VALUE))
     return facts
 
 
 def _next_attempt(message: OutboxMessage) -> str:
     """When a message that waits may leave at the earliest, and what it waits for."""
     name, missing = SETTINGS[Channel(message.channel)]
-    if not getattr(settings, name) and not (message.channel == Channel.EMAIL and settings.LOCAL):
+    if not getattr(settings, name):
         return f"設定之後（{missing}）"
     now = timezone.now()
     # Only quiet hours put off what was never tried.
@@ -146,7 +137,7 @@ def _next_attempt(message: OutboxMessage) -> str:
 
 
 def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
-    """The text as people get it."""
+    """The text as the recipient gets it."""
     if message.channel == Channel.TELEGRAM:
         return [("Telegram", bubble(message.body))] if message.body.strip() else []
     parts: list[tuple[str, Any]] = []
@@ -157,17 +148,11 @@ def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
     return parts
 
 
-def _chain(message: OutboxMessage) -> list[dict[str, Any]]:
+def _chain(message: OutboxMessage) -> list[tuple[Any, Any, Any]]:
     """The parts of the text that this one belongs to, in their order; nothing when it is alone."""
     parts: list[Any] = list(OutboxMessage.objects.raw(_PARTS, {"id": message.pk, "limit": CHAIN}))
     if len(parts) == 1:
         return []
     return [
-        {
-            "place": part.place,
-            "state": status_badge(part),
-            "link": "" if part.pk == message.pk else link(reverse(PAGE, args=[part.pk]), f"#{part.pk}"),
-            "number": f"#{part.pk}",
-        }
-        for part in parts
+        (part, status_badge(part), page_link("notifications_outboxmessage", part.pk, f"#{part.pk}")) for part in parts
     ]

@@ -1,21 +1,21 @@
-"""What a template would say: from its examples, from what really happened, or from values that somebody types."""
+"""Previews of a template: with its examples, with the values of a real event, or with values typed by a person."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict
 from typing import Any
 
 from django.template.loader import render_to_string
 
-from momo.rest.errors import ApiError, ValidationFailed
+from momo.core.errors import ServiceError, ValidationFailed
 from notifications.admin.looks import bubble, frame, plain
 from notifications.events import event_kinds
 from notifications.models import Template
 from notifications.services.notify import Text
 from notifications.services.templates import render_template
-from notifications.templating.check import check_template
+from notifications.templating.check import FIELDS, check_template
 from notifications.templating.variables import declared, examples
 
 EXAMPLES, OWN = "examples", "own"
@@ -23,25 +23,8 @@ RECENT = 10  # real events of one kind to choose from
 MAX_VALUES = 256 * 1024  # characters of typed values
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A template as it stands in a form, saved or not; `variables` as JSON's own types."""
-
-    code: str
-    title: str
-    format: str
-    subject: str
-    body: str
-    variables: Any
-
-    @classmethod
-    def of(cls, template: Template) -> Draft:
-        """What is saved."""
-        return cls(**{field.name: getattr(template, field.name) for field in fields(cls)})
-
-
 def read_json(text: str, name: str) -> Any:
-    """Raises ValidationFailed under `name`, with the line that is wrong."""
+    """The value of a JSON text. Raise ValidationFailed under `name`, with the line of the fault."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -50,7 +33,7 @@ def read_json(text: str, name: str) -> Any:
 
 
 def recent_events(code: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """Label and variables of the last real events whose template this is, each under a key that it keeps."""
+    """Label and variables of the last real events that use the template, by a stable key."""
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for kind in event_kinds().values():
         if not code or kind.template != code:
@@ -66,18 +49,20 @@ def recent_events(code: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
 
 
 def sources(code: str) -> list[tuple[str, str]]:
-    """Where values may come from, for a drop-down."""
+    """The sources of values, as choices of a drop-down."""
     events = [(key, label) for key, (label, _) in recent_events(code).items()]
     return [(EXAMPLES, "變數的範例"), *events, (OWN, "自行輸入 JSON")]
 
 
-def values_of(draft: Draft, source: str, typed: str) -> tuple[Mapping[str, Any], bool]:
+def values_of(draft: Template, source: str, typed: str) -> tuple[Mapping[str, Any], bool]:
     """The values of a source, and whether names that are not declared are an error.
 
-    Raises ValidationFailed, with what is wrong under `values`.
+    Raise ValidationFailed with faults under `values`.
     """
     if source == OWN:
-        return _typed(typed), True
+        if len(typed) > MAX_VALUES:
+            raise ValidationFailed(fields={"values": [f"最多 {MAX_VALUES // 1024} KB"]})
+        return read_json(typed or "{}", "values"), True
     if source in ("", EXAMPLES):
         return examples(declared(draft.variables)), True
     event = recent_events(draft.code).get(source)
@@ -86,27 +71,18 @@ def values_of(draft: Draft, source: str, typed: str) -> tuple[Mapping[str, Any],
     return event[1], False
 
 
-def _typed(text: str) -> Mapping[str, Any]:
-    if len(text) > MAX_VALUES:
-        raise ValidationFailed(fields={"values": [f"最多 {MAX_VALUES // 1024} KB"]})
-    values = read_json(text or "{}", "values")
-    if not isinstance(values, dict):
-        raise ValidationFailed(fields={"values": ['要是物件，例如 {"usage_percent": 85}']})
-    return values
-
-
-def rendered(draft: Draft, source: str, typed: str) -> Text:
-    """The text in the form of each channel. Raises ValidationFailed, faults of the values under `values`."""
+def rendered(draft: Template, source: str, typed: str) -> Text:
+    """The text in the form of each channel. Raise ValidationFailed, with faults of the values under `values`."""
     values, strict = values_of(draft, source, typed)
     try:
         made = render_template(draft, values, strict=strict)
     except ValidationFailed as failure:
-        raise ValidationFailed(fields={"values": told(failure)}) from failure
+        raise ValidationFailed(fields={"values": failure_texts(failure)}) from failure
     return Text(made, draft.title)
 
 
-def told(failure: ApiError) -> list[str]:
-    """What a refusal says, values by their names."""
+def failure_texts(failure: ServiceError) -> list[str]:
+    """The messages of a service error; faults of values begin with the name of the variable."""
     named = [
         f"{name.removeprefix('variables.')}：{text}" if name.startswith("variables.") else text
         for name, texts in failure.fields.items()
@@ -115,19 +91,14 @@ def told(failure: ApiError) -> list[str]:
     return named or [failure.message]
 
 
-def preview(draft: Draft, source: str, typed: str) -> dict[str, Any]:
-    """What the script shows: `errors` by field, and `html` when there is something to see."""
+def preview(draft: Template, source: str, typed: str) -> dict[str, Any]:
+    """The answer for the editor's script: `errors` by field, and `html` if the draft could be rendered."""
     try:
-        check_template(format=draft.format, subject=draft.subject, body=draft.body, variables=draft.variables)
+        check_template(**{name: getattr(draft, name) for name in FIELDS})
         text = rendered(draft, source, typed)
     except ValidationFailed as failure:
         return {"errors": failure.fields or {"body": [failure.message]}, "html": ""}
-    answer = {
-        "code": draft.code,
-        "subject": text.rendered.subject,
-        "body": text.rendered.body,
-        "format": text.rendered.format,
-    }
+    answer = {"code": draft.code, **asdict(text.rendered)}
     shown = {
         "subject": text.subject,
         "telegram": bubble(text.telegram or text.subject),

@@ -1,4 +1,4 @@
-"""Who gets what: one row a chat or an address and an event, with the event's own conditions."""
+"""Admin pages of subscriptions: one row for a chat or an address and an event, with the conditions of the event."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import action, display
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import User
-from momo.admin_kit.dialogs import after_dialog, question
-from momo.admin_kit.display import INFO, NOTHING, QUIET, badge, when
-from momo.admin_kit.tables import QuietAdmin
-from momo.rest.errors import ApiError
+from momo.admin.kit.dialogs import after_dialog, confirm_dialog, dialog_action
+from momo.admin.kit.display import INFO, NO_VALUE, choice_badge, column, nowrap, span, when, with_sub
+from momo.admin.kit.filters import Choices, choice_filter
+from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.tables import BaseAdmin
+from momo.core.errors import ServiceError
 from notifications.admin.filter_fields import FiltersField
-from notifications.admin.previews import told
-from notifications.admin.templates import tell_of_test
+from notifications.admin.previews import failure_texts
+from notifications.admin.templates import report_test
 from notifications.events import event_kind, event_kinds
 from notifications.models import Channel, Chat, Subscription
 from notifications.services.notify import MANUAL_EVENT, TEST_EVENT, send_test
 from notifications.services.templates import template_by_code
 
-CHANNEL_TONES = {Channel.EMAIL: QUIET, Channel.TELEGRAM: INFO}
-SHOWN = 3  # texts of a condition that the list names
+SHOWN = 3  # texts of a condition that the list shows
 
 
-def quiet_in_words(start: time | None, end: time | None) -> str:
+def quiet_hours_text(start: time | None, end: time | None) -> str:
     """Quiet hours as a sentence."""
     if start is None or end is None or start == end:
         return "沒有勿擾時段，訊息隨時寄出。"
@@ -40,42 +41,32 @@ def quiet_in_words(start: time | None, end: time | None) -> str:
     return f"每天 {start:%H:%M} 到{night or ' '}{end:%H:%M}（台北時間）的訊息先留著，{night}{end:%H:%M} 才寄出。"
 
 
-# What nobody subscribes to, and is in the outbox all the same.
+# Events of messages in the outbox that have no subscriptions.
 OTHER_EVENTS = {TEST_EVENT: "測試", MANUAL_EVENT: "手動傳送"}
 
 
 def event_label(code: str) -> str:
-    """An event in words; its code where the app that knew it is gone."""
+    """Return the label of an event; its code when no app registers it any more."""
     kind = event_kind(code)
     return kind.label if kind is not None else OTHER_EVENTS.get(code, code)
 
 
-class SubscriptionForm(forms.ModelForm):
-    """The recipient fits the channel, and the conditions those of the event."""
+class SubscriptionForm(ModelForm):
+    """Form of a subscription, whose recipient must fit the channel, and whose conditions those of the event."""
 
-    asked_event = ""  # what the script asks the fields of, before anything is saved
+    asked_event = ""  # the event whose conditions the script asks for, before anything is saved
 
     event = forms.ChoiceField(label="事件", widget=UnfoldAdminSelectWidget(attrs={"data-event": ""}))
     filters = FiltersField(label="條件")
 
     class Meta:
         model = Subscription
-        fields = (
-            "name",
-            "event",
-            "channel",
-            "chat",
-            "address",
-            "filters",
-            "quiet_from",
-            "quiet_until",
-            "enabled",
-        )
+        fields = ("name", "event", "channel", "chat", "address", "filters", "quiet_from", "quiet_until", "enabled")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "quiet_until" not in self.fields:
-            return  # who only looks has the declared fields alone
+            return  # without the permission to change there are the declared fields alone
         choices = [(code, kind.label) for code, kind in event_kinds().items()]
         saved = self.instance.event
         if saved and saved not in dict(choices):
@@ -90,14 +81,14 @@ class SubscriptionForm(forms.ModelForm):
         conditions.use(event_kind(chosen or ""), kept)
         if not self.is_bound:
             self.initial["filters"] = kept
-        words = quiet_in_words(self.instance.quiet_from, self.instance.quiet_until)
-        self.fields["quiet_until"].help_text = format_html("<span data-quiet-words>{}</span>", words)
+        text = quiet_hours_text(self.instance.quiet_from, self.instance.quiet_until)
+        self.fields["quiet_until"].help_text = format_html("<span data-quiet-text>{}</span>", text)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         channel = cleaned.get("channel")
         if channel == Channel.TELEGRAM:
-            # What the other channel needs is hidden, and may still hold what was there before.
+            # The other channel's field is hidden, and may still hold an earlier value.
             cleaned["address"] = ""
             self.errors.pop("address", None)
             if not cleaned.get("chat") and "chat" not in self.errors:
@@ -113,40 +104,30 @@ class SubscriptionForm(forms.ModelForm):
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The recipient's constraint says for both fields at once what was said at one of them above.
+        # The constraints would report for all of these fields what `clean` has reported at one of them.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        if {"chat", "address", "quiet_from", "quiet_until"} & self.errors.keys():
-            excluded |= {"chat", "address", "quiet_from", "quiet_until"}
-        return excluded
+        constrained = {"chat", "address", "quiet_from", "quiet_until"}
+        return excluded | constrained if constrained & self.errors.keys() else excluded
 
 
-class EventFilter(DropdownFilter):
-    """Kinds of events, by their labels."""
-
-    title = "事件"
-    parameter_name = "event"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, kind.label) for code, kind in event_kinds().items()]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        chosen = self.value()
-        if not chosen:
-            return queryset
-        return queryset.filter(event=chosen) if chosen in dict(self.lookup_choices) else queryset.none()
+def event_choices() -> Choices:
+    """The kinds of events that apps register."""
+    return {code: (kind.label, Q(event=code)) for code, kind in event_kinds().items()}
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(QuietAdmin):
-    """What people and groups asked for."""
+class SubscriptionAdmin(BaseAdmin):
+    """Subscriptions of people and groups to events."""
 
     form = SubscriptionForm
     list_display = ("name", "what", "way", "recipient", "conditions", "quiet", "enabled")
-    list_display_links = ("name",)
     list_editable = ("enabled",)
     list_select_related = ("chat",)
-    list_filter = (EventFilter, ("channel", ChoicesDropdownFilter), ("enabled", BooleanRadioFilter))
-    list_filter_submit = True
+    list_filter = (
+        choice_filter("事件", "event", event_choices),
+        ("channel", ChoicesDropdownFilter),
+        ("enabled", BooleanRadioFilter),
+    )
     search_fields = ("name", "address", "chat__title", "chat__chat_id")
     search_help_text = "名稱、地址或聊天室"
     sortable_by = ("name",)
@@ -157,6 +138,7 @@ class SubscriptionAdmin(QuietAdmin):
         ("勿擾時段", {"fields": (("quiet_from", "quiet_until"),)}),
         (None, {"fields": ("enabled",)}),
     )
+    readonly_fields = ("what", "way", "recipient", "conditions", "quiet", "since")
     actions_row = ("send_test",)
     actions_detail = ("send_test",)
 
@@ -170,9 +152,6 @@ class SubscriptionAdmin(QuietAdmin):
         fields = ("name", "what", "way", "recipient", "conditions", "quiet", "enabled", "since")
         return [(None, {"fields": fields})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("what", "way", "recipient", "conditions", "quiet", "since")
-
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name in ("quiet_from", "quiet_until"):
@@ -184,56 +163,40 @@ class SubscriptionAdmin(QuietAdmin):
             kwargs["queryset"] = Chat.objects.order_by("-is_active", "title", "pk")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    # What the list says
-
-    @display(description="事件")
-    def what(self, obj: Subscription) -> str:
-        return format_html('<span class="mo-nowrap">{}</span>', event_label(obj.event))
-
-    @display(description="管道")
-    def way(self, obj: Subscription) -> str:
-        return badge(obj.get_channel_display(), CHANNEL_TONES[Channel(obj.channel)])
+    what = column("事件", lambda event: nowrap(event_label(event)), of="event")
+    way = column("管道", choice_badge({Channel.TELEGRAM: INFO}, "channel"))
+    since = column("建立時間", when, of="created_at")
 
     @display(description="收件者")
     def recipient(self, obj: Subscription) -> str:
         if obj.chat is None:
             return obj.address
-        if obj.chat.is_active:
-            return str(obj.chat)
-        return format_html('{}<span class="mo-sub">聊天室已停用，不會寄</span>', obj.chat)
+        return str(obj.chat) if obj.chat.is_active else with_sub(obj.chat, "聊天室已停用，不會寄")
 
     @display(description="條件")
     def conditions(self, obj: Subscription) -> str:
         kind, kept = event_kind(obj.event), obj.filters if isinstance(obj.filters, dict) else {}
-        said = []
+        texts = []
         for field in kind.filters if kind else ():
             if kept.get(field.name):
-                said.append(_condition(field, kept[field.name]))
+                texts.append(_condition(field, kept[field.name]))
             elif field.empty:
-                said.append(f"{field.label} {field.empty}")
-        return format_html('<span class="mo-wrap">{}</span>', "；".join(said) or "全部")
+                texts.append(f"{field.label} {field.empty}")
+        return span("mo-wrap", "；".join(texts) or "全部")
 
     @display(description="勿擾")
     def quiet(self, obj: Subscription) -> str:
         if obj.quiet_from is None or obj.quiet_until is None:
-            return NOTHING
-        hours = f"{obj.quiet_from:%H:%M}–{obj.quiet_until:%H:%M}"
-        return format_html('<span class="mo-nowrap">{}</span>', hours)
+            return NO_VALUE
+        return nowrap(f"{obj.quiet_from:%H:%M}–{obj.quiet_until:%H:%M}")
 
-    @display(description="建立時間")
-    def since(self, obj: Subscription) -> str:
-        return when(obj.created_at)
-
-    # What can be done
-
-    @action(
-        description="傳送測試",
-        icon="send",
-        permissions=["change"],
-        dialog=question("傳送測試", "用範本的範例寄一則標有［測試］的訊息給這個收件者。", yes="傳送"),
+    @dialog_action(
+        "傳送測試",
+        "send",
+        permission="change",
+        dialog=confirm_dialog("傳送測試", "用範本的範例寄一則標有［測試］的訊息給這個收件者。", yes="傳送"),
     )
-    def send_test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        subscription = get_object_or_404(Subscription.objects.select_related("chat"), pk=object_id)
+    def send_test(self, request: HttpRequest, form: Any, subscription: Subscription) -> HttpResponse:
         kind = event_kind(subscription.event)
         try:
             message = send_test(
@@ -243,15 +206,15 @@ class SubscriptionAdmin(QuietAdmin):
                 values=None,
                 user=cast(User, request.user),
             )
-        except ApiError as refusal:
-            messages.error(request, "；".join(told(refusal)))
+        except ServiceError as refusal:
+            messages.error(request, "；".join(failure_texts(refusal)))
         else:
-            tell_of_test(request, message)
+            report_test(request, message)
         return after_dialog(request, reverse("admin:notifications_subscription_changelist"))
 
 
 def _condition(field: Any, kept: Any) -> str:
-    """One condition in a few words; choices by their number, since their labels may be a table of their own."""
+    """Return one condition as a short text; of choices their number, since their labels may be rows of a table."""
     if field.kind == "choices":
         return f"{field.label} {len(kept)} 項"
     if field.kind == "texts":

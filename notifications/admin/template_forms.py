@@ -17,17 +17,16 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from momo.rest.errors import ValidationFailed
+from momo.admin.kit.forms import ModelForm
+from momo.core.errors import ValidationFailed
 from notifications.admin import previews
 from notifications.models import Channel, Chat, Format, Template
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
-from notifications.templating.check import check_template
-
-CHECKED = frozenset(("format", "subject", "body", "variables"))
+from notifications.templating.check import FIELDS, check_template
 
 
 class CodeAreaWidget(UnfoldAdminTextareaWidget):
-    """Text whose lines and spaces count; Django's own template keeps an empty first line, which browsers would drop."""
+    """A text area for code. Django's own HTML keeps an empty first line, which Unfold's loses in browsers."""
 
     template_name = "django/forms/widgets/textarea.html"
 
@@ -36,14 +35,14 @@ class CodeAreaWidget(UnfoldAdminTextareaWidget):
 
 
 class BodyField(forms.CharField):
-    """Counts a line end as one character, as it is kept, though browsers send two."""
+    """Turns the line ends of browsers into `\\n`, so that a line end counts as one character."""
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class VariablesField(forms.JSONField):
-    """Shown so that people can read it: one thing a line, in their own letters."""
+    """JSON with indents and without escapes, so that people can read it."""
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):
@@ -51,8 +50,8 @@ class VariablesField(forms.JSONField):
         return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-class TemplateForm(forms.ModelForm):
-    """Refuses what `check_template` refuses, each fault at its field."""
+class TemplateForm(ModelForm):
+    """The form of a template; refuses what `check_template` refuses, each fault at its field."""
 
     subject = forms.CharField(
         label="主旨",
@@ -100,18 +99,18 @@ class TemplateForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.keys() >= CHECKED:
+        if cleaned.keys() >= set(FIELDS):
             try:
-                check_template(**{name: cleaned[name] for name in CHECKED})
+                check_template(**{name: cleaned[name] for name in FIELDS})
             except ValidationFailed as failure:
                 for name, texts in failure.fields.items():
                     self.add_error(name if name in self.fields else None, texts)
         if self.instance.pk and cleaned.get("seen_version") not in (None, self.instance.version):
-            self._tell_of_others()
+            self._report_newer_version()
         return cleaned
 
-    def _tell_of_others(self) -> None:
-        """Somebody saved meanwhile: said once, and whoever saves again means it."""
+    def _report_newer_version(self) -> None:
+        """Another user saved meanwhile: the error is shown once; a second save overwrites on purpose."""
         self.data = {**cast(QueryDict, self.data).dict(), self.add_prefix("seen_version"): str(self.instance.version)}
         self.add_error(
             None,
@@ -121,7 +120,7 @@ class TemplateForm(forms.ModelForm):
 
 
 class TestForm(BaseDialogForm):
-    """Where a test goes, and with which values."""
+    """The dialog that sends a test: its recipient, and its values."""
 
     channel = forms.ChoiceField(label="管道", choices=Channel, widget=UnfoldAdminSelectWidget)
     address = forms.EmailField(label="電子郵件地址", required=False, max_length=254, widget=UnfoldAdminEmailInputWidget)
@@ -150,7 +149,7 @@ class TestForm(BaseDialogForm):
 
     @cached_property
     def template(self) -> Template:
-        """The one whose page it is; an empty one where that is gone, which the action then says."""
+        """The template of the page; an empty one if it was deleted, which the action then reports."""
         return Template.objects.filter(pk=self.object_id).first() or Template()
 
     @property
@@ -170,14 +169,12 @@ class TestForm(BaseDialogForm):
         return cleaned
 
     def _read_values(self, source: str, typed: str) -> None:
-        """Take only values that the template takes, so that the dialog can say what is wrong with them."""
-        one = self.template
-        draft = previews.Draft.of(one)
+        """Render once with the values, so that the dialog can show their faults."""
         try:
-            values, strict = previews.values_of(draft, source, typed)
-            previews.rendered(draft, source, typed)
+            values, strict = previews.values_of(self.template, source, typed)
+            previews.rendered(self.template, source, typed)
         except ValidationFailed as failure:
-            self.add_error("values" if source == previews.OWN else "source", previews.told(failure))
+            self.add_error("values" if source == previews.OWN else "source", previews.failure_texts(failure))
             return
-        names = {variable["name"] for variable in one.variables}
+        names = {variable["name"] for variable in self.template.variables}
         self.given = values if strict else {name: value for name, value in values.items() if name in names}

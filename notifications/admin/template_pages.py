@@ -1,4 +1,4 @@
-"""Pages of a template beside its form: the live preview, its versions, and going back to one of them."""
+"""Admin pages of one template beside its form: the live preview, its versions, restoring a version."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts.models import User
-from momo.admin_kit.display import full_time
-from momo.rest.errors import ValidationFailed
+from momo.admin.kit.display import full_time
+from momo.core.errors import ValidationFailed
 from notifications.admin import previews
 from notifications.admin.diffs import compared
 from notifications.admin.looks import format_badge
@@ -27,7 +27,7 @@ NAME = "admin:notifications_template"
 
 
 class TemplatePages:
-    """Mixed into the templates' admin, which says who may do what."""
+    """Mixin for the admin class of templates, which holds the permissions."""
 
     admin_site: Any
     opts: Any
@@ -47,7 +47,7 @@ class TemplatePages:
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def preview_page(self, request: HttpRequest, object_id: int | None = None) -> HttpResponse:
-        """The form as it stands, in the form of each channel; nothing is kept. Who only looks sees what is saved."""
+        """Render the form as it stands, and keep nothing. People who may only read see the saved template."""
         template = get_object_or_404(Template, pk=object_id) if object_id else None
         writes = self._may_write(request, template)
         if not writes and (template is None or not self.has_view_permission(request, template)):  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ class TemplatePages:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            draft = _draft(request, template) if writes else previews.Draft.of(cast(Template, template))
+            draft = _draft(request, template) if writes or template is None else template
         except ValidationFailed as failure:
             return JsonResponse({"errors": failure.fields, "html": ""})
         source, typed = request.POST.get("preview_source", ""), request.POST.get("preview_values", "")
@@ -67,29 +67,30 @@ class TemplatePages:
         return bool(self.has_change_permission(request, template))  # type: ignore[attr-defined]
 
     def versions_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Every version with what it changed, the newest first."""
+        """Every version with its changes, the newest first."""
         template = get_object_or_404(Template, pk=object_id)
         if not self.has_view_permission(request, template):  # type: ignore[attr-defined]
             raise PermissionDenied
         page = Paginator(versions_of(template), VERSIONS_SHOWN).get_page(request.GET.get("p"))
         shown = list(page.object_list)
         older = versions_of(template).filter(number__lt=shown[-1].number).first() if shown else None
-        restores = self._may_write(request, template)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{template} 的版本",
             "opts": self.opts,
             "page": page,
+            "template": template,
+            "restores": self._may_write(request, template),
             "versions": [
-                _version_row(version, before, template, restores=restores)
-                for version, before in zip(shown, [*shown[1:], older], strict=True)
+                (one, format_badge(one.format), full_time(one.created_at), before, compared(one, before))
+                for one, before in zip(shown, [*shown[1:], older], strict=True)
             ],
             "back": reverse(f"{NAME}_change", args=[template.pk]),
         }
         return TemplateResponse(request, "admin/notifications/versions.html", context)
 
     def restore_page(self, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
-        """Asks on GET, makes the version the newest on POST."""
+        """Ask on GET, restore the version on POST."""
         version = get_object_or_404(
             TemplateVersion.objects.select_related("template", "created_by"), template_id=object_id, number=number
         )
@@ -101,7 +102,7 @@ class TemplatePages:
             try:
                 restored = restore_version(version=version, user=cast(User, request.user))
             except ValidationFailed as failure:
-                messages.error(request, f"第 {number} 版現在不能用了：{'；'.join(previews.told(failure))}")
+                messages.error(request, f"第 {number} 版現在不能用了：{'；'.join(previews.failure_texts(failure))}")
             else:
                 if restored.version == template.version:
                     messages.warning(request, f"內容與第 {number} 版相同，沒有變動")
@@ -122,47 +123,20 @@ class TemplatePages:
         return TemplateResponse(request, "admin/notifications/restore.html", context)
 
     def editor_context(self, template: Template | None) -> dict[str, Any]:
-        """What the editor's scripts and its preview need."""
-        url = (
-            reverse("admin:notifications_template_preview", args=[template.pk])
-            if template is not None
-            else reverse("admin:notifications_template_preview_new")
-        )
+        """Context of the editor's scripts and of its preview."""
+        name, code = f"{NAME}_preview", template.code if template is not None else ""
         return {
-            "preview_url": url,
-            "preview_sources": previews.sources(template.code if template is not None else ""),
+            "preview_url": reverse(name, args=[template.pk]) if template is not None else reverse(f"{name}_new"),
+            "preview_sources": previews.sources(code),
             "variable_types": {"all": list(LABELS.items()), "scalar": [(name, LABELS[name]) for name in SCALAR_TYPES]},
         }
 
 
-def _draft(request: HttpRequest, template: Template | None) -> previews.Draft:
-    """What the form holds now. Raises ValidationFailed for variables that are no JSON."""
-    given = request.POST
-    variables = previews.read_json(given.get("variables") or "[]", "variables")
-    return previews.Draft(
-        code=template.code if template is not None else given.get("code", ""),
-        title=given.get("title", ""),
-        format=given.get("format", ""),
-        subject=given.get("subject", ""),
-        body=given.get("body", "").replace("\r\n", "\n"),
-        variables=variables,
-    )
-
-
-def _version_row(
-    version: TemplateVersion, before: TemplateVersion | None, template: Template, *, restores: bool
-) -> dict[str, Any]:
-    current = version.number == template.version
-    return {
-        "number": version.number,
-        "current": current,
-        "format": format_badge(version.format),
-        "who": version.created_by or "系統",
-        "time": full_time(version.created_at),
-        "note": version.note,
-        "first": before is None,
-        "changes": compared(version, before),
-        "restore_url": reverse("admin:notifications_template_restore", args=[template.pk, version.number])
-        if restores and not current
-        else "",
-    }
+def _draft(request: HttpRequest, template: Template | None) -> Template:
+    """The content of the form, not saved. Raise ValidationFailed if the variables are not JSON."""
+    given = {name: request.POST.get(name, "") for name in ("code", "title", "format", "subject", "body", "variables")}
+    given["variables"] = previews.read_json(given["variables"] or "[]", "variables")
+    draft = Template(**given)
+    draft.body = draft.body.replace("\r\n", "\n")
+    draft.code = template.code if template is not None else draft.code
+    return draft

@@ -1,11 +1,10 @@
-"""Templates: a list, an editor that cannot save what would break, and their versions."""
+"""Admin pages of templates: the list, the editor, sending a test."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,25 +14,25 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.models import User
-from momo.admin_kit.dialogs import after_dialog, question
-from momo.admin_kit.display import link, when
-from momo.admin_kit.tables import QuietAdmin
-from momo.admin_kit.transfer import TransferMixin
-from momo.rest.errors import ApiError, Conflict, ValidationFailed
+from momo.admin.kit.dialogs import after_dialog, confirm_dialog
+from momo.admin.kit.display import link, when
+from momo.admin.kit.tables import BaseAdmin
+from momo.admin.kit.transfer import TransferMixin
+from momo.core.errors import ServiceError, ValidationFailed
 from notifications.admin.looks import format_badge, plain, variables_table
-from notifications.admin.previews import told
+from notifications.admin.previews import failure_texts
 from notifications.admin.resources import TemplateResource
 from notifications.admin.template_forms import TemplateForm, TestForm
 from notifications.admin.template_pages import NAME, TemplatePages
 from notifications.models import Template
 from notifications.services.notify import send_test
-from notifications.services.shipped import shipped_templates
-from notifications.services.templates import CONTENT, delete_template, save_template
+from notifications.services.shipped import CONTENT, shipped_templates
+from notifications.services.templates import delete_template, save_template
 
 
 @admin.register(Template)
-class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
-    """Written only through the services, which check each text and keep each version."""
+class TemplateAdmin(TemplatePages, TransferMixin, BaseAdmin):
+    """Writes only through the services, which check each text and keep each version."""
 
     form = TemplateForm
     list_display = ("code", "title", "written_in", "number", "updated", "who")
@@ -55,7 +54,7 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
     change_form_outer_after_template = "admin/notifications/editor.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        # Events and n8n know a template by its code.
+        # Events and n8n refer to a template by its code.
         return ("code", "number", "updated", "who", "written", "declared") if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -65,42 +64,32 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
         state = (None, {"fields": ("number", "updated", "who")})
         if self.has_change_permission(request, obj):
             return (content, other, state)
-        # Who only looks gets lines as they were written, and a table instead of JSON.
+        # People who may only read see the body as it was written, and the variables as a table instead of JSON.
         instead = {"body": "written", "variables": "declared"}
         fields = [instead.get(name, name) for name in content[1]["fields"]]
         return ((None, {"fields": fields}), state)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What the system itself sends stays."""
+        """Templates that the system itself uses cannot be deleted."""
         allowed = bool(super().has_delete_permission(request, obj))
         return allowed and (obj is None or obj.code not in shipped_templates())
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)
-        # One at a time, on its own page, where the service is asked.
+        # A template is deleted on its own page, through the service.
         actions.pop("delete_selected", None)
         return actions
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: Any,
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> Any:
-        context.update(self.editor_context(obj))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context.update(self.editor_context(kwargs.get("obj")))
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, *args, **kwargs)
         except ValidationFailed as failure:
-            # What the form let through and the service did not: somebody saved in between.
-            messages.error(request, "；".join(told(failure)))
+            # The form was valid and the service refuses: another user saved in between.
+            messages.error(request, "；".join(failure_texts(failure)))
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:
@@ -114,20 +103,9 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
         obj.pk, obj.version = saved.pk, saved.version
 
     def delete_model(self, request: HttpRequest, obj: Template) -> None:
-        delete_template(obj, cast(User, request.user))
+        delete_template(template=obj, user=cast(User, request.user))
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except Conflict as refusal:
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(reverse(f"{NAME}_change", args=[object_id]))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
-        for template in queryset:
-            self.delete_model(request, template)
-
-    # What the list says
+    # Columns and read-only fields
 
     @display(description="格式")
     def written_in(self, obj: Template) -> str:
@@ -143,7 +121,7 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
 
     @display(description="更新者", ordering="updated_by")
     def who(self, obj: Template) -> str:
-        # A name and no link: most who read this may not see people's pages.
+        # A name without a link: most readers may not open the pages of users.
         return str(obj.updated_by or "系統")
 
     @display(description="內文")
@@ -154,14 +132,14 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
     def declared(self, obj: Template) -> str:
         return variables_table(obj.variables)
 
-    # What can be done
+    # Actions
 
     @action(
         description="傳送測試",
         icon="send",
         permissions=["change"],
         variant=ActionVariant.PRIMARY,
-        dialog=question("傳送測試", "以已儲存的版本寄一則標有［測試］的訊息。", yes="傳送", form_class=TestForm),
+        dialog=confirm_dialog("傳送測試", "以已儲存的版本寄一則標有［測試］的訊息。", yes="傳送", form_class=TestForm),
     )
     def send_test(self, request: HttpRequest, form: TestForm, object_id: str) -> HttpResponse:
         template = get_object_or_404(Template, pk=object_id)
@@ -173,10 +151,10 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
                 values=form.given,
                 user=cast(User, request.user),
             )
-        except ApiError as refusal:
-            messages.error(request, "；".join(told(refusal)))
+        except ServiceError as refusal:
+            messages.error(request, "；".join(failure_texts(refusal)))
         else:
-            tell_of_test(request, message)
+            report_test(request, message)
         return after_dialog(request, reverse(f"{NAME}_change", args=[template.pk]))
 
     @action(description="版本", icon="history", permissions=["view"])
@@ -184,7 +162,7 @@ class TemplateAdmin(TemplatePages, TransferMixin, QuietAdmin):
         return HttpResponseRedirect(reverse("admin:notifications_template_history_of", args=[object_id]))
 
 
-def tell_of_test(request: HttpRequest, message: Any) -> None:
-    """Where to see what becomes of it."""
+def report_test(request: HttpRequest, message: Any) -> None:
+    """Show a message with a link to the test in the outbox."""
     page = link(reverse("admin:notifications_outboxmessage_change", args=[message.pk]), f"寄件匣 #{message.pk}")
     messages.success(request, format_html("測試訊息已排入寄送，寄給 {}：{}", message.recipient, page))

@@ -1,8 +1,10 @@
-"""Bodies as they look, for the description of the API."""
+"""Example bodies for the description of the API."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from notifications.services.shipped import CONTENT, shipped_templates
 
 RENDER: dict[str, Any] = {"code": "disk_warning", "variables": {"usage_percent": 85, "host": "momo-web-1"}}
 RENDERED: dict[str, Any] = {
@@ -11,32 +13,7 @@ RENDERED: dict[str, Any] = {
     "body": "🟡 <b>磁碟空間警告：已用 85%</b>\n主機：momo-web-1\n",
     "format": "telegram_html",
 }
-_VARIABLES: list[dict[str, Any]] = [
-    {
-        "name": "usage_percent",
-        "type": "number",
-        "required": True,
-        "example": 85,
-        "description": "已使用的百分比",
-        "fields": [],
-    },
-    {
-        "name": "disks",
-        "type": "list",
-        "required": False,
-        "example": [{"path": "/"}],
-        "description": "各個磁碟",
-        "fields": [{"name": "path", "type": "text", "required": False, "example": None, "description": "位置"}],
-    },
-]
-_CONTENT: dict[str, Any] = {
-    "title": "磁碟空間警告",
-    "description": "n8n 監看主機時使用",
-    "format": "telegram_html",
-    "subject": "磁碟空間警告：已用 {{ usage_percent | percent }}",
-    "body": "<b>已用 {{ usage_percent | percent }}</b>\n{% for disk in disks %}\n・{{ disk.path }}\n{% endfor %}",
-    "variables": _VARIABLES,
-}
+_CONTENT = shipped_templates()["disk_warning"]
 TEMPLATE: dict[str, Any] = {
     "code": "disk_warning",
     **_CONTENT,
@@ -45,7 +22,7 @@ TEMPLATE: dict[str, Any] = {
     "updated_at": "2026-11-25T14:05:00+08:00",
     "updated_by": "王小明",
 }
-SUMMARY = {name: value for name, value in TEMPLATE.items() if name not in ("subject", "body", "variables")}
+SUMMARY = {name: value for name, value in TEMPLATE.items() if name not in CONTENT[3:]}
 CHANGES = {"body": "<b>磁碟已用 {{ usage_percent | percent }}</b>", "note": "改短一點"}
 VERSION: dict[str, Any] = {
     "number": 3,

@@ -1,15 +1,16 @@
-"""Bodies of the template endpoints."""
+"""Serializers of the template endpoints."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
-from notifications.api.strict import StrictSerializer
 from notifications.models import Format, Template, TemplateVersion
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
-from notifications.services.shipped import shipped_templates
+from notifications.services.shipped import CONTENT, shipped_templates
 from notifications.templating.bounds import NAME_LENGTH
 from notifications.templating.variables import DESCRIPTION_LENGTH, LABELS, SCALAR_TYPES
 
@@ -18,12 +19,53 @@ SCALARS = tuple((name, LABELS[name]) for name in SCALAR_TYPES)
 BODY_HELP = "Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}"
 
 
-class RenderSerializer(serializers.Serializer):
+MOST = 20  # unknown names in one answer
+SHOWN = 100  # characters of each of them
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses unknown names, since a typo would otherwise look like a change that was made.
+
+    `also` are names that a client may send back as it got them: they are ignored, and not described in the schema.
+    """
+
+    also: ClassVar[frozenset[str]] = frozenset()
+
+    def to_internal_value(self, data: Any) -> Any:
+        names = [name for name in data if name not in {*self.fields, *self.also}] if isinstance(data, Mapping) else []
+        unknown = {str(name)[:SHOWN]: ["沒有這個欄位，或不能修改"] for name in names[:MOST]}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if unknown:
+                error.detail = {**error.detail, **unknown}  # type: ignore[dict-item]
+            raise
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return value
+
+
+class StrictSchema(OpenApiSerializerExtension):
+    """Describes a StrictSerializer with `additionalProperties: false`."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+class RenderSerializer(serializers.Serializer[Any]):
+    """Body of a request to render a template."""
+
     code = serializers.CharField(max_length=40, help_text="範本代碼")
     variables = serializers.DictField(required=False, default=dict, help_text="範本宣告的變數與值")
 
 
-class RenderedSerializer(serializers.Serializer):
+class RenderedSerializer(serializers.Serializer[Any]):
+    """A rendered message."""
+
     code = serializers.CharField()
     subject = serializers.CharField(allow_blank=True, help_text="一行純文字")
     body = serializers.CharField(allow_blank=True, help_text="以 `format` 書寫，值已經跳脫")
@@ -48,6 +90,8 @@ class FieldSerializer(StrictSerializer):
 
 
 class VariableSerializer(FieldSerializer):
+    """A declared variable."""
+
     type = serializers.ChoiceField(TYPES)
     fields = FieldSerializer(many=True, required=False, help_text="清單裡每一項的欄位；沒有欄位即文字清單")  # type: ignore[assignment]
 
@@ -57,21 +101,14 @@ def _name(user: Any) -> str:
 
 
 class TemplateSummarySerializer(serializers.ModelSerializer[Template]):
+    """A template in a list, without its texts and variables."""
+
     shipped = serializers.SerializerMethodField(help_text="系統會用到，不能刪除")
     updated_by = serializers.SerializerMethodField(help_text="空字串為系統")
 
     class Meta:
         model = Template
-        fields: tuple[str, ...] = (
-            "code",
-            "title",
-            "description",
-            "format",
-            "version",
-            "shipped",
-            "updated_at",
-            "updated_by",
-        )
+        fields: tuple[str, ...] = ("code", *CONTENT[:3], "version", "shipped", "updated_at", "updated_by")
 
     def get_shipped(self, template: Template) -> bool:
         return template.code in shipped_templates()
@@ -81,14 +118,16 @@ class TemplateSummarySerializer(serializers.ModelSerializer[Template]):
 
 
 class TemplateSerializer(TemplateSummarySerializer):
+    """A whole template."""
+
     variables = VariableSerializer(many=True)
 
     class Meta(TemplateSummarySerializer.Meta):
-        fields = (*TemplateSummarySerializer.Meta.fields, "subject", "body", "variables")
+        fields = (*TemplateSummarySerializer.Meta.fields, *CONTENT[3:])
 
 
 class TemplateChangesSerializer(StrictSerializer):
-    """What is left out stays as it is. What GET answers may come back whole, though only these are changed."""
+    """Changes of a template; fields that are left out stay. Other fields of GET may be sent back unchanged."""
 
     also = frozenset(TemplateSerializer.Meta.fields)
     title = serializers.CharField(required=False, max_length=100)
@@ -103,23 +142,14 @@ class TemplateChangesSerializer(StrictSerializer):
 
 
 class TemplateVersionSerializer(serializers.ModelSerializer[TemplateVersion]):
+    """A version of a template, with its whole content."""
+
     variables = VariableSerializer(many=True)
     created_by = serializers.SerializerMethodField(help_text="空字串為系統")
 
     class Meta:
         model = TemplateVersion
-        fields = (
-            "number",
-            "title",
-            "description",
-            "format",
-            "subject",
-            "body",
-            "variables",
-            "note",
-            "created_at",
-            "created_by",
-        )
+        fields = ("number", *CONTENT, "note", "created_at", "created_by")
 
     def get_created_by(self, version: TemplateVersion) -> str:
         return _name(version.created_by)

@@ -1,34 +1,33 @@
-"""One message to a chat, over REST."""
+"""API view that enqueues one message to a chat."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any, cast
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IdempotentView
 from accounts.models import User
-from momo.rest.errors import Conflict, ValidationFailed
+from momo.core.errors import Conflict, ValidationFailed
 from momo.rest.examples import answered, sent
 from momo.rest.permissions import MANAGER
-from momo.rest.views import ApiView
 from notifications.markup import is_blank, plain_text, to_telegram
 from notifications.models import Format
 from notifications.services.chats import chat_for, default_chat, require_token
 from notifications.services.notify import MANUAL_EVENT
-from notifications.services.outbox import enqueue_telegram
+from notifications.services.outbox import ChatText, enqueue
 
 MESSAGE_LENGTH = 20_000
 EXAMPLE: dict[str, Any] = {"message": "今天 18:00 起系統維護，約 30 分鐘"}
 QUEUED: dict[str, Any] = {"queued": 1, "chat_id": "-1001234567890", "message_ids": [42]}
 
 
-class TelegramMessageSerializer(serializers.Serializer):
-    """What is sent, and where to."""
+class TelegramMessageSerializer(serializers.Serializer[Any]):
+    """A message and its chat."""
 
     message = serializers.CharField(max_length=MESSAGE_LENGTH, help_text="超過 4,096 字會在行尾分成幾則")
     chat_id = serializers.RegexField(
@@ -44,20 +43,19 @@ class TelegramMessageSerializer(serializers.Serializer):
     )
 
 
-class TelegramQueuedSerializer(serializers.Serializer):
-    """What was put into the outbox."""
+class TelegramQueuedSerializer(serializers.Serializer[Any]):
+    """Messages that were enqueued."""
 
     queued = serializers.IntegerField(help_text="訊息數")
     chat_id = serializers.CharField()
     message_ids = serializers.ListField(child=serializers.IntegerField(), help_text="寄件匣裡的編號")
 
 
-class TelegramView(ApiView):
+class TelegramView(IdempotentView):
     """POST /api/notification/telegram."""
 
     roles = {"POST": MANAGER}
     throttle_scope = "send"
-    idempotent = True
     failures = frozenset({409, 503})
 
     @extend_schema(
@@ -78,17 +76,7 @@ class TelegramView(ApiView):
         body = to_telegram(given["message"], given["format"])
         if is_blank(plain_text(body)):
             raise ValidationFailed(fields={"message": ["訊息沒有內容"]})
-        with transaction.atomic():
-            messages = enqueue_telegram(
-                key=f"{MANUAL_EVENT}:{uuid.uuid4()}",
-                event=MANUAL_EVENT,
-                chat=chat,
-                body=body,
-                user=cast(User, request.user),
-            )
-        data = {
-            "queued": len(messages),
-            "chat_id": chat.chat_id,
-            "message_ids": [message.pk for message in messages],
-        }
+        key, user = f"{MANUAL_EVENT}:{uuid.uuid4()}", cast(User, request.user)
+        messages = enqueue(ChatText(key=key, event=MANUAL_EVENT, chat=chat, body=body, user=user))
+        data = {"queued": len(messages), "chat_id": chat.chat_id, "message_ids": [one.pk for one in messages]}
         return self.answer(data, status=202, message="訊息已排入寄件匣")

@@ -1,9 +1,10 @@
-"""Templates over REST: read, changed and rendered."""
+"""REST API of templates: read, change and render."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import asdict
+from typing import cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -59,8 +60,7 @@ class RenderView(ApiView):
     def post(self, request: Request) -> Response:
         given = self.body(RenderSerializer)
         template = template_by_code(given["code"])
-        made = render_template(template, given["variables"])
-        return self.answer({"code": template.code, "subject": made.subject, "body": made.body, "format": made.format})
+        return self.answer({"code": template.code, **asdict(render_template(template, given["variables"]))})
 
 
 class TemplateListView(GenericApiView):
@@ -69,9 +69,6 @@ class TemplateListView(GenericApiView):
     roles = {"GET": USER}
     queryset = Template.objects.none()
     serializer_class = TemplateSummarySerializer
-
-    def get_queryset(self) -> Any:
-        return templates()
 
     @extend_schema(
         operation_id="notification_templates_list",
@@ -82,7 +79,7 @@ class TemplateListView(GenericApiView):
         examples=[answered("清單", examples.SUMMARY)],
     )
     def get(self, request: Request) -> Response:
-        return self.page(self.filter_queryset(self.get_queryset()), TemplateSummarySerializer)
+        return self.page(self.filter_queryset(templates()), TemplateSummarySerializer)
 
 
 @extend_schema(parameters=[CODE])
@@ -113,7 +110,7 @@ class TemplateView(ApiView):
     )
     def put(self, request: Request, code: str) -> Response:
         changes = self.body(TemplateChangesSerializer)
-        # A body that names another template was meant for that one.
+        # A body with the code of another template was meant for that template, so the service refuses it.
         given = request.data or {}
         named = {"code": given["code"]} if isinstance(given, Mapping) and "code" in given else {}
         template = save_template(template=template_by_code(code), user=cast(User, request.user), **changes, **named)

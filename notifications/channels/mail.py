@@ -1,37 +1,44 @@
-"""Builds the MIME message of a mail. Pure: reads one OutboxMessage with its attachments, and talks to nobody.
+"""Builds the mail of one OutboxMessage with its attachments, on Django's EmailMultiAlternatives. Sends nothing.
 
-Headers with words of people in them are encoded here (RFC 2047, RFC 2231) and stored as they are to be sent: the
-standard library would take apart a subject that looks like an encoded word, line breaks in it included, and fold it
-anew. Bodies are 7-bit, so that every server takes them; only an address with a local part beyond ASCII makes the
-headers UTF-8 (`policy.utf8`), which needs a server with SMTPUTF8.
+Headers with text in them are encoded here (RFC 2047) and stored as they are to be sent: Django leaves a subject alone
+that looks like an encoded word, turns the domain faß.de into fass.de, which is another one, and encodes a local part
+beyond ASCII, which no server takes for an address. Bodies are base64, so that every server takes them; only an address
+with a local part beyond ASCII makes the headers UTF-8, which needs a server with SMTPUTF8.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
 import re
 import unicodedata
 from dataclasses import dataclass
 from email import policy
-from email.message import EmailMessage
-from email.utils import format_datetime
-from urllib.parse import quote
+from email.charset import BASE64, Charset
+from email.header import Header
+from email.message import Message
+from email.utils import format_datetime, quote
 
 import idna
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
 from django.utils import timezone
 
-from notifications.markup import clean_text, to_text
+from momo.core.texts import clean_text, one_line
+from notifications.markup import to_text
 from notifications.models import Attachment, Format, OutboxMessage
 
 LINE = 76  # characters of a line that holds an encoded word, RFC 2047
-WORD = "=?utf-8?b?{}?="
 SUBJECT_LIMIT = 500  # characters
-NAME_LIMIT = 200  # characters of a display name or a file's name
+ADDRESS_LIMIT = 254  # characters
+NAME_LIMIT = 200  # characters of a display name
+FILE_NAME_LIMIT = 255  # octets of a file's name, as file systems have it; a header's line has room for 300
 
-_POLICY = policy.SMTP.clone(cte_type="7bit", refold_source="none")
-_UTF8_POLICY = policy.SMTPUTF8.clone(cte_type="7bit", refold_source="none")
+_UTF8 = Charset("utf-8")
+_UTF8.body_encoding = BASE64
+_POLICY = policy.SMTP.clone(refold_source="none")
+_UTF8_POLICY = policy.SMTPUTF8.clone(refold_source="none")
 
 # RFC 5321 with RFC 6531: dotted atoms or a quoted string, then a name or an address in brackets.
 _ATOM = r"[^\s()<>\[\]:;@\\,.\"\x00-\x20\x7f-\x9f\ud800-\udfff]+"
@@ -42,7 +49,7 @@ _ADDRESS = re.compile(
 _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"\s*|[^<>"]*)<(?P<mailbox>[^<>]+)>')
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
-_CONTENT_TYPE = re.compile(r"([a-z0-9][a-z0-9!#$&^_.+-]{0,63})/([a-z0-9][a-z0-9!#$&^_.+-]{0,63})")
+_CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh-Hant">
@@ -66,14 +73,21 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True)
 class Address:
-    """A mailbox as SMTP wants it: the domain in ASCII; `utf8` when its local part is not."""
+    """A mailbox as SMTP wants it: the domain in ASCII."""
 
     mailbox: str
     name: str = ""
 
-    @property
-    def utf8(self) -> bool:
-        return not self.mailbox.isascii()
+
+@dataclass(frozen=True)
+class MimeMail:
+    """A mail as it is handed over; `utf8` when one of its addresses needs a server with SMTPUTF8."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+    utf8: bool
 
 
 def read_address(text: str) -> Address:
@@ -82,53 +96,66 @@ def read_address(text: str) -> Address:
     named = _NAMED.fullmatch(text)
     match = _ADDRESS.fullmatch(named["mailbox"] if named else text)
     if match is None or _CONTROL.search(text) or "\n" in text:
-        raise BadAddress(f"「{clean_line(text)[:100]}」不是正確的電子郵件地址")
+        raise BadAddress(f"「{one_line(text)[:100]}」不是正確的電子郵件地址")
     name = named["name"].strip() if named else ""
     if name.startswith('"'):
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     local, domain = match["local"], match["domain"]
     if not domain.startswith("["):
         try:
-            # The rules of 2008 (those of the standard library turn faß.de into fass.de, which is somebody else's).
-            domain = idna.encode(domain, uts46=True).decode("ascii")
+            domain = idna.encode(domain, uts46=True).decode("ascii")  # the rules of 2008
         except UnicodeError as error:
-            raise BadAddress(f"「{clean_line(text)[:100]}」的網域名稱不正確") from error
+            raise BadAddress(f"「{one_line(text)[:100]}」的網域名稱不正確") from error
     if len(local.encode()) > 64 or len(domain) > 253:
-        raise BadAddress(f"「{clean_line(text)[:100]}」太長，不是正確的電子郵件地址")
-    return Address(f"{unicodedata.normalize('NFC', local)}@{domain}", clean_line(name)[:NAME_LIMIT])
+        raise BadAddress(f"「{one_line(text)[:100]}」太長，不是正確的電子郵件地址")
+    return Address(f"{unicodedata.normalize('NFC', local)}@{domain}", one_line(name)[:NAME_LIMIT])
 
 
-def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> EmailMessage:
+def is_address(text: str) -> bool:
+    """Whether `text` is one bare address, of at most 254 characters; its local part may be of any script."""
+    try:
+        local, _, domain = read_address(text).mailbox.rpartition("@")
+        validate_email(f"{local if local.isascii() else 'local'}@{domain}")
+    except (BadAddress, ValidationError):
+        return False
+    return len(text) <= ADDRESS_LIMIT and not re.search(r"[\s<>]", text)
+
+
+def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMail:
     """The mail of one message: text, HTML beside it, files around both.
 
     `sender` and `reply_to` are `address` or `name <address>`; the message's own reply address wins. Raises BadAddress
-    for any of them. The result's `policy.utf8` tells whether the server must know SMTPUTF8.
+    for any of them.
     """
     origin, recipient = read_address(sender), read_address(message.recipient)
-    back = message.reply_to or reply_to
-    answer = read_address(back) if back else None
-    people = [one for one in (origin, recipient, answer) if one is not None]
-    mail = EmailMessage(policy=_UTF8_POLICY if any(one.utf8 for one in people) else _POLICY)
-
+    answer = message.reply_to or reply_to
+    addresses = {"From": origin, "To": recipient} | ({"Reply-To": read_address(answer)} if answer else {})
     from_html = not message.body.strip() and message.body_html
     text = clean_text(to_text(message.body_html, Format.EMAIL_HTML) if from_html else message.body)
-    subject = (clean_line(message.subject) or clean_line(text.strip().partition("\n")[0]))[:SUBJECT_LIMIT].strip()
-    mail.set_raw("From", _mailbox("From", origin))
-    mail.set_raw("To", _mailbox("To", recipient))
-    mail.set_raw("Subject", _encoded("Subject", subject))
-    mail.set_raw("Date", format_datetime(timezone.localtime()))
-    mail.set_raw("Message-ID", message_id(message, origin))
-    if answer is not None:
-        mail.set_raw("Reply-To", _mailbox("Reply-To", answer))
-    mail.set_raw("Auto-Submitted", "auto-generated")  # RFC 3834: no absence notes in return
+    subject = (one_line(message.subject) or one_line(text.strip().partition("\n")[0]))[:SUBJECT_LIMIT].strip()
 
-    mail.set_content(text)
+    mail = EmailMultiAlternatives(body=_lines(text))
+    mail.encoding = _UTF8
     if message.body_html:
         page = _PAGE.format(title=html.escape(subject), body=clean_text(message.body_html))
-        mail.add_alternative(page, subtype="html")
+        mail.attach_alternative(_lines(page), "text/html")
     for attachment in message.attachments.all():
-        _attach(mail, attachment)
-    return mail
+        mail.attach(safe_name(attachment.name), bytes(attachment.content), _content_type(attachment))
+
+    mime = mail.message()
+    number = message_id(message, origin)
+    headers = {header: _mailbox(header, address) for header, address in addresses.items()} | {
+        "Subject": _encoded("Subject", subject),
+        "Date": format_datetime(timezone.localtime(message.sent_at)),
+        "Message-ID": number,
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no absence notes in return
+    }
+    for header, value in headers.items():
+        del mime[header]
+        Message.__setitem__(mime, header, value)  # past Django's own encoding
+    utf8 = not all(address.mailbox.isascii() for address in addresses.values())
+    content = Message.as_bytes(mime, policy=_UTF8_POLICY if utf8 else _POLICY)
+    return MimeMail(origin.mailbox, recipient.mailbox, number, content, utf8)
 
 
 def message_id(message: OutboxMessage, origin: Address) -> str:
@@ -141,71 +168,37 @@ def message_id(message: OutboxMessage, origin: Address) -> str:
     return f"<{digest}@{origin.mailbox.rpartition('@')[2].strip('[]') or 'localhost'}>"
 
 
-def clean_line(text: str) -> str:
-    """As `clean_text`, on one line: every kind of break and space becomes one space."""
-    return " ".join(clean_text(re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+", " ", text)).split())
+def safe_name(name: str) -> str:
+    """A name for a file that every system can save; cut in its middle, so that its suffix stays."""
+    name = re.sub(r'[<>:"/\\|?*]', "_", one_line(name)) or "file"
+    if len(name.encode()) > FILE_NAME_LIMIT:
+        tail = name[-16:]
+        name = name.encode()[: FILE_NAME_LIMIT - len(tail.encode())].decode(errors="ignore") + tail
+    return name
+
+
+def _lines(text: str) -> str:
+    """Text as a mail holds it: each line ends with CRLF."""
+    return text.removesuffix("\n").replace("\n", "\r\n") + "\r\n"
 
 
 def _encoded(header: str, text: str) -> str:
     """The value of an unstructured header, folded; `text` is one clean line."""
-    room = LINE - len(header) - len(": ")
-    if text.isascii() and "=?" not in text and len(text) <= room:
+    if text.isascii() and "=?" not in text and len(text) <= LINE - len(f"{header}: "):
         return text
-    lines: list[bytes] = []
-    line = b""
-    for character in text:
-        encoded = character.encode()
-        # The first line has the header's name on it; three octets become four characters.
-        limit = (room if not lines else LINE - 1) - len(WORD.format(""))
-        if len(line) + len(encoded) > limit // 4 * 3:
-            lines.append(line)
-            line = b""
-        line += encoded
-    lines.append(line)
-    return "\r\n ".join(WORD.format(base64.b64encode(one).decode()) for one in lines)
+    return Header(text, _UTF8, maxlinelen=LINE - 1, header_name=header).encode(linesep="\r\n")
 
 
 def _mailbox(header: str, address: Address) -> str:
     """The value of a header with one address, its name before it where there is one."""
     if not address.name:
         return address.mailbox
-    if address.name.isascii() and "=?" not in address.name:
-        name = '"' + re.sub(r'(["\\])', r"\\\1", address.name) + '"'
-    else:
-        name = _encoded(header, address.name)
+    plain = address.name.isascii() and "=?" not in address.name
+    name = f'"{quote(address.name)}"' if plain else _encoded(header, address.name)
     return f"{name}\r\n <{address.mailbox}>"
 
 
-def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+def _content_type(attachment: Attachment) -> str:
     kind = _CONTENT_TYPE.match(attachment.content_type.strip().lower())
-    main, sub = (kind[1], kind[2]) if kind else ("application", "octet-stream")
-    if main in {"multipart", "message"}:
-        # RFC 2045 forbids base64 in these, so a file that is one goes as what it is to us: octets.
-        main, sub = "application", "octet-stream"
-    mail.add_attachment(bytes(attachment.content), maintype=main, subtype=sub, cte="base64")
-    part = list(mail.iter_attachments())[-1]
-    del part["Content-Disposition"]
-    part.set_raw("Content-Disposition", "attachment" + _file_name(attachment.name))
-
-
-def safe_name(name: str) -> str:
-    """A name for a file that every system can save, without what readers take for quotes around it."""
-    return re.sub(r'[<>:"/\\|?*]', "_", clean_line(name))[:NAME_LIMIT].strip() or "file"
-
-
-def _file_name(name: str) -> str:
-    """The file's name as a parameter: quoted where it is short and plain, else in pieces, RFC 2231."""
-    name = safe_name(name)
-    if name.isascii() and len(name) <= 60:
-        return f';\r\n filename="{name}"'
-    pieces = [""]
-    for character in name:
-        escaped = quote(character, safe="")
-        # A piece never ends inside a character: some readers decode each by itself.
-        if len(pieces[-1]) + len(escaped) > 50:
-            pieces.append("")
-        pieces[-1] += escaped
-    pieces[0] = f"UTF-8''{pieces[0]}"
-    if len(pieces) == 1:
-        return f";\r\n filename*={pieces[0]}"
-    return "".join(f";\r\n filename*{index}*={piece}" for index, piece in enumerate(pieces))
+    # Messages must not be base64 (RFC 2045), so a file that is one goes as what it is to us: octets.
+    return kind[0] if kind and not kind[0].startswith(("multipart/", "message/")) else "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Reads EMAIL_URL: which server takes our mail, how the way to it is protected, and who we are there."""
+"""Reads EMAIL_URL: the mail server, how the connection to it is protected, and our login."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Security(StrEnum):
+    """How the connection is protected, by the scheme of EMAIL_URL."""
+
     NONE = "smtp"
     STARTTLS = "smtp+tls"
     TLS = "smtps"
@@ -25,7 +27,7 @@ FORMS = "smtp://、smtp+tls:// 或 smtps://使用者:密碼@主機:連接埠"
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where and how to hand mails over; `timeout` is the seconds that one step of the talk may take."""
+    """Where and how to hand mails over; `timeout` is the seconds that one step may take."""
 
     host: str
     port: int
@@ -36,14 +38,14 @@ class MailServer:
 
     @property
     def name(self) -> str:
-        """The server as people know it; never with the password."""
+        """The server as people know it; without login and password."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def read_email_url(url: str, *, timeout: float) -> MailServer:
-    """Take an EMAIL_URL apart; `timeout` holds where it says none.
+    """Take an EMAIL_URL apart; `timeout` holds where it names none.
 
-    Raises ImproperlyConfigured with what is wrong, in words that quote nothing of the URL: it holds a password.
+    Raises ImproperlyConfigured with what is wrong; its text quotes nothing of the URL, which holds a password.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Telegram over its Bot API (core.telegram.org/bots/api), by python-telegram-bot."""
+"""Channel for Telegram's Bot API (core.telegram.org/bots/api), on python-telegram-bot."""
 
 from __future__ import annotations
 
@@ -31,51 +31,47 @@ from notifications.markup import CAPTION_LIMIT, TEXT_LIMIT, plain_text, split_te
 from notifications.models import Attachment, Format, OutboxMessage
 
 logger = logging.getLogger("momo.notifications.telegram")
-# The library's word for: give waits as timedeltas, which will be the only way.
+# Makes the library give waits as timedeltas, which will be its only way.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-# Idle connections are given up before servers and firewalls do so, which would look like a message lost on its way.
+# Idle connections are closed before servers and firewalls close them, which would look like a message lost on its way.
 KEEP_ALIVE_SECONDS = 5.0
 # Nothing of the request has left: trying again cannot send it twice.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-# Words of a 400 that say that this chat will take nothing more.
+# Descriptions of a 400 that mean that this chat takes no more messages.
 _CHAT_GONE = ("chat not found", "group chat was deactivated", "user not found", "peer_id_invalid", "chat_id is empty")
-_TOKEN_WAIT = 300.0  # seconds: a wrong token is put right by a person
-# TELEGRAM_TIMEOUT is of each step, and a server that sends a letter now and then never lets one run out. The whole
-# request takes at most so many of them; with the second try of refused markup still less than OUTBOX_CLAIM_TIMEOUT.
+_TOKEN_WAIT = 300.0  # seconds: a person has to correct a wrong token
+# TELEGRAM_TIMEOUT is the limit of each step, which never runs out when a server sends a byte now and then. This many of
+# them limit a whole request; with the second attempt for refused markup still less than OUTBOX_CLAIM_TIMEOUT.
 _STEPS = 6
 _TOO_LARGE = 413
 
 
 class _Request(HTTPXRequest):
-    """Remembers the last answer: which errors are Telegram's own, and which a gateway's, the exceptions do not say."""
+    """Keeps the last answer, since exceptions do not show whether Telegram or a gateway answered."""
 
     status: int | None = None
     body: Mapping[str, Any] | None = None  # of an answer that is Telegram's
 
-    def forget(self) -> None:
-        """Nothing was answered yet."""
-        self.status = self.body = None
-
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        self.forget()
+        self.status = self.body = None
         status, payload = await super().do_request(*args, **kwargs)
-        self.status, self.body = status, _telegrams(payload)
+        self.status, self.body = status, _telegram_body(payload)
         return status, payload
 
     @property
     def accepted(self) -> bool:
-        """Whether Telegram took what was sent, whatever else its answer holds."""
+        """Whether Telegram accepted the request, whatever else its answer holds."""
         return self.status == 200 and self.body is not None and self.body["ok"] is True
 
     @property
     def number(self) -> str:
-        """What Telegram calls the message that it took."""
+        """Telegram's number of the accepted message."""
         result = self.body.get("result") if self.body else None
         return str(result.get("message_id", "")) if isinstance(result, dict) else ""
 
 
-def _telegrams(payload: bytes) -> Mapping[str, Any] | None:
+def _telegram_body(payload: bytes) -> Mapping[str, Any] | None:
     try:
         body = json.loads(payload)
     except ValueError:
@@ -97,22 +93,21 @@ class TelegramSender(ChannelSender):
         self._ready = False
 
     def open(self) -> Outcome | None:
-        """Ask once who we are, and again after trouble."""
+        """Connect with getMe, once and again after each failure of the channel."""
         wanted = (settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_API_URL)
         if not wanted[0]:
-            return Outcome(
-                Verdict.RETRY, "還沒有設定 TELEGRAM_BOT_TOKEN，訊息留在寄件匣等待", wait=_TOKEN_WAIT, everybody=True
-            )
+            reason = "還沒有設定 TELEGRAM_BOT_TOKEN，訊息留在寄件匣等待"
+            return Outcome(Verdict.RETRY, reason, wait=_TOKEN_WAIT, of_channel=True)
         if self._bot is None or self._made_for != wanted:
             self.close()
             trouble = self._attempt(self._make)
             if trouble is not None:
                 self.close()
-                return _before_any(trouble)
+                return _open_outcome(trouble)
             self._made_for, self._ready = wanted, True
         elif not self._ready:
             if (trouble := self._attempt(self._bot.get_me)) is not None:
-                return _before_any(trouble)
+                return _open_outcome(trouble)
             self._ready = True
         return None
 
@@ -129,51 +124,40 @@ class TelegramSender(ChannelSender):
             httpx_kwargs={"limits": limits, "trust_env": False},
         )
         url = settings.TELEGRAM_API_URL
-        bot = Bot(
-            settings.TELEGRAM_BOT_TOKEN,
-            base_url=f"{url}/bot",
-            base_file_url=f"{url}/file/bot",
-            request=self._request,
-        )
+        token = settings.TELEGRAM_BOT_TOKEN
+        bot = Bot(token, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot", request=self._request)
         await bot.initialize()
         self._bot = bot
 
     def send(self, message: OutboxMessage) -> Outcome:
-        """Hand one message over: a text, or a document with its caption."""
-        # Whoever marked the message has read its files and chat before.
+        """Send one message: a text, or a document with its caption."""
+        # The files and the chat were prefetched before the message was marked as sending.
         attachment = min(message.attachments.all(), key=lambda one: one.pk, default=None)
         limit = TEXT_LIMIT if attachment is None else CAPTION_LIMIT
         body = message.body if attachment is None else (split_telegram(message.body, limit) or [""])[0]
-        outcome = self._hand_over(message, attachment, body, ParseMode.HTML)
+        outcome = self._post(message, attachment, body, ParseMode.HTML)
         if outcome.verdict is Verdict.FAILED and "can't parse entities" in outcome.reason.lower():
-            # Nothing was accepted, and the words matter more than their looks.
+            # Nothing was accepted, and the text matters more than its markup.
             logger.error("message %s has markup that Telegram refuses: %s", message.pk, outcome.reason)
             plain = to_text(body, Format.TELEGRAM)
             if utf16_length(plain) > limit:
                 plain = plain_text(body)
-            again = self._hand_over(message, attachment, _cut(plain, limit), None)
-            if again.verdict is Verdict.SENT:
-                return Outcome(
-                    Verdict.SENT, "Telegram 不接受這則訊息的格式，已改用純文字送出", message_id=again.message_id
-                )
-            return again
+            outcome = self._post(message, attachment, _cut(plain, limit), None)
+            if outcome.verdict is Verdict.SENT:
+                return replace(outcome, reason="Telegram 不接受這則訊息的格式，已改用純文字送出")
         return outcome
 
-    def _hand_over(self, message: OutboxMessage, attachment: Attachment | None, body: str, mode: str | None) -> Outcome:
+    def _post(self, message: OutboxMessage, attachment: Attachment | None, body: str, mode: str | None) -> Outcome:
         bot, request = self._bot, self._request
         if bot is None or request is None:
-            return self.open() or self._hand_over(message, attachment, body, mode)
-        # The chat may have moved since the message was written.
+            return self.open() or self._post(message, attachment, body, mode)
+        # The chat may have moved since the message was enqueued.
         chat_id = message.chat.chat_id if message.chat is not None else message.recipient
 
         async def call() -> Message:
             if attachment is None:
-                return await bot.send_message(
-                    chat_id,
-                    body,
-                    parse_mode=mode,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
-                )
+                preview = LinkPreviewOptions(is_disabled=True)
+                return await bot.send_message(chat_id, body, parse_mode=mode, link_preview_options=preview)
             file = InputFile(bytes(attachment.content), filename=attachment.name)
             return await bot.send_document(
                 chat_id, file, caption=body or None, parse_mode=mode, filename=attachment.name
@@ -182,15 +166,15 @@ class TelegramSender(ChannelSender):
         outcome = self._attempt(call)
         if outcome is None or request.accepted:
             return Outcome(Verdict.SENT, message_id=request.number)
-        self._ready = self._ready and not outcome.everybody
+        self._ready = self._ready and not outcome.of_channel
         return outcome
 
     def _attempt(self, work: Callable[[], Awaitable[Any]]) -> Outcome | None:
-        """None when it worked, else what it means."""
+        """Await `work`. Returns None when it succeeded, else what the error means for the message."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
         if self._request is not None:
-            self._request.forget()
+            self._request.status = self._request.body = None
         try:
             self._loop.run_until_complete(asyncio.wait_for(work(), _STEPS * settings.TELEGRAM_TIMEOUT))
         except TelegramError as error:
@@ -203,14 +187,14 @@ class TelegramSender(ChannelSender):
                 return Outcome(Verdict.UNKNOWN, f"讀不懂 Telegram 的回覆（{type(error).__name__}），無法確認是否收到")
             if not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, ValueError)):
                 raise
-            return _everybody(f"Telegram 的設定無法使用（{type(error).__name__}）", error, wait=_TOKEN_WAIT)
+            return _channel_outcome(f"Telegram 的設定無法使用（{type(error).__name__}）", error, wait=_TOKEN_WAIT)
         return None
 
     def _status(self) -> int | None:
         return self._request.status if self._request is not None else None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection and the event loop."""
         bot, loop, self._bot, self._request, self._loop = self._bot, self._loop, None, None, None
         self._ready = False
         if loop is None:
@@ -219,18 +203,21 @@ class TelegramSender(ChannelSender):
             if bot is not None:
                 loop.run_until_complete(bot.shutdown())
             loop.run_until_complete(loop.shutdown_asyncgens())
-        except Exception:  # whatever a goodbye meets, we are leaving
-            logger.debug("goodbye to Telegram failed", exc_info=True)
+        except Exception:  # a failed shutdown changes nothing for the messages
+            logger.debug("closing the connection to Telegram failed", exc_info=True)
         finally:
             loop.close()
 
 
 def judge(error: TelegramError, *, status: int | None, is_telegrams: bool) -> Outcome:
-    """What an error means for the message. `status` is of the last answer, None when there was none; `is_telegrams`
-    whether it was Telegram that answered, and not something in between."""
-    words = _words(error)
+    """Return what an error means for the message.
+
+    `status` is the HTTP status of the last answer, None without an answer; `is_telegrams` is whether Telegram gave that
+    answer, and not a gateway.
+    """
+    reason = _reason(error)
     if status is not None and not is_telegrams:
-        return _in_between(status, error)
+        return _gateway_outcome(status, error)
     match error:
         case RetryAfter():
             wait = error.retry_after
@@ -239,48 +226,51 @@ def judge(error: TelegramError, *, status: int | None, is_telegrams: bool) -> Ou
         case ChatMigrated():
             return Outcome(Verdict.RETRY, "群組已升級為超級群組", moved_to=str(error.new_chat_id))
         case Forbidden():
-            return Outcome(Verdict.FAILED, words, chat_off=True)
+            return Outcome(Verdict.FAILED, reason, chat_off=True)
         case InvalidToken():
-            return _everybody(f"Telegram 不接受 TELEGRAM_BOT_TOKEN：{words}", error, wait=_TOKEN_WAIT)
+            return _channel_outcome(f"Telegram 不接受 TELEGRAM_BOT_TOKEN：{reason}", error, wait=_TOKEN_WAIT)
         case BadRequest():
             gone = any(each in str(error).lower() for each in _CHAT_GONE)
-            return Outcome(Verdict.FAILED, words, chat_off=gone)
+            return Outcome(Verdict.FAILED, reason, chat_off=gone)
         case Conflict():
-            return Outcome(Verdict.RETRY, words)
+            return Outcome(Verdict.RETRY, reason)
+    if status is None and isinstance(error.__cause__, _NEVER_SENT):
+        return _channel_outcome(f"連不上 Telegram（{type(error.__cause__).__name__}）", error)
+    return _other_outcome(status, reason)
+
+
+def _other_outcome(status: int | None, reason: str) -> Outcome:
+    """Return the outcome of an error that is known by its HTTP status alone."""
     if status is None:
-        if isinstance(error.__cause__, _NEVER_SENT):
-            return _everybody(f"連不上 Telegram（{type(error.__cause__).__name__}）", error)
-        return Outcome(Verdict.UNKNOWN, f"送出後連線中斷，無法確認 Telegram 是否收到（{words}）")
-    if status >= 500:
-        return Outcome(Verdict.RETRY, words)
+        return Outcome(Verdict.UNKNOWN, f"送出後連線中斷，無法確認 Telegram 是否收到（{reason}）")
     if status >= 400:
-        return Outcome(Verdict.FAILED, words)
-    return Outcome(Verdict.UNKNOWN, f"讀不懂 Telegram 的回覆，無法確認是否收到（{words}）")
+        return Outcome(Verdict.RETRY if status >= 500 else Verdict.FAILED, reason)
+    return Outcome(Verdict.UNKNOWN, f"讀不懂 Telegram 的回覆，無法確認是否收到（{reason}）")
 
 
-def _in_between(status: int, error: TelegramError) -> Outcome:
-    """What a gateway or a wrong address answered; of our chats it knows nothing."""
+def _gateway_outcome(status: int, error: TelegramError) -> Outcome:
+    """Return the outcome of an answer by a gateway or a wrong address, which says nothing about the chat."""
     if status == _TOO_LARGE:
         return Outcome(Verdict.FAILED, f"檔案太大，Telegram 前面的閘道不接受（HTTP {status}）")
     if 300 <= status < 500:
-        return _everybody(f"Telegram 的網址回覆 HTTP {status}，不是 Telegram；請確認 TELEGRAM_API_URL", error)
+        return _channel_outcome(f"Telegram 的網址回覆 HTTP {status}，不是 Telegram；請確認 TELEGRAM_API_URL", error)
     return Outcome(Verdict.UNKNOWN, f"Telegram 前面的閘道回覆 HTTP {status}，無法確認是否收到")
 
 
-def _before_any(trouble: Outcome) -> Outcome:
-    """Trouble that came before any message was handed over is the channel's, whatever it would mean for a message."""
+def _open_outcome(trouble: Outcome) -> Outcome:
+    """Return an outcome for the channel: before any message is sent, no error is about a message."""
     if trouble.verdict is Verdict.UNKNOWN:
         trouble = Outcome(Verdict.RETRY, "Telegram 沒有正常回應，訊息留在寄件匣等待")
-    return replace(trouble, verdict=Verdict.RETRY, everybody=True, chat_off=False, moved_to="")
+    return replace(trouble, verdict=Verdict.RETRY, of_channel=True, chat_off=False, moved_to="")
 
 
-def _everybody(reason: str, error: Exception, *, wait: float | None = None) -> Outcome:
+def _channel_outcome(reason: str, error: Exception, *, wait: float | None = None) -> Outcome:
     logger.warning("Telegram: %s", type(error).__name__)
-    return Outcome(Verdict.RETRY, reason, wait=wait, everybody=True)
+    return Outcome(Verdict.RETRY, reason, wait=wait, of_channel=True)
 
 
-def _words(error: TelegramError) -> str:
-    """Telegram's words, without the token that an address may bring along."""
+def _reason(error: TelegramError) -> str:
+    """Return Telegram's description of an error, without the token that it may hold as part of an address."""
     text = " ".join(str(error).split())[:500]
     token = settings.TELEGRAM_BOT_TOKEN
     for secret in (token, token.partition(":")[2]):
@@ -290,6 +280,6 @@ def _words(error: TelegramError) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most `limit` UTF-16 units."""
+    """Return the first `limit` UTF-16 code units of `text`, without half a character."""
     data = text.encode("utf-16-le", "ignore")[: 2 * limit]
     return data.decode("utf-16-le", "ignore")

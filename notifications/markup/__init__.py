@@ -5,14 +5,13 @@ that a channel does not know, NUL and lone surrogates never get through.
 """
 
 from notifications.markup.layout import read_runs
+from notifications.markup.runs import is_blank, utf16_length
 from notifications.markup.split import CAPTION_LIMIT, TEXT_LIMIT, split_telegram
-from notifications.markup.text import clean_text, is_blank, utf16_length
 from notifications.markup.write import plain_text, to_mail_html, to_telegram, to_text, visible_length
 
 __all__ = [
     "CAPTION_LIMIT",
     "TEXT_LIMIT",
-    "clean_text",
     "is_blank",
     "plain_text",
     "read_runs",

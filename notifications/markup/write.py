@@ -6,21 +6,51 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-from notifications.markup.layout import read_runs
-from notifications.markup.mail import tidy
-from notifications.markup.runs import CODE, LINK, QUOTE, Mark, Marks, Run, common, spell_links
-from notifications.markup.text import utf16_length
+import nh3
+
+from notifications.markup.layout import Attributes, read_runs, tokens
+from notifications.markup.runs import CODE, LINK, QUOTE, Mark, Marks, Run, common, spell_links, utf16_length
 from notifications.models import Format
 
 _TELEGRAM_LINKS = ("http://", "https://", "tg://")
 _MAIL_LINKS = ("http://", "https://", "mailto:", "tel:")
-# Only what is ASCII: Chinese text follows an address without a space.
-_BARE = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+# Only ASCII: Chinese text follows an address without a space.
+_BARE = re.compile(r"(https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+)")
 _AFTER = ".,;:!?'"
+
+# Browsers copy these into every paragraph that follows while they are open; with attributes without limit.
+_PLAIN = frozenset(("b", "code", "em", "i", "s", "small", "strike", "strong", "tt", "u"))
+_VOID = frozenset(("br", "col", "hr", "img"))
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_TAGS = {
+    *(*_PLAIN, *_VOID, *_HEADINGS),
+    *("a", "blockquote", "caption", "center", "colgroup", "dd", "del", "div", "dl", "dt", "ins", "li", "ol", "p"),
+    *("pre", "span", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+}
+_BOX = {"align", "bgcolor", "style", "valign", "width"}
+_ATTRIBUTES = {
+    **dict.fromkeys(("div", "p", "span", "tr", *_HEADINGS, "ul", "ol", "li"), _BOX),
+    **dict.fromkeys(("td", "th"), _BOX | {"colspan", "height", "rowspan"}),
+    **dict.fromkeys(("blockquote", "pre"), _BOX & {"style"}),
+    "table": {*_BOX, "border", "cellpadding", "cellspacing"},
+    "a": {"href", "style", "title"},
+    "img": {"alt", "height", "src", "style", "width"},
+}
+# None of these takes an address, lays something over something else, or makes it vanish.
+_STYLES = {
+    *("background-color", "border", "border-bottom", "border-collapse", "border-left", "border-radius"),
+    *("border-right", "border-top", "color", "font-family", "font-size", "font-style", "font-weight", "line-height"),
+    *("margin", "margin-bottom", "margin-left", "margin-right", "margin-top", "max-width", "padding"),
+    *("padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration"),
+    *("vertical-align", "white-space", "width"),
+}
+_SCHEMES = {"src": ("https://",), "href": ("http://", "https://", "mailto:", "tel:")}
+_DEPTH = 100  # open elements; deeper ones lose their tags and keep their text
+_ATTRIBUTE_LENGTH = 2048
 
 
 def to_telegram(body: str, format: str) -> str:
-    """`body` as Telegram's HTML: only its tags and entities, nested only as it allows. Of nothing visible maybe ""."""
+    """`body` as Telegram's HTML: only its tags and entities, nested only as it allows. Maybe "" for nothing visible."""
     return write_telegram(spell_links(read_runs(body, format), _TELEGRAM_LINKS))
 
 
@@ -28,8 +58,8 @@ def to_mail_html(body: str, format: str) -> str:
     """`body` as a fragment of HTML for mail, without anything that runs or loads by itself but pictures over https."""
     if format == Format.EMAIL_HTML:
         return tidy(body)
-    runs = spell_links(read_runs(body, format), _MAIL_LINKS)
-    return tidy(_written(_without_double_breaks(list(runs)), _mail_open, _mail_close, _mail_text))
+    runs = list(spell_links(read_runs(body, format), _MAIL_LINKS))
+    return tidy(_written(_without_double_breaks(runs), _mail_tags, _mail_text))
 
 
 def to_text(body: str, format: str) -> str:
@@ -49,57 +79,36 @@ def visible_length(html: str) -> int:
 
 def write_telegram(runs: Iterable[Run]) -> str:
     """Runs as Telegram's HTML."""
-    return _written(runs, _telegram_open, _telegram_close, _telegram_text)
+    return _written(runs, _telegram_tags, lambda text, _: html.escape(text, quote=False))
 
 
-def _written(
-    runs: Iterable[Run],
-    opened: Callable[[Mark], str],
-    closed: Callable[[Mark], str],
-    written: Callable[[str, Marks], str],
-) -> str:
+def _written(runs: Iterable[Run], tags: Callable[[Mark], tuple[str, str]], written: Callable[[str, Marks], str]) -> str:
+    """Runs as HTML: `tags` gives the start and end tags of a mark, `written` a text with its marks."""
     parts: list[str] = []
     stack: Marks = ()
-    for text, marks in runs:
+    for text, marks in [*runs, ("", ())]:
         kept = common(stack, marks)
-        parts += [closed(mark) for mark in reversed(stack[kept:])]
-        parts += [opened(mark) for mark in marks[kept:]]
+        parts += [tags(mark)[1] for mark in reversed(stack[kept:])]
+        parts += [tags(mark)[0] for mark in marks[kept:]]
         parts.append(written(text, marks))
         stack = marks
-    parts += [closed(mark) for mark in reversed(stack)]
     return "".join(parts)
 
 
-def _telegram_text(text: str, marks: Marks) -> str:
-    return html.escape(text, quote=False)
-
-
-def _telegram_open(mark: Mark) -> str:
+def _telegram_tags(mark: Mark) -> tuple[str, str]:
     if mark.kind == LINK:
         # Telegram knows no entity for an apostrophe, but needs none between double quotes.
         address = html.escape(mark.value, quote=False).replace('"', "&quot;")
-        return f'<a href="{address}">'
+        return f'<a href="{address}">', "</a>"
     if mark.kind == "pre" and mark.value:
-        return f'<pre><code class="language-{mark.value}">'
-    if mark.kind == QUOTE and mark.value:
-        return "<blockquote expandable>"
-    return "<tg-spoiler>" if mark.kind == "spoiler" else f"<{mark.kind}>"
+        return f'<pre><code class="language-{mark.value}">', "</code></pre>"
+    return f"<{mark.kind} expandable>" if mark.value else f"<{mark.kind}>", f"</{mark.kind}>"
 
 
-def _telegram_close(mark: Mark) -> str:
-    if mark.kind == "pre" and mark.value:
-        return "</code></pre>"
-    return "</tg-spoiler>" if mark.kind == "spoiler" else f"</{mark.kind}>"
-
-
-def _mail_open(mark: Mark) -> str:
+def _mail_tags(mark: Mark) -> tuple[str, str]:
     if mark.kind == LINK:
-        return f'<a href="{html.escape(mark.value)}">'
-    return "" if mark.kind == "spoiler" else f"<{mark.kind}>"
-
-
-def _mail_close(mark: Mark) -> str:
-    return "" if mark.kind == "spoiler" else f"</{mark.kind}>"
+        return f'<a href="{html.escape(mark.value)}">', "</a>"
+    return ("", "") if mark.kind == "tg-spoiler" else (f"<{mark.kind}>", f"</{mark.kind}>")
 
 
 def _mail_text(text: str, marks: Marks) -> str:
@@ -108,14 +117,20 @@ def _mail_text(text: str, marks: Marks) -> str:
         return html.escape(text)
     if kinds & {LINK, *CODE}:
         return _mail_lines(text)
-    parts, position = [], 0
-    for match in _BARE.finditer(text):
-        address = _without_punctuation(match[0])
-        parts += [_mail_lines(text[position : match.start()]), f'<a href="{html.escape(address)}">']
-        parts += [html.escape(address), "</a>"]
-        position = match.start() + len(address)
-    parts.append(_mail_lines(text[position:]))
-    return "".join(parts)
+    # Addresses are the pieces with odd numbers.
+    pieces = enumerate(_BARE.split(text))
+    return "".join(_mail_link(piece) if number % 2 else _mail_lines(piece) for number, piece in pieces)
+
+
+def _mail_link(address: str) -> str:
+    """A link to an address in a sentence, and after the link what belongs to the sentence."""
+    end = len(address)
+    while address[end - 1] in _AFTER or (
+        address[end - 1] == ")" and address.count(")", 0, end) > address.count("(", 0, end)
+    ):
+        end -= 1
+    shown = html.escape(address[:end])
+    return f'<a href="{shown}">{shown}</a>{html.escape(address[end:])}'
 
 
 def _mail_lines(text: str) -> str:
@@ -123,27 +138,64 @@ def _mail_lines(text: str) -> str:
     return html.escape(text.replace("  ", "\u00a0 ")).replace("\n", "<br>")
 
 
-def _without_punctuation(address: str) -> str:
-    """An address in a sentence, without what belongs to the sentence."""
-    while address[-1] in _AFTER or (address[-1] == ")" and address.count(")") > address.count("(")):
-        address = address[:-1]
-    return address
-
-
 def _without_double_breaks(runs: list[Run]) -> list[Run]:
-    """Quotes and preformatted text are blocks in mail, which begin and end a line by themselves."""
+    """Runs without the line breaks beside quotes and preformatted text, which are blocks of their own in mail."""
+    blocks = [next((mark for mark in marks if mark.kind in (QUOTE, "pre")), None) for _, marks in runs]
     made: list[Run] = []
-    for index, (text, marks) in enumerate(runs):
-        before = _block_of(runs[index - 1][1]) if index else None
-        after = _block_of(runs[index + 1][1]) if index + 1 < len(runs) else None
-        own = _block_of(marks)
-        if before and before is not own and text.startswith("\n"):
-            text = text[1:]
-        if after and after is not own and text.endswith("\n"):
-            text = text[:-1]
+    for (text, marks), before, own, after in zip(runs, [None, *blocks], blocks, [*blocks[1:], None], strict=False):
+        if before and before is not own:
+            text = text.removeprefix("\n")
+        if after and after is not own:
+            text = text.removesuffix("\n")
         made.append((text, marks))
     return made
 
 
-def _block_of(marks: Marks) -> Mark | None:
-    return next((mark for mark in marks if mark.kind in (QUOTE, "pre")), None)
+def _address(tag: str, attribute: str, value: str) -> str | None:
+    """Pictures only over TLS, and nothing relative: a mail has no address of its own."""
+    return value if value.strip().lower().startswith(_SCHEMES.get(attribute, ("",))) else None
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
+    attribute_filter=_address,
+    filter_style_properties=_STYLES,
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel="noopener noreferrer",
+    strip_comments=True,
+)
+
+
+def tidy(source: str) -> str:
+    """A fragment of HTML that is safe in a mail, with every element closed. Idempotent but for spaces.
+
+    nh3 decides what is safe. Elements are closed before, since its parser, which builds a tree as browsers do, makes
+    megabytes out of kilobytes of open tags.
+    """
+    parts: list[str] = []
+    stack: list[str] = []
+    for token in tokens(source):
+        if isinstance(token, str):
+            parts.append(html.escape(token, quote=False))
+            continue
+        name, attributes = token
+        if name[0] == "/" and name[1:] in stack:
+            while (closed := stack.pop()) != name[1:]:
+                parts.append(f"</{closed}>")
+            parts.append(f"<{name}>")
+        elif name in _TAGS and (name in _VOID or len(stack) < _DEPTH):
+            parts.append(_start(name, attributes))
+            stack += [] if name in _VOID else [name]
+    parts += [f"</{name}>" for name in reversed(stack)]
+    return _CLEANER.clean("".join(parts))
+
+
+def _start(name: str, attributes: Attributes) -> str:
+    allowed = _ATTRIBUTES.get(name, ())
+    written = "".join(
+        f' {key}="{html.escape(value)}"'
+        for key, value in attributes.items()
+        if key in allowed and len(value) <= _ATTRIBUTE_LENGTH
+    )
+    return f"<{name}{written}>"

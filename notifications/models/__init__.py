@@ -1,6 +1,6 @@
 """Templates and their versions, who gets what, and the outbox."""
 
-from notifications.models.outbox import Attachment, OutboxMessage, Pace
+from notifications.models.outbox import Attachment, OutboxDecision, OutboxMessage, Pace
 from notifications.models.recipients import Channel, Chat, Subscription
 from notifications.models.templates import Format, Template, TemplateVersion
 
@@ -9,6 +9,7 @@ __all__ = [
     "Channel",
     "Chat",
     "Format",
+    "OutboxDecision",
     "OutboxMessage",
     "Pace",
     "Subscription",

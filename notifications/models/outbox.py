@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -36,12 +36,16 @@ class OutboxMessage(models.Model):
 
     waiting → pending → claimed → sending → sent, or failed, or held. `waiting`: an earlier part of the same text has
     to be sent first. `claimed`: a sender has it, and nothing of it has left; if the sender dies it is pending again.
-    `sending`: it may have left; if the sender dies nobody knows, so it is held for a person and never sent by itself.
+    `sending`: it may have left; if the sender dies the outcome is unknown, so it is held for a person and never sent
+    by itself. `unsent`: a mail that was due while no mail server is configured; pending again when one is.
     """
 
     class Status(models.TextChoices):
+        """See the model."""
+
         WAITING = "waiting", "等待前一則"
         PENDING = "pending", "等待寄送"
+        UNSENT = "unsent", "未寄出：沒有設定郵件伺服器"
         CLAIMED = "claimed", "準備寄送"
         SENDING = "sending", "寄送中"
         SENT = "sent", "已寄出"
@@ -72,12 +76,12 @@ class OutboxMessage(models.Model):
     next_attempt_at = models.DateTimeField("最早寄送時間", default=timezone.now)
     # Since when it is to be sent: giving up counts from here. Set anew when a person sends it again.
     due_at = models.DateTimeField("預定寄送時間", default=timezone.now)
-    # Whose it is while claimed or sending; kept when held, so that a sender that was only slow can still tell the end.
+    # The sender's while claimed or sending; kept when held, so that a sender that was only slow can still record.
     claim = models.UUIDField("認領", null=True, blank=True, editable=False)
     claimed_at = models.DateTimeField("認領時間", null=True, blank=True)
     sent_at = models.DateTimeField("寄出時間", null=True, blank=True)
     finished_at = models.DateTimeField("結束時間", null=True, blank=True)
-    # What became of it, in the server's words or ours, and what people decided.
+    # What became of it since the last decision, in the server's text or ours.
     reason = models.TextField("原因", blank=True)
     # The mail's Message-ID, the same for each attempt; of Telegram the number of the message that it became.
     message_id = models.CharField("訊息編號", max_length=255, blank=True)
@@ -130,15 +134,40 @@ class OutboxMessage(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.recipient}"
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more happens to it by itself."""
-        over = (self.Status.SENT, self.Status.HELD, self.Status.FAILED, self.Status.CANCELLED)
-        return self.status in over
+    def history(self) -> list[str]:
+        """What people decided, each with what it was decided upon, and what became of the message since."""
+        return [*map(str, self.decisions.all()), *([self.reason] if self.reason else [])]
 
-    def first_line(self) -> Any:
-        """The subject, else the beginning of the text, as lists show it."""
-        return self.subject or self.body.lstrip().split("\n", 1)[0][:120]
+
+class OutboxDecision(models.Model):
+    """What a person decided about a message. Written by `services.control`."""
+
+    class Kind(models.TextChoices):
+        """The labels are the text of a message's history."""
+
+        RETRY = "retry", "重新寄送"
+        CANCEL = "cancel", "取消"
+        RELEASE = "release", "確認對方沒有收到，重新寄送"
+        MARK_SENT = "mark_sent", "確認對方已收到"
+
+    message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="decisions", verbose_name="訊息")
+    # None for the system, and for users who were deleted since; `name` is what the user was called then.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="使用者"
+    )
+    name = models.CharField("名稱", max_length=150)
+    kind = models.CharField("決定", max_length=9, choices=Kind)
+    reason = models.CharField("當時的原因", max_length=500, blank=True)  # the message's reason that it was decided upon
+    decided_at = models.DateTimeField("時間", default=timezone.now)
+
+    class Meta:
+        verbose_name = "決定"
+        verbose_name_plural = "決定"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        upon = f"（此前：{self.reason}）" if self.reason else ""
+        return f"由 {self.name} {self.get_kind_display()}{upon}"
 
 
 class Pace(models.Model):
@@ -149,10 +178,10 @@ class Pace(models.Model):
 
     channel = models.CharField("管道", max_length=8, choices=Channel, primary_key=True)
     next_at = models.DateTimeField("下一則最早時間", default=timezone.now)  # of all recipients together
-    # No server, or it lets nobody in: until then nobody tries. `troubles` counts such attempts in a row.
+    # No server, or a server that refuses us: no process tries before then. `troubles` counts such attempts in a row.
     paused_until = models.DateTimeField("暫停至", null=True, blank=True)
     troubles = models.PositiveIntegerField("連續失敗", default=0)
-    # Of the first of them: what tells one trouble from the next.
+    # Of the first of them: what distinguishes one trouble from the next.
     troubled_since = models.DateTimeField("開始失敗", null=True, blank=True)
     reason = models.TextField("原因", blank=True)
 

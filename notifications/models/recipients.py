@@ -1,4 +1,4 @@
-"""Where messages go: chats, and who asked for which events."""
+"""Recipients of messages: chats, and subscriptions to events."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-# Numbers of people and groups (groups below 0), or the public name of a channel.
+SWITCHED_OFF = "停用："  # in the note of a chat that the system switched off, not a person
+# The number of a person or, below 0, a group; or the public name of a channel.
 CHAT_ID = RegexValidator(
     r"\A(-?[1-9][0-9]{0,18}|@[A-Za-z][A-Za-z0-9_]{3,31})\Z", "請輸入聊天室編號，或以 @ 開頭的頻道名稱"
 )
 
 
 class Channel(models.TextChoices):
+    """The ways by which messages leave."""
+
     EMAIL = "email", "電子郵件"
     TELEGRAM = "telegram", "Telegram"
 
@@ -27,9 +30,9 @@ class Chat(models.Model):
     title = models.CharField("名稱", max_length=200, blank=True)
     is_active = models.BooleanField("啟用", default=True)
     note = models.CharField("備註", max_length=300, blank=True)  # why it was switched off, where it moved from
-    # By the system; kept when it is switched on again. A person who does it in the admin leaves no moment.
+    # Set by the system alone, and kept when the chat is switched on again.
     switched_off_at = models.DateTimeField("停用時間", null=True, blank=True, editable=False)
-    # The earliest moment for the next message: Telegram's pace, or the wait that it asked for.
+    # The earliest moment for the next message, by Telegram's limits or by the wait that it asked for.
     next_at = models.DateTimeField("下一則最早時間", default=timezone.now, editable=False)
     created_at = models.DateTimeField("建立時間", default=timezone.now, editable=False)
 
@@ -37,7 +40,7 @@ class Chat(models.Model):
         verbose_name = "Telegram 聊天室"
         verbose_name_plural = "Telegram 聊天室"
         ordering = ("title", "id")
-        # Senders look at chats from the one that waits longest, and stop when they have enough.
+        # A sender reads chats from the one that waits longest, and stops when it has claimed enough.
         indexes: ClassVar = [models.Index(fields=["next_at", "id"], name="chat_next", condition=Q(is_active=True))]
 
     def __str__(self) -> str:
@@ -45,15 +48,15 @@ class Chat(models.Model):
 
     @property
     def is_group(self) -> bool:
-        """Groups and channels take 20 messages a minute, people one a second."""
+        """Whether Telegram takes 20 messages a minute (groups and channels) instead of one a second (people)."""
         return not self.chat_id.isdigit()
 
 
 class Subscription(models.Model):
     """One chat or one address that gets one kind of event.
 
-    `filters` narrows it down, by the event's own fields (`events.EventKind.filters`); an empty or missing one lets
-    everything through. From `quiet_from` until `quiet_until` (Taipei time, over midnight too) messages wait.
+    `filters` holds conditions, by the fields of the event (`events.EventKind.filters`); an empty or missing condition
+    is met by everything. From `quiet_from` until `quiet_until` (Taipei time, over midnight too) messages wait.
     """
 
     name = models.CharField("名稱", max_length=100)

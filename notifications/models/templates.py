@@ -1,4 +1,4 @@
-"""Texts of notifications, as staff write them, and every version that there ever was."""
+"""Templates of notifications as staff write them, and all their versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 CODE = RegexValidator(r"\A[a-z][a-z0-9_]{1,39}\Z", "請用小寫英文字母、數字與底線，以字母開頭，2 到 40 個字")
-# What people may write; what comes out of it is bounded again when it is rendered.
+# Characters as written; rendered texts have their own bounds.
 SUBJECT_LENGTH = 200
 BODY_LENGTH = 20_000
 
@@ -27,7 +27,7 @@ class Format(models.TextChoices):
 class Template(models.Model):
     """The text of one kind of notification. Changed only through `services.templates`, which keeps each version.
 
-    `variables` declares what the texts may use, in the order in which people see it (`templating.variables`):
+    `variables` declares what subject and body may use, in the order in which it is shown (`templating.variables`):
     `[{"name", "type", "required", "example", "description", "fields"}]`.
     """
 
@@ -60,7 +60,7 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """A template as it once was; rows are only ever added."""
+    """The content of a template at one time; rows are only added."""
 
     template = models.ForeignKey(Template, models.CASCADE, related_name="versions", verbose_name="範本")
     number = models.PositiveIntegerField("版本")
@@ -70,7 +70,9 @@ class TemplateVersion(models.Model):
     subject = models.CharField("主旨", max_length=SUBJECT_LENGTH, blank=True)
     body = models.TextField("內文")
     variables = models.JSONField("變數", default=list, blank=True)
-    note = models.CharField("備註", max_length=200, blank=True)  # what it came from: shipped, restored, imported
+    note = models.CharField(
+        "備註", max_length=200, blank=True
+    )  # its origin: shipped, restored, imported, or a note of the user
     created_at = models.DateTimeField("時間", default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="修改者"

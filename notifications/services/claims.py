@@ -1,6 +1,6 @@
-"""Who sends what: a sender takes messages that are due, and nobody else gets them meanwhile.
+"""Claims of messages, as in `momo.core.work` (claim, begin, give back, sweep), but of many rows with one statement.
 
-Only the partial indexes of what is due are read, so that it costs the same with a thousand rows and with millions.
+Only the partial indexes of due messages are read, so a claim costs the same with a thousand rows as with millions.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
 from operator import itemgetter
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications.models import Channel, OutboxMessage
-from notifications.services.chains import is_decided
+from notifications.models import Channel, OutboxMessage, Pace
+from notifications.services.control import is_decided
 from notifications.services.notify import quiet_until_after
-from notifications.services.pace import open_slot, take_slots
 
-AHEAD = 1.0  # seconds; who dies with Telegram's slots in hand has wasted no more than these
-AT_ONCE = timedelta(minutes=10)  # after the part before it, a part belongs to what is arriving
-NEAR_ENOUGH = timedelta(milliseconds=100)  # late by less than this, a message keeps to the pace that was planned
+AHEAD = 1.0  # seconds; a sender that dies wastes no more of Telegram's slots than these
+AT_ONCE = timedelta(minutes=10)  # a part that follows within this time belongs to a text that is arriving
+NEAR_ENOUGH = timedelta(milliseconds=100)  # a message late by less than this keeps the planned pace
 
 _CLAIM_EMAIL = """
 WITH due AS MATERIALIZED (
@@ -38,8 +38,8 @@ FROM due WHERE m.id = due.id
 RETURNING m.*
 """
 
-# Chats first: each takes one message at a time. Who waits longest comes first, so that no chat keeps out another.
-# The lock on a chat lets the keys of new messages pass.
+# Chats first: each receives one message at a time. The chat that waits longest comes first, so that no chat starves
+# another. NO KEY UPDATE, so that new messages may refer to a locked chat.
 _CLAIM_TELEGRAM = """
 WITH ready AS MATERIALIZED (
     SELECT c.id AS chat_id, c.next_at, c.chat_id ~ '^[0-9]+$' AS is_person, oldest.id
@@ -69,12 +69,12 @@ UPDATE notifications_outboxmessage m SET status = 'claimed', claim = %(claim)s, 
 FROM slots WHERE m.id = slots.id
 RETURNING m.*, slots.place
 """
-# Silence counts from here. `attempts` is as it was claimed and one more, so that the same mark twice is one attempt.
-# What may not leave now goes back: with its chat's time, or the end of its quiet hours. The channel's rest may be over
-# sooner than it was planned, and is in no message.
+# The claim's time-out counts from here. `attempts` is the claimed number plus one: marking twice is one attempt.
+# A message that may not leave now is pending again, until its chat's next slot or the end of its quiet hours. The end
+# of a channel's pause is not written into messages, since the pause may end sooner.
 _BEGIN = """
 WITH mine AS MATERIALIZED (
-    SELECT m.id, greatest(%(quiet)s::timestamptz, CASE WHEN c.next_at > %(rests)s THEN c.next_at END) AS until,
+    SELECT m.id, greatest(%(quiet)s::timestamptz, CASE WHEN c.next_at > %(waits)s THEN c.next_at END) AS until,
         EXISTS (SELECT FROM notifications_pace p WHERE p.channel = m.channel AND p.paused_until > %(now)s) AS paused
     FROM notifications_outboxmessage m LEFT JOIN notifications_chat c ON c.id = m.chat_id
     WHERE m.id = %(id)s AND m.claim = %(claim)s AND m.status IN ('claimed', 'sending')
@@ -96,16 +96,16 @@ SELECT count(*) FROM begun
 
 @dataclass(frozen=True)
 class Claimed:
-    """A message that is ours until its claim is over, and the moment from which it may leave."""
+    """A claimed message, and the moment from which it may leave."""
 
     message: OutboxMessage
     leaves_at: datetime
 
 
 def claim_email(limit: int, *, claim: uuid.UUID | None = None, now: datetime | None = None) -> list[Claimed]:
-    """Take up to `limit` mails that are due, the longest due first. Nothing while the channel is paused.
+    """Claim up to `limit` due mails, the longest due first. Nothing while the channel is paused.
 
-    `claim` marks what this call took; the caller may choose it, so that it can give everything back however it ends.
+    `claim` marks the claimed messages; a caller that chooses it can give them back whatever happens in between.
     """
     now = now or timezone.now()
     values = {"now": now, "limit": limit, "claim": claim or uuid.uuid4()}
@@ -114,16 +114,18 @@ def claim_email(limit: int, *, claim: uuid.UUID | None = None, now: datetime | N
 
 
 def claim_telegram(limit: int, *, claim: uuid.UUID | None = None, now: datetime | None = None) -> list[Claimed]:
-    """Take up to `limit` messages that are due, one a chat, and for each a place in the pace of all processes.
+    """Claim up to `limit` due messages, one for each chat, and for each a slot in the pace of all processes.
 
     No more than may leave within about a second. Nothing while the channel is paused. `claim`: see `claim_email`.
     """
     now = now or timezone.now()
     gap = timedelta(seconds=1 / settings.TELEGRAM_PER_SECOND)
     with transaction.atomic():
-        start = open_slot(Channel.TELEGRAM, now)
-        room = 0 if start is None else floor((now + timedelta(seconds=AHEAD) - start) / gap) + 1
-        if start is None or room < 1:
+        Pace.objects.bulk_create([Pace(channel=Channel.TELEGRAM, next_at=now)], ignore_conflicts=True)
+        pace = Pace.objects.select_for_update(no_key=True).get(channel=Channel.TELEGRAM)
+        start = max(pace.next_at, now)
+        room = floor((now + timedelta(seconds=AHEAD) - start) / gap) + 1
+        if room < 1 or (pace.paused_until is not None and pace.paused_until > now):
             return []
         values = {
             "now": now,
@@ -134,53 +136,52 @@ def claim_telegram(limit: int, *, claim: uuid.UUID | None = None, now: datetime 
             "person": timedelta(seconds=settings.TELEGRAM_CHAT_SECONDS),
             "group": timedelta(seconds=settings.TELEGRAM_GROUP_SECONDS),
         }
-        places = {_place(message): message for message in OutboxMessage.objects.raw(_CLAIM_TELEGRAM, values)}
+        taken: list[Any] = list(OutboxMessage.objects.raw(_CLAIM_TELEGRAM, values))
+        # `place`, a column of the statement, is which of the claim's slots the message has.
+        places: dict[int, OutboxMessage] = {message.place: message for message in taken}
         if places:
-            take_slots(Channel.TELEGRAM, start + len(places) * gap)
+            Pace.objects.filter(channel=Channel.TELEGRAM).update(next_at=start + len(places) * gap)
     return [Claimed(message, start + place * gap) for place, message in sorted(places.items(), key=itemgetter(0))]
 
 
-def _place(message: OutboxMessage) -> int:
-    """The claim's own column: which of its slots the message has."""
-    return message.place  # type: ignore[attr-defined]
-
-
 def claim_due(channel: str, limit: int, *, claim: uuid.UUID) -> list[Claimed]:
-    """Take what is due of a channel."""
+    """Claim due messages of a channel."""
     return (claim_email if channel == Channel.EMAIL else claim_telegram)(limit, claim=claim)
 
 
 def begin(message: OutboxMessage) -> bool:
-    """Mark that the message may leave from now on; False when it is no longer ours, or may not leave now.
+    """Mark the message as sending. False when the claim is no longer in force, or the message may not leave now.
 
-    The latter goes back: its channel or its chat has been told to rest since it was claimed, or its quiet hours have
-    begun. May be called again when the answer got lost. Sets the chat's pace anew when the message leaves late.
+    In the latter case the message is pending again: since it was claimed, its channel was paused, its chat asked for a
+    wait, or its quiet hours began. May be repeated when the database's answer was lost. When the message leaves late,
+    the chat's next slot moves with it.
     """
     now = timezone.now()
     is_group = message.chat is not None and message.chat.is_group
     pace = timedelta(seconds=settings.TELEGRAM_GROUP_SECONDS if is_group else settings.TELEGRAM_CHAT_SECONDS)
     with connection.cursor() as cursor:
         values = {"id": message.pk, "claim": message.claim, "now": now, "attempts": message.attempts + 1}
-        values |= {"free": now + pace, "late": now + pace - NEAR_ENOUGH, "rests": now + pace + NEAR_ENOUGH}
+        values |= {"free": now + pace, "late": now + pace - NEAR_ENOUGH, "waits": now + pace + NEAR_ENOUGH}
         cursor.execute(_BEGIN, values | {"quiet": _quiet_until(message, now)})
-        return cursor.fetchone()[0] == 1
+        return bool(cursor.fetchone()[0])
 
 
 def _quiet_until(message: OutboxMessage, now: datetime) -> datetime | None:
-    """The end of the quiet hours that keep the message back now.
+    """Return the end of the quiet hours that keep the message back now.
 
-    None of what a person has just sent again, who was told that it goes at once, nor of a part whose text has begun to
-    arrive.
+    None for a message that a person has just sent again, since the page says that it leaves at once, and for a part
+    whose text has begun to arrive.
     """
-    if message.subscription is None or is_decided(message.reason):
+    quiet = quiet_until_after(message.subscription, now) if message.subscription is not None else None
+    if quiet is None or is_decided(message):
         return None
     if message.after_id is not None and now - message.due_at < AT_ONCE:
         return None
-    return quiet_until_after(message.subscription, now)
+    return quiet
 
 
 def give_back(claim: uuid.UUID, *, also: Sequence[int] = ()) -> int:
-    """Let others have what was claimed and not begun. `also`: messages marked as sending that were not handed over.
+    """Give back the messages of a claim that were not begun. `also`: begun messages that were not handed over.
 
     Returns how many.
     """

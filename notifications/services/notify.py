@@ -1,57 +1,53 @@
-"""From an event to the messages of everybody who asked for it, in the transaction of what happened.
+"""Notifies the subscribers of an event: enqueues their messages in the transaction of the change.
 
-A text is rendered once for all who get it, and turned into each channel's form once; the number of statements does not
-depend on how many subscribe.
+The template is rendered once for all recipients, and converted once for each channel; the number of statements does
+not depend on the number of subscriptions.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-import psycopg
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
+from momo.core.work import TRANSIENT
+from notifications.channels.mail import is_address
 from notifications.events import event_kind
 from notifications.markup import is_blank, plain_text, to_mail_html, to_telegram, to_text
 from notifications.models import Channel, Chat, Format, OutboxMessage, Subscription, Template
-from notifications.services.attachments import File
 from notifications.services.chats import require_token
-from notifications.services.drafts import MAX_KEY, MAX_SUBJECT
-from notifications.services.outbox import ChatText, Mail, enqueue_email, enqueue_many, enqueue_telegram
+from notifications.services.drafts import MAX_KEY, MAX_SUBJECT, File
+from notifications.services.outbox import ChatText, Mail, enqueue, enqueue_many
 from notifications.services.templates import render_event, render_template
 from notifications.templating.render import Rendered
-from notifications.templating.variables import declared, examples
+from notifications.templating.variables import examples, stored
 
 logger = logging.getLogger(__name__)
 
 TEST_EVENT = "test"
-MANUAL_EVENT = "manual"  # somebody, or some program, had something to say
+MANUAL_EVENT = "manual"  # a message that a person or a program sends through the API
 TEST_MARK = "［測試］"
-# Whoever holds the transaction has to know of these: it is lost, and the same may work in a moment.
-_LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
 @dataclass(frozen=True)
 class Text:
-    """A rendered text in the form of each channel."""
+    """A rendered template, converted for each channel."""
 
     rendered: Rendered
     title: str = ""  # the subject of a mail whose template has none
 
     @cached_property
     def subject(self) -> str:
-        """One line, as mail allows it."""
+        """The subject on one line, as mail requires."""
         return " ".join((self.rendered.subject or self.title).split())[:MAX_SUBJECT]
 
     @cached_property
@@ -65,15 +61,15 @@ class Text:
     @cached_property
     def telegram(self) -> str:
         whole = to_telegram(self.rendered.body, self.rendered.format)
-        # A link without words shows nothing there, where text has its address.
+        # Telegram shows nothing of a link without a text; plain text shows its address.
         return to_telegram(self.plain, Format.PLAIN) if is_blank(plain_text(whole)) else whole
 
 
 def quiet_until_after(subscription: Subscription, moment: datetime) -> datetime | None:
-    """When the quiet hours that `moment` falls into end; None when it falls into none.
+    """Return the end of the quiet hours that hold `moment`, or None outside of quiet hours.
 
-    They are wall times in Taipei, the first inclusive, the second exclusive, over midnight where the second is earlier.
-    Twice the same time is no quiet.
+    Quiet hours are Taipei times, from the first (inclusive) to the second (exclusive), over midnight if the second is
+    earlier; two equal times are no quiet hours.
     """
     start, end = subscription.quiet_from, subscription.quiet_until
     if start is None or end is None or start == end:
@@ -88,13 +84,13 @@ def quiet_until_after(subscription: Subscription, moment: datetime) -> datetime 
 
 
 def lets_through(subscription: Subscription, **values: str) -> bool:
-    """Whether each value is among those that the subscription's filter of that name lists; an empty one lists all."""
+    """Whether each value is listed by the subscription's filter of the same name; an empty filter lists all values."""
     filters = subscription.filters if isinstance(subscription.filters, dict) else {}
     return all(not filters.get(name) or value in filters[name] for name, value in values.items())
 
 
 def subscriptions_of(event: str) -> list[Subscription]:
-    """Those that get `event` now: enabled, to an address or to a chat that takes messages."""
+    """Return the enabled subscriptions to `event`, without those to a chat that is switched off."""
     enabled = Subscription.objects.filter(event=event, enabled=True).exclude(chat__is_active=False)
     return list(enabled.select_related("chat").order_by("pk"))
 
@@ -109,11 +105,11 @@ def deliver(
     files: Sequence[File] = (),
     at: datetime | None = None,
 ) -> int:
-    """Write `event` for the subscriptions in `to`, in the caller's transaction. Returns the messages written.
+    """Enqueue the messages of `event` to the subscriptions in `to`, in the caller's transaction.
 
-    `also` are chats and addresses that get it without a subscription. What happened at `at` (now by default) waits for
-    the end of a subscription's quiet hours. A key that was used before writes nothing. Raises what the database raises,
-    and ValidationFailed for files beyond the bounds.
+    `also` are chats and addresses without a subscription. A message waits until the quiet hours of its subscription
+    end, if `at` (now by default) is within them. A key that was used before enqueues nothing. Returns how many messages
+    were enqueued. Raises errors of the database, and ValidationFailed for files beyond the bounds.
     """
     if not to and not also:
         return 0
@@ -139,17 +135,17 @@ def deliver(
         )
         for subscription in to
     ]
-    drafts += [
-        _draft(one, text, key=f"{key}:{one.chat_id if isinstance(one, Chat) else one}"[:MAX_KEY], **common)
-        for one in also
-    ]
+    for recipient in also:
+        name = recipient.chat_id if isinstance(recipient, Chat) else recipient
+        drafts.append(_draft(recipient, text, key=f"{key}:{name}"[:MAX_KEY], **common))
     return sum(len(messages) for messages in enqueue_many(drafts))
 
 
-def _draft(recipient: Chat | str, text: Text, **values: Any) -> Mail | ChatText:
+def _draft(recipient: Chat | str, text: Text, *, mark: str = "", **values: Any) -> Mail | ChatText:
     if isinstance(recipient, Chat):
-        return ChatText(chat=recipient, body=text.telegram or text.subject, **values)
-    return Mail(to=recipient, subject=text.subject, text=text.plain, html=text.html, **values)
+        return ChatText(chat=recipient, body=f"{mark}{text.telegram or text.subject}", **values)
+    subject = f"{mark}{text.subject}"[:MAX_SUBJECT]
+    return Mail(to=recipient, subject=subject, text=text.plain, html=text.html, **values)
 
 
 def notify(
@@ -161,86 +157,61 @@ def notify(
     only: Callable[[Subscription], bool] | None = None,
     at: datetime | None = None,
 ) -> int:
-    """Tell everybody who subscribed to `event` and whom `only` lets through. Returns the messages written.
+    """Enqueue the messages of `event` to its subscriptions, or those for which `only` is true.
 
-    For a change that must not fail because of its message: a fault of ours is logged and undone up to here. Only what
-    means that the caller's transaction is lost is raised (OperationalError, InterfaceError).
+    A change does not fail because of its notification: an error in here is logged, and what was written in here is
+    rolled back. Only errors of TRANSIENT are raised, after which the caller's transaction is lost. Returns how many
+    messages were enqueued.
     """
     try:
         with transaction.atomic():
-            to: Iterable[Subscription] = subscriptions_of(event)
-            return deliver(
-                event, key=key, variables=variables, files=files, at=at, to=[one for one in to if not only or only(one)]
-            )
-    except _LOST:
+            to = [subscription for subscription in subscriptions_of(event) if not only or only(subscription)]
+            return deliver(event, key=key, variables=variables, files=files, at=at, to=to)
+    except TRANSIENT:
         raise
     except Exception:
-        logger.exception("nobody is told of %s (%s)", event, key)
-        # The savepoint itself is gone: whatever the caller still writes would be lost without a word.
+        logger.exception("failed to notify subscribers of %s (%s)", event, key)
+        # Without its savepoint the transaction cannot commit, and the caller's later writes would be lost unnoticed.
         if connection.needs_rollback:
             raise
         return 0
 
 
-def send_to(
-    subscription: Subscription,
-    *,
-    event: str,
-    key: str,
-    variables: Mapping[str, Any],
-    files: Sequence[File] = (),
-) -> int:
-    """Write `event` for one subscription, whether it is enabled or not. Returns the messages written; see `deliver`."""
-    return deliver(event, key=key, variables=variables, files=files, to=[subscription])
-
-
 def send_test(
     template: Template, *, channel: str, recipient: str, values: Mapping[str, Any] | None, user: User | None
 ) -> OutboxMessage:
-    """Send `template`, marked as a test, to one address or known chat, with `values` or else its examples.
+    """Enqueue `template`, marked as a test, to an address or a known chat, with `values` or else its examples.
 
-    Returns the (first) message. Raises ValidationFailed for values, channels and recipients that are not acceptable,
-    TemplateFailed for a template that runs into a bound, Unavailable when no bot is configured: whoever tests waits for
-    the message, and it would stay in the outbox.
+    Returns the first message. Raises ValidationFailed for values, channels and recipients that are not acceptable,
+    TemplateFailed for a template that exceeds a bound, and Unavailable when no bot is configured, since a person waits
+    for the test and the message would stay in the outbox.
     """
-    _check_recipient(channel, recipient)
-    given = values if values is not None else examples(declared(template.variables))
-    rendered = render_template(template, given)
-    text = Text(rendered, template.title)
-    common: dict[str, Any] = {
-        "key": f"{TEST_EVENT}:{uuid.uuid4()}",
-        "event": TEST_EVENT,
-        "template_code": template.code,
-        "template_version": template.version,
-        "user": user,
-    }
-    if channel == Channel.EMAIL:
-        subject = f"{TEST_MARK}{text.subject}"[:MAX_SUBJECT]
-        message = enqueue_email(to=recipient, subject=subject, text=text.plain, html=text.html, **common)
-        assert message is not None  # its key is new
-        return message
-    body = f"{TEST_MARK}{text.telegram or text.subject}"
-    return enqueue_telegram(chat=_chat(recipient), body=body, **common)[0]
+    to = _test_recipient(channel, recipient)
+    given = values if values is not None else examples(stored(template.variables))
+    draft = _draft(
+        to,
+        Text(render_template(template, given), template.title),
+        mark=TEST_MARK,
+        key=f"{TEST_EVENT}:{uuid.uuid4()}",
+        event=TEST_EVENT,
+        template_code=template.code,
+        template_version=template.version,
+        user=user,
+    )
+    return enqueue(draft)[0]
 
 
-def _check_recipient(channel: str, recipient: str) -> None:
+def _test_recipient(channel: str, recipient: str) -> Chat | str:
     if channel not in Channel.values:
         raise ValidationFailed(fields={"channel": [f"沒有這種管道；可用：{'、'.join(Channel.values)}"]})
     if channel == Channel.EMAIL:
-        try:
-            validate_email(recipient)
-        except ValidationError as error:
-            raise ValidationFailed(fields={"recipient": ["請輸入有效的電子郵件地址"]}) from error
-    else:
-        _chat(recipient)
-        require_token()
-
-
-def _chat(chat_id: str) -> Chat:
-    """The chat with this number of Telegram's. Raises ValidationFailed when it is unknown or switched off."""
-    chat = Chat.objects.filter(chat_id=chat_id).first()
+        if not is_address(recipient):
+            raise ValidationFailed(fields={"recipient": ["請輸入有效的電子郵件地址"]})
+        return recipient
+    chat = Chat.objects.filter(chat_id=recipient).first()
     if chat is None:
         raise ValidationFailed(fields={"recipient": ["沒有這個聊天室，請先在後台新增"]})
     if not chat.is_active:
         raise ValidationFailed(fields={"recipient": [f"這個聊天室已停用：{chat.note or chat}"]})
+    require_token()
     return chat

@@ -1,7 +1,7 @@
 """Writing messages into the outbox, in the transaction of what causes them.
 
-Whoever calls holds a transaction, or gets one for the call: either all of what was asked is written, or nothing is.
-A key that is there already writes nothing, so that a cause which happens twice tells once.
+Each call runs in the caller's transaction, or in one of its own: either all of its messages are written, or none is.
+A key that is there already writes nothing, so that a cause which happens twice notifies once.
 """
 
 from __future__ import annotations
@@ -9,91 +9,46 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from momo.core.work import start_task_on_commit
+from notifications.channels.mail import BadAddress, read_address
 from notifications.markup import split_telegram
-from notifications.models import Channel, Chat, OutboxMessage, Subscription
-from notifications.services.attachments import File, attach, keep_files
-from notifications.services.drafts import ChatText, Draft, Mail, check_draft
-from notifications.services.telling import tell_on_commit
+from notifications.models import Channel, OutboxMessage
+from notifications.services.drafts import ChatText, Draft, File, Mail, check_draft
 
-__all__ = ["ChatText", "File", "Mail", "enqueue_email", "enqueue_many", "enqueue_telegram"]
+__all__ = ["ChatText", "File", "Mail", "enqueue", "enqueue_many"]
 
+SEND_TASK = "notifications.send"  # with a channel; if the broker is down, the periodic sweep starts it
 _ROWS = 500  # of one INSERT
 Status = OutboxMessage.Status
 
-
-def enqueue_email(
-    *,
-    key: str,
-    event: str,
-    to: str,
-    subject: str,
-    text: str,
-    html: str = "",
-    files: Sequence[File] = (),
-    reply_to: str = "",
-    due: datetime | None = None,
-    template_code: str = "",
-    template_version: int | None = None,
-    subscription: Subscription | None = None,
-    user: User | None = None,
-) -> OutboxMessage | None:
-    """Write one mail; None when the key is there already. Raises ValidationFailed for what is beyond the bounds."""
-    draft = Mail(
-        key=key,
-        event=event,
-        to=to,
-        subject=subject,
-        text=text,
-        html=html,
-        files=files,
-        reply_to=reply_to,
-        due=due,
-        template_code=template_code,
-        template_version=template_version,
-        subscription=subscription,
-        user=user,
-    )
-    (written,) = enqueue_many([draft])
-    return written[0] if written else None
+# A file that is found is as good as new, so that the clean-up does not take it before its message is committed.
+_FIND = """
+UPDATE notifications_attachment a SET created_at = %s
+FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS given (sha256, name)) given
+WHERE a.sha256 = given.sha256 AND a.name = given.name
+RETURNING a.sha256, a.name, a.id
+"""
+# Another process may write the same file at this moment.
+_WRITE = """
+INSERT INTO notifications_attachment (sha256, name, content_type, size, content, created_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (sha256, name) DO UPDATE SET created_at = excluded.created_at
+RETURNING id
+"""
 
 
-def enqueue_telegram(
-    *,
-    key: str,
-    event: str,
-    chat: Chat,
-    body: str,
-    files: Sequence[File] = (),
-    due: datetime | None = None,
-    template_code: str = "",
-    template_version: int | None = None,
-    subscription: Subscription | None = None,
-    user: User | None = None,
-) -> list[OutboxMessage]:
-    """Write one text as as many messages as it takes, the files as documents after it, each sent after the other.
+def enqueue(draft: Mail | ChatText) -> list[OutboxMessage]:
+    """Write one mail, or one text to a chat. Returns the messages, none when the key is there already.
 
-    Nothing when the key is there already. Raises ValidationFailed for what is beyond the bounds.
+    A text becomes as many messages as it takes, the files documents after it, each sent after the other. Raises
+    ValidationFailed for what is beyond the bounds.
     """
-    draft = ChatText(
-        key=key,
-        event=event,
-        chat=chat,
-        body=body,
-        files=files,
-        due=due,
-        template_code=template_code,
-        template_version=template_version,
-        subscription=subscription,
-        user=user,
-    )
     (written,) = enqueue_many([draft])
     return written
 
@@ -111,12 +66,16 @@ def enqueue_many(drafts: Sequence[Mail | ChatText]) -> list[list[OutboxMessage]]
         ids = iter(_reserve(sum(map(len, chains))))
         for chain in chains:
             _number(chain, ids)
-        new = _insert([chain[0] for chain in chains], or_nothing=True)
+        first = [chain[0] for chain in chains]
+        OutboxMessage.objects.bulk_create(first, batch_size=_ROWS, ignore_conflicts=True)
+        # By their numbers: a key that was there already kept its own.
+        new = set(OutboxMessage.objects.filter(pk__in=[one.pk for one in first]).values_list("pk", flat=True))
         written = [chain if chain[0].pk in new else [] for chain in chains]
-        _insert([message for chain in written for message in chain[1:]])
+        OutboxMessage.objects.bulk_create([one for chain in written for one in chain[1:]], batch_size=_ROWS)
         _attach(drafts, written, now)
-        for channel in sorted({chain[0].channel for chain in written if chain and chain[0].next_attempt_at <= now}):
-            tell_on_commit(channel)
+        due = {str(chain[0].channel) for chain in written if chain and chain[0].next_attempt_at <= now}
+        for channel in sorted(due):
+            start_task_on_commit(SEND_TASK, channel)
     return written
 
 
@@ -171,39 +130,16 @@ def _number(chain: Sequence[OutboxMessage], ids: Iterable[int]) -> None:
 
 def _message_id(message: OutboxMessage) -> str:
     """The mail's Message-ID: of this message alone, and the same however often it is tried."""
-    host = parseaddr(settings.EMAIL_FROM)[1].rpartition("@")[2] or "localhost"
+    try:
+        host = read_address(settings.EMAIL_FROM).mailbox.rpartition("@")[2].strip("[]")
+    except BadAddress:
+        host = "localhost"
     return f"<{hashlib.sha256(message.key.encode()).hexdigest()[:24]}.{message.pk}@{host}>"
-
-
-def _insert(messages: Sequence[OutboxMessage], *, or_nothing: bool = False) -> set[int]:
-    """Write them with the numbers that they have. Returns the numbers of those written.
-
-    With `or_nothing` a key that is there already is passed over, else it raises IntegrityError.
-    """
-    fields = OutboxMessage._meta.concrete_fields
-    names = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
-    row = f"({', '.join(['%s'] * len(fields))})"
-    conflict = "ON CONFLICT (key) DO NOTHING" if or_nothing else ""
-    written: set[int] = set()
-    with connection.cursor() as cursor:
-        for start in range(0, len(messages), _ROWS):
-            some = messages[start : start + _ROWS]
-            values = [
-                field.get_db_prep_save(getattr(one, field.attname), connection) for one in some for field in fields
-            ]
-            rows = ", ".join([row] * len(some))
-            table = OutboxMessage._meta.db_table
-            cursor.execute(f"INSERT INTO {table} ({names}) VALUES {rows} {conflict} RETURNING id", values)  # noqa: S608
-            written |= {pk for (pk,) in cursor.fetchall()}
-    for message in messages:
-        message._state.adding = message.pk not in written
-        message._state.db = connection.alias
-    return written
 
 
 def _attach(drafts: Sequence[Draft], written: Sequence[Sequence[OutboxMessage]], now: datetime) -> None:
     fresh = [(draft, chain) for draft, chain in zip(drafts, written, strict=True) if chain and draft.files]
-    kept = keep_files((file for draft, _ in fresh for file in draft.files), now)
+    kept = _store_files((file for draft, _ in fresh for file in draft.files), now)
     pairs = []
     for draft, chain in fresh:
         ids = [kept[file.identity] for file in draft.files]
@@ -212,4 +148,24 @@ def _attach(drafts: Sequence[Draft], written: Sequence[Sequence[OutboxMessage]],
             pairs += [(chain[0].pk, pk) for pk in dict.fromkeys(ids)]
         else:
             pairs += [(message.pk, pk) for message, pk in zip(chain[-len(ids) :], ids, strict=True)]
-    attach(pairs)
+    through = OutboxMessage.attachments.through
+    through.objects.bulk_create(
+        [through(outboxmessage_id=message, attachment_id=attachment) for message, attachment in pairs], batch_size=5000
+    )
+
+
+def _store_files(files: Iterable[File], now: datetime) -> dict[tuple[str, str], int]:
+    """Write the files that are not stored yet. Returns the ids of all, by `File.identity`."""
+    # In one order in every process, so that two callers wait for each other and never in a circle.
+    given = dict(sorted({file.identity: file for file in files}.items()))
+    if not given:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [now, [sha for sha, _ in given], [name for _, name in given]])
+        known = {(sha, name): pk for sha, name, pk in cursor.fetchall()}
+        for (sha, name), file in given.items():
+            if (sha, name) in known:
+                continue
+            cursor.execute(_WRITE, [sha, name, file.content_type, len(file.content), file.content, now])
+            known[sha, name] = cursor.fetchone()[0]
+    return known

@@ -1,31 +1,37 @@
-"""What became of an attempt is written down, whatever the database does meanwhile: it is known here only."""
+"""Records the outcome of attempts, and the pauses of channels.
+
+Only this process knows an outcome, so it waits for a database that is away.
+"""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
+import math
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
+from django.db.models import Case, F, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from momo.core.texts import one_line
+from momo.core.waits import backoff
+from momo.core.work import retry_transient
 from notifications.channels.base import Outcome, Verdict
-from notifications.models import Channel, Chat, OutboxMessage
-from notifications.services.chains import cancel_rest, with_reason
-from notifications.services.chats import move_chat, switch_off_chat, wait_for_chat
+from notifications.models import Channel, OutboxMessage, Pace
+from notifications.services.chains import cancel_following
+from notifications.services.chats import move_chat, pause_chat, switch_off_chat
 from notifications.services.notify import quiet_until_after
-from notifications.services.pace import LONGEST_WAIT, backoff, tries
 
-logger = logging.getLogger(__name__)
-
-PATIENCE = 60.0  # seconds that a database may be away before an outcome is given up
+PATIENCE = 60.0  # seconds that a database may be away before an outcome is lost
+LONGEST_BACKOFF = 3600.0  # seconds
+LONGEST_PAUSE = 300.0  # seconds, unless a server asks for more
+LONGEST_WAIT = 24 * 3600.0  # seconds, whatever a server asks for
+REASON_LIMIT = 2000  # characters
 Status = OutboxMessage.Status
-Result = TypeVar("Result")
 
-# The part that follows may be sent from the moment that this one is.
+# The part that follows is due from the moment that this one was sent.
 _SENT = """
 WITH done AS (
     UPDATE notifications_outboxmessage SET status = 'sent', sent_at = %(now)s, finished_at = %(now)s, claim = NULL,
@@ -40,36 +46,13 @@ SELECT count(*) FROM done
 """
 
 
-def persistently(work: Callable[[], Result], *, seconds: float = PATIENCE) -> Result:
-    """Do `work`, which may be done twice, again until the database takes it.
-
-    Raises OperationalError or InterfaceError when it is still away after `seconds`.
-    """
-    deadline = time.monotonic() + seconds
-    pause = 0.1
-    while True:
-        try:
-            return work()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() >= deadline or connection.in_atomic_block:
-                raise
-            connection.close()
-            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-            pause = min(2.0, pause * 2)
-
-
 def record(message: OutboxMessage, outcome: Outcome) -> str:
-    """Write what became of a message that we were sending. Returns its new status.
+    """Record the outcome of a message that this process was sending. Returns its new status.
 
-    Empty when it is no longer ours: a person has decided about it meanwhile. A row that the sweep has held, because we
-    were slow, is still ours. Raises OperationalError or InterfaceError when the database stays away.
+    Empty when the claim is no longer in force, since a person has decided about the message. A message that the sweep
+    holds, because this process was slow, still has its claim. Raises errors of TRANSIENT when the database stays away.
     """
-    return persistently(lambda: _record(message, outcome))
-
-
-def too_old(message: OutboxMessage, now: datetime) -> bool:
-    """Whether it has been due for so long that one more refusal is the last."""
-    return now - max(message.created_at, message.due_at) >= timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
+    return retry_transient(lambda: _record(message, outcome), seconds=PATIENCE)
 
 
 def _record(message: OutboxMessage, outcome: Outcome) -> str:
@@ -85,19 +68,25 @@ def _record(message: OutboxMessage, outcome: Outcome) -> str:
             return ""
         if message.chat is not None:
             if values["status"] == Status.FAILED:
-                cancel_rest([message.pk], now)
-            _tell_chat(message.chat, outcome, moved=_moved(message, outcome))
+                cancel_following([message.pk], now)
+            # What the outcome says about the chat holds for all its messages.
+            if _moved(message, outcome):
+                move_chat(message.chat, new_id=outcome.moved_to)
+            elif outcome.chat_off:
+                switch_off_chat(message.chat, reason=outcome.reason)
+            elif outcome.verdict is Verdict.RETRY and outcome.wait and not outcome.of_channel:
+                pause_chat(message.chat, seconds=outcome.wait)
     return str(values["status"])
 
 
 def _record_sent(message: OutboxMessage, outcome: Outcome, now: datetime) -> str:
-    """What almost always happens takes one statement, which is its own transaction."""
+    """Record the usual outcome with one statement, which is its own transaction."""
     values = {
         "id": message.pk,
         "claim": message.claim,
         "now": now,
-        "reason": with_reason(message.reason, outcome.reason),
-        # A mail keeps the number that it was written with.
+        "reason": one_line(outcome.reason)[:REASON_LIMIT],
+        # A mail keeps its Message-ID.
         "message_id": message.message_id if message.channel == Channel.EMAIL else outcome.message_id[:255],
     }
     with connection.cursor() as cursor:
@@ -106,39 +95,83 @@ def _record_sent(message: OutboxMessage, outcome: Outcome, now: datetime) -> str
 
 
 def _moved(message: OutboxMessage, outcome: Outcome) -> bool:
-    """Whether there is another number to try at once; the one that was just refused is none."""
+    """Whether the chat has moved to a number that is worth an immediate attempt: not the one just refused."""
     return bool(outcome.moved_to) and message.chat is not None and message.chat.chat_id != outcome.moved_to
 
 
 def _values(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The columns that an outcome changes."""
+    """Return the columns that an outcome changes."""
     over = {"finished_at": now, "claim": None, "claimed_at": None}
-    reason = with_reason(message.reason, outcome.reason)
+    reason = one_line(outcome.reason)[:REASON_LIMIT]
     match outcome.verdict:
         case Verdict.FAILED:
             return {"status": Status.FAILED, "reason": reason, **over}
         case Verdict.UNKNOWN:
-            # No longer ours: nobody will know more before a person does.
+            # The claim ends: only a person can find out more.
             return {"status": Status.HELD, "reason": reason, **over}
     moved = _moved(message, outcome)
-    if too_old(message, now) and not moved:
+    # Due for so long that another refusal is the last.
+    is_old = now - max(message.created_at, message.due_at) >= timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS)
+    if is_old and not moved:
         return {"status": Status.FAILED, "reason": reason, **over}
     again = {"status": Status.PENDING, "claim": None, "claimed_at": None, "finished_at": None, "reason": reason}
-    if outcome.everybody:
+    if outcome.of_channel:
         return {**again, "attempts": message.attempts}
     if moved:
         return {**again, "next_attempt_at": now}
-    seconds = max(backoff(tries(message, now)), min(outcome.wait or 0.0, LONGEST_WAIT))
+    seconds = backoff(_attempts_since_due(message, now), base=settings.OUTBOX_BACKOFF, longest=LONGEST_BACKOFF)
+    seconds = max(seconds, min(outcome.wait or 0.0, LONGEST_WAIT))
     at = now + timedelta(seconds=seconds)
     quiet = quiet_until_after(message.subscription, at) if message.subscription is not None else None
     return {**again, "next_attempt_at": quiet or at}
 
 
-def _tell_chat(chat: Chat, outcome: Outcome, *, moved: bool) -> None:
-    """What the outcome says of the chat holds for all of its messages."""
-    if moved:
-        move_chat(chat, outcome.moved_to)
-    elif outcome.chat_off:
-        switch_off_chat(chat, outcome.reason)
-    elif outcome.verdict is Verdict.RETRY and outcome.wait and not outcome.everybody:
-        wait_for_chat(chat, outcome.wait)
+def _attempts_since_due(message: OutboxMessage, now: datetime) -> int:
+    """Return how many attempts count for the wait after the current one: those since the message is due (again).
+
+    `attempts` counts all, also those before a person sent the message again, which sets `due_at` anew. Waits double,
+    so the time since `due_at` shows how many of them fit in it.
+    """
+    every = message.attempts + 1
+    if not settings.OUTBOX_BACKOFF:
+        return every
+    waited = max(0.0, (now - message.due_at).total_seconds())
+    return min(every, 1 + round(math.log2(1 + waited / settings.OUTBOX_BACKOFF)))
+
+
+def pause(channel: str, reason: str, *, wait: float | None = None, now: datetime | None = None) -> datetime:
+    """Pause the channel for all processes, longer with each trouble in a row. Returns until when.
+
+    Several processes that run into the same trouble at once count as one.
+    """
+    now = now or timezone.now()
+    pace, _ = Pace.objects.get_or_create(channel=channel, defaults={"next_at": now})
+    running = pace.paused_until is not None and pace.paused_until > now
+    seconds = backoff(pace.troubles + (not running), base=settings.OUTBOX_BACKOFF, longest=LONGEST_PAUSE)
+    seconds = max(seconds, min(wait or 0, LONGEST_WAIT))
+    until = now + timedelta(seconds=seconds)
+    if running and pace.paused_until is not None:
+        until = max(until, pace.paused_until) if wait else pace.paused_until
+    Pace.objects.filter(pk=channel).update(
+        troubles=Case(When(paused_until__gt=now, then=F("troubles")), default=F("troubles") + 1),
+        troubled_since=Coalesce("troubled_since", now),
+        paused_until=until,
+        reason=reason,
+    )
+    return until
+
+
+def resume(channel: str, *, over: bool = True) -> None:
+    """End the channel's pause. `over`: its trouble has ended too, so that the next trouble is a new one.
+
+    Not `over` for a server that answers but defers the message: it may be gone again before it accepts one.
+    """
+    ended = {"troubled_since": None} if over else {}
+    Pace.objects.filter(pk=channel, troubled_since__isnull=False).update(
+        troubles=0, paused_until=None, reason="", **ended
+    )
+
+
+def is_troubled(channel: str) -> bool:
+    """Whether the channel's trouble goes on: attempts failed, and no message was accepted since."""
+    return Pace.objects.filter(pk=channel, troubled_since__isnull=False).exists()

@@ -1,57 +1,84 @@
-"""Sending what is due: claim, hand over outside any transaction, write down what became of it.
+"""Sending what is due: claim, hand over outside any transaction, record the outcome.
 
-Who dies before a message is marked as sending has harmed nothing: it is claimed again. Who dies after it leaves a
-message that the sweep holds for a person. See `channels.base` for why the order matters.
+A process that dies before it marked a message as sending has harmed nothing: the message is claimed again. One that
+dies after the mark leaves a message that the sweep holds for a person. `channels.base` says why the order matters.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from celery.signals import worker_process_shutdown, worker_shutdown
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
+from momo.core.work import TRANSIENT, retry_transient, start_task
 from notifications.channels.base import ChannelSender, Outcome, Verdict
+from notifications.channels.email import EmailSender
+from notifications.channels.telegram import TelegramSender
 from notifications.models import Attachment, Channel, OutboxMessage
 from notifications.selectors import next_due
 from notifications.services.claims import Claimed, begin, claim_due, give_back
-from notifications.services.pace import is_troubled, pause, resume
-from notifications.services.recording import persistently, record
-from notifications.services.senders import sender_of
-from notifications.services.sweep import fail_switched_off
-from notifications.services.telling import tell
+from notifications.services.outbox import SEND_TASK
+from notifications.services.recording import PATIENCE, is_troubled, pause, record, resume
+from notifications.services.sweep import bring_back, fail_switched_off, set_aside
 
 logger = logging.getLogger(__name__)
 
-# Few enough that who dies holds up little, and that the last of them is not late for its place in Telegram's pace.
+# Few enough that a process that dies holds up little, and that the last one is not late for its place in Telegram's
+# pace.
 BATCH = {Channel.EMAIL.value: 20, Channel.TELEGRAM.value: 10}
 NEAR = 5.0  # seconds for which waiting is better than ending: a chat's pace, not a message's backoff
 MARK_PATIENCE = 10.0  # seconds that a database may be away before a message is begun
 BROKEN = "寄送時發生未預期的錯誤，無法確認對方是否收到；請查看紀錄後決定要不要重新寄送"
 
+# Telegram's library costs a process that sends mails only 0.15 s and 8 MB, once.
+_CLASSES: dict[str, Callable[[], ChannelSender]] = {
+    Channel.EMAIL.value: EmailSender,
+    Channel.TELEGRAM.value: TelegramSender,
+}
+# Kept between drains, so that connections are used again. With the process in the key: a forked child must not use its
+# parent's connection.
+_kept: dict[tuple[int, str], ChannelSender] = {}
+
+
+def sender_of(channel: str) -> ChannelSender:
+    """This process's sender of a channel."""
+    key = os.getpid(), str(channel)
+    if key not in _kept:
+        _kept[key] = _CLASSES[channel]()
+    return _kept[key]
+
+
+@worker_shutdown.connect
+@worker_process_shutdown.connect
+def close_senders(**_: Any) -> None:
+    """Close all connections, when the process ends."""
+    for key in [key for key in _kept if key[0] == os.getpid()]:
+        _kept.pop(key).close()
+
 
 @dataclass
 class Counts:
-    """What a drain did: messages by how their attempt ended, and those put off, or that others were quicker with."""
+    """What a drain did: messages by how their attempt ended.
+
+    `skipped` were put off, or another process was quicker.
+    """
 
     sent: int = 0
     retried: int = 0
     failed: int = 0
     held: int = 0
     skipped: int = 0
-
-    @property
-    def attempts(self) -> int:
-        """Messages that were handed over, or almost."""
-        return self.sent + self.retried + self.failed + self.held
 
     def add(self, status: str) -> None:
         """Count a message by its new status."""
@@ -61,7 +88,7 @@ class Counts:
 
 @dataclass
 class Drain:
-    """One sender at work on one channel."""
+    """One run of a sender on one channel."""
 
     channel: str
     sender: ChannelSender
@@ -81,6 +108,8 @@ class Drain:
         """Send until nothing is due, the time is over, or the channel does not work."""
         if self.channel == Channel.TELEGRAM:
             fail_switched_off()
+        else:
+            bring_back()
         soon = self.wait_for_due()
         while soon and not self.over():
             if not self.is_open():
@@ -91,7 +120,7 @@ class Drain:
                     if not self.send(batch.popleft()):
                         return
             if empty:
-                # Somebody else has it in hand at this moment, or the pace of all is used up.
+                # Another process has it in hand at this moment, or the pace of all is used up.
                 soon = self.wait_for_due(least=0.1)
 
     def wait_for_due(self, *, least: float = 0) -> bool:
@@ -106,22 +135,24 @@ class Drain:
         return True
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not when told to stop."""
+        """Wait, at most until a stop is requested."""
         until = time.monotonic() + seconds
         while not self.stop() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.25))
 
     def is_open(self) -> bool:
-        """Make sure that the channel works; when it does not, it rests for everybody."""
+        """Make sure that the channel works; when it does not, it pauses for all processes."""
         trouble = self.sender.open()
-        if trouble is not None:
-            self.rest(trouble)
+        if trouble is not None and trouble.no_server:
+            retry_transient(set_aside, seconds=PATIENCE)
+        elif trouble is not None:
+            self.pause(trouble)
         return trouble is None
 
-    def rest(self, trouble: Outcome) -> None:
-        """The trouble is the channel's."""
-        until = persistently(lambda: pause(self.channel, trouble.reason, wait=trouble.wait))
-        logger.warning("%s rests until %s: %s", self.channel, until.isoformat(timespec="seconds"), trouble.reason)
+    def pause(self, trouble: Outcome) -> None:
+        """Let no process try the channel for a while."""
+        until = retry_transient(lambda: pause(self.channel, trouble.reason, wait=trouble.wait), seconds=PATIENCE)
+        logger.warning("%s pauses until %s: %s", self.channel, until.isoformat(timespec="seconds"), trouble.reason)
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[deque[Claimed]]:
@@ -129,20 +160,16 @@ class Drain:
         claim = uuid.uuid4()
         try:
             batch = deque(claim_due(self.channel, BATCH[self.channel], claim=claim))
-            # The subscription is asked for its quiet hours. The bytes of a file are read for its message alone, before
+            # The subscription has the quiet hours. The bytes of a file are read for its message alone, before
             # that is marked.
             files = Prefetch("attachments", Attachment.objects.defer("content"))
             prefetch_related_objects([claimed.message for claimed in batch], "chat", "subscription", files)
             yield batch
         finally:
-            self.return_rest(claim)
-
-    @staticmethod
-    def return_rest(claim: uuid.UUID) -> None:
-        try:
-            persistently(lambda: give_back(claim), seconds=MARK_PATIENCE)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("claim %s is left to the sweep, the database is away: %s", claim, error)
+            try:
+                retry_transient(lambda: give_back(claim), seconds=MARK_PATIENCE)
+            except TRANSIENT as error:
+                logger.warning("claim %s is left to the sweep, the database is away: %s", claim, error)
 
     def send(self, claimed: Claimed) -> bool:
         """Send one message. False when the channel does not work; then it, and all others, are free again."""
@@ -157,10 +184,10 @@ class Drain:
             return True
         outcome = self.hand_over(message)
         status = self.record(message, outcome)
-        if outcome.everybody:
+        if outcome.of_channel:
             if status == "failed":  # it was its last attempt
                 self.count(status)
-            self.rest(outcome)
+            self.pause(outcome)
             return False
         if outcome.verdict is not Verdict.UNKNOWN and self.troubled:
             over = outcome.verdict is not Verdict.RETRY
@@ -170,17 +197,17 @@ class Drain:
         return True
 
     def begin(self, message: OutboxMessage) -> bool:
-        """Mark it. A mark that cannot be written leaves the message to others: nobody has handed it over."""
+        """Mark it. A mark that cannot be written leaves the message to other processes: it was not handed over."""
         try:
-            return persistently(lambda: begin(message), seconds=MARK_PATIENCE)
-        except (OperationalError, InterfaceError):
+            return retry_transient(lambda: begin(message), seconds=MARK_PATIENCE)
+        except TRANSIENT:
             claim = message.claim
             if claim is not None:
-                persistently(lambda: give_back(claim, also=[message.pk]), seconds=MARK_PATIENCE)
+                retry_transient(lambda: give_back(claim, also=[message.pk]), seconds=MARK_PATIENCE)
             raise
 
     def hand_over(self, message: OutboxMessage) -> Outcome:
-        """What the sender says; what it should not have raised leaves the message for a person."""
+        """The sender's outcome; an exception that it should not have raised leaves the message for a person."""
         try:
             return self.sender.send(message)
         except Exception:
@@ -188,10 +215,10 @@ class Drain:
             return Outcome(Verdict.UNKNOWN, BROKEN)
 
     def record(self, message: OutboxMessage, outcome: Outcome) -> str:
-        """Write the outcome down."""
+        """Record the outcome. Returns the new status, empty when a person decided meanwhile."""
         try:
             status = record(message, outcome)
-        except (OperationalError, InterfaceError):
+        except TRANSIENT:
             logger.critical("message %s is %s, but cannot be recorded", message.pk, outcome.verdict.value)
             raise
         if not status:
@@ -199,7 +226,7 @@ class Drain:
         return status
 
     def count(self, status: str) -> None:
-        """Keep and tell how a message ended."""
+        """Count and report how a message ended."""
         self.counts.add(status)
         self.on_message(status)
 
@@ -215,16 +242,16 @@ def drain(
 ) -> Counts:
     """Send what is due by a channel, for at most about `seconds`; what is then still due is passed on to a task.
 
-    `stop` is asked between messages; `on_message` is told each message's new status. When this is ended by an
+    `stop` is called between messages; `on_message` gets each message's new status. When this is ended by an
     exception (SIGTERM, Ctrl-C), the message in hand stays marked as sending, and the others are free again.
 
-    Raises OperationalError or InterfaceError when the database stays away.
+    Raises errors of TRANSIENT when the database stays away.
     """
     own = sender or sender_of(channel)
     work = Drain(str(channel), own, time.monotonic() + seconds, stop, on_message)
     work.run()
     if pass_on and is_due(channel):
-        tell(channel)
+        start_task(SEND_TASK, str(channel))
     return work.counts
 
 
@@ -235,8 +262,9 @@ def is_due(channel: str) -> bool:
 
 
 def pass_on_due() -> list[str]:
-    """Tell the senders of each channel that has something to send. Returns the channels."""
+    """Start a send task for each channel that has something to send. Returns the channels."""
+    bring_back()
     due = [channel for channel in Channel.values if is_due(channel)]
     for channel in due:
-        tell(channel)
+        start_task(SEND_TASK, str(channel))
     return due

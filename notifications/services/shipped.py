@@ -1,4 +1,4 @@
-"""The texts that come with the system: written once, and renewed only where staff never touched them."""
+"""The templates that come with the system: written once, and updated only where staff never changed them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from notifications.templating.variables import declared
 
 FOLDER = Path(__file__).resolve().parent.parent / "shipped"
 SHIPPED_NOTE = "系統預設"
+# The fields that a version keeps.
 CONTENT = ("title", "description", "format", "subject", "body", "variables")
 
 
@@ -31,9 +32,9 @@ def shipped_templates() -> dict[str, dict[str, Any]]:
 
 
 def write_after_migrate(app_config: AppConfig | None = None, using: str = "default", **kwargs: Any) -> None:
-    """Receiver of `post_migrate`: writes what is missing, as soon as the tables are there.
+    """Receiver of `post_migrate`: writes missing and outdated shipped templates once their tables exist.
 
-    Neither signals nor checks: these are no person's changes, and a test sees to the texts.
+    Without signals and checks: no user makes these changes, and a test checks the shipped texts.
     """
     if app_config is None or app_config.name != "notifications":
         return
@@ -43,24 +44,20 @@ def write_after_migrate(app_config: AppConfig | None = None, using: str = "defau
         return
     with transaction.atomic(using=using):
         with connection.cursor() as cursor:
-            # Two releases that start at once write one after the other.
+            # Two releases that migrate at once write one after the other.
             cursor.execute(f'LOCK TABLE "{Template._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
         present = {template.code: template for template in Template.objects.using(using)}
         for code, content in shipped_templates().items():
             template = present.get(code)
             if template is None:
                 [template] = Template.objects.using(using).bulk_create([Template(code=code, version=0, **content)])
-                _add_version(template, content, using)
-            elif _differs(template, content) and _is_ours(template, using):
-                _add_version(template, content, using)
-
-
-def _differs(template: Template, content: dict[str, Any]) -> bool:
-    return any(getattr(template, name) != content[name] for name in CONTENT)
+            elif content == {name: getattr(template, name) for name in CONTENT} or not _is_ours(template, using):
+                continue
+            _add_version(template, content, using)
 
 
 def _is_ours(template: Template, using: str) -> bool:
-    """Whether the newest version is one that we wrote; staff's versions have another note, or somebody's name."""
+    """Whether the newest version is a shipped one; versions of staff have another note, or a user."""
     newest = TemplateVersion.objects.using(using).filter(template=template, number=template.version).first()
     return newest is not None and newest.created_by_id is None and newest.note == SHIPPED_NOTE
 

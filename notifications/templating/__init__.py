@@ -1,1 +1,1 @@
-"""Templates as a language without code: what they may say is checked when they are saved, and bounded when rendered."""
+"""Templates are a language without code: checked when a template is saved, bounded when it is rendered."""

@@ -1,44 +1,29 @@
-"""What a template uses, against what it declares, without rendering it: also in branches that no example reaches."""
+"""What a template uses, against what it declares, without rendering it: also in branches that no example reaches.
+
+Liquid's `analyze()` finds every name and filter; the visitor adds the types of values.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from liquid.ast import Node
-from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path, logical, primitive
 from liquid.builtin.expressions.filtered import Filter
-from liquid.builtin.expressions.logical import (
-    ContainsExpression,
-    EqExpression,
-    GeExpression,
-    GtExpression,
-    LeExpression,
-    LogicalAndExpression,
-    LogicalOrExpression,
-    LtExpression,
-    NeExpression,
-)
-from liquid.builtin.expressions.primitive import (
-    Blank,
-    Empty,
-    FalseLiteral,
-    FloatLiteral,
-    IntegerLiteral,
-    Nil,
-    StringLiteral,
-    TrueLiteral,
-)
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
+from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
 from liquid.expression import Expression
+from liquid.template import BoundTemplate
 from liquid.token import Token
 
-from notifications.templating.bounds import NUMBER
-from notifications.templating.faults import Fault, place_of
-from notifications.templating.filters import FILTERS, LISTS, NUMBERS, SAME, SCALARS, TEXT
-from notifications.templating.nodes import CaseNode, ForNode, IfNode, OutputNode
-from notifications.templating.variables import LABELS, NAME, RESERVED, Variable
+from notifications.templating.bounds import LOOP_DEPTH, NUMBER
+from notifications.templating.faults import Fault, fault_at
+from notifications.templating.filters import FILTERS, NUMBERS, SAME, SCALARS, FilterSpec
+from notifications.templating.language import NO_CONTEXT
+from notifications.templating.variables import LABELS, Variable, is_name
 
 LOOP_FIELDS = {"index": "integer", "length": "integer", "first": "boolean", "last": "boolean"}
 KIND_LABELS = {
@@ -49,151 +34,152 @@ KIND_LABELS = {
     "encoded": "網址編碼後的文字",
     "unknown": "未知",
 }
-COMPARISONS = {EqExpression, NeExpression, LtExpression, GtExpression, LeExpression, GeExpression}
+AND_OR = (logical.LogicalAndExpression, logical.LogicalOrExpression)
+EQUALITY = (logical.EqExpression, logical.NeExpression)
+COMPARISONS = (
+    *(*EQUALITY, logical.LtExpression, logical.GtExpression, logical.LeExpression, logical.GeExpression),
+    logical.ContainsExpression,
+)
+# Kinds that may be compared, by what they are compared as.
+ALIKE = {**{name: name for name in SCALARS}, "url": "text", "integer": "number", "nothing": "nothing"}
+ADVICE = {"list": "，請用 for 逐項輸出", "item": "，請寫出欄位"}
 
 
-@dataclass(frozen=True)
-class Kind:
-    """Of what type a value is; `fields` are those of an item, or of a list's items (none: a list of texts)."""
+class Kind(NamedTuple):
+    """The type of a value; `fields` are those of an item, or of a list's items (none: a list of texts)."""
 
     name: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = {}
 
     @property
     def label(self) -> str:
         return KIND_LABELS[self.name]
 
 
-UNKNOWN = Kind("unknown")  # has been complained of already, so nothing more is said about it
-LITERALS = {
-    StringLiteral: "text",
-    IntegerLiteral: "integer",
-    FloatLiteral: "number",
-    TrueLiteral: "boolean",
-    FalseLiteral: "boolean",
-    Nil: "nothing",
-    Empty: "nothing",
-    Blank: "nothing",
+UNKNOWN = Kind("unknown")  # a fault was reported already, so none follows from it
+LITERALS: dict[type[Expression], str] = {
+    primitive.StringLiteral: "text",
+    primitive.IntegerLiteral: "integer",
+    primitive.FloatLiteral: "number",
+    primitive.TrueLiteral: "boolean",
+    primitive.FalseLiteral: "boolean",
+    primitive.Nil: "nothing",
+    primitive.Empty: "nothing",
+    primitive.Blank: "nothing",
 }
 
 
-def kind_of_variable(variable: Variable) -> Kind:
-    return Kind(variable.type, {entry.name: entry.type for entry in variable.fields})
-
-
 class Analysis:
-    """`faults` after `walk`; `kinds` says of each output, by its place, of which kind it is."""
+    """`faults` holds everything that is wrong with the names and types of a template."""
 
-    def __init__(self, variables: Sequence[Variable]) -> None:
-        self.scopes: list[dict[str, Kind]] = [{variable.name: kind_of_variable(variable) for variable in variables}]
+    def __init__(self, template: BoundTemplate, variables: Sequence[Variable]) -> None:
         self.faults: list[Fault] = []
-        self.kinds: dict[int, Kind] = {}
+        self.scopes = [
+            {one.name: Kind(one.type, {entry.name: entry.type for entry in one.fields}) for one in variables}
+        ]
+        if template.nodes:
+            self._check_names(template, template.nodes[0].token.source)
+            self._walk(template.nodes)
 
-    def complain(self, token: Token | None, message: str, beside: Token | None = None) -> Kind:
-        place = place_of(token)
-        self.faults.append(Fault((place_of(beside) or 0) if place is None else place, message))
+    def _fault(self, token: Token, message: str) -> Kind:
+        self.faults.append(fault_at(token.source, token.start_index, message))
         return UNKNOWN
+
+    def _check_names(self, template: BoundTemplate, source: str) -> None:
+        found = template.analyze()
+        for what, uses, known in (("宣告變數", found.globals, self.scopes[0]), ("過濾器", found.filters, FILTERS)):
+            for name, places in uses.items():
+                if name not in known:
+                    close = difflib.get_close_matches(name[:40], list(known), 1, cutoff=0.5)
+                    message = f"沒有{what}「{name}」{f'，是不是「{close[0]}」？' if close else ''}"
+                    spans: list[Any] = [getattr(place, "span", place) for place in places]
+                    self.faults += [fault_at(source, span.index, message) for span in spans]
 
     # --- Nodes
 
-    def walk(self, nodes: Iterable[Node]) -> None:
+    def _walk(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
             match node:
                 case OutputNode():
-                    self.kinds[node.token.start_index] = self._printed(node)
-                case IfNode():
-                    for expression, inside in node.branches:
-                        if expression is not None:
-                            self._condition(expression)
-                        self.walk(inside)
-                case CaseNode():
-                    self._compared(node.subject, self._kind(node.subject))
-                    for choices, inside in node.branches:
-                        for choice in choices:
-                            self._compared(choice, self._kind(choice))
-                        self.walk(inside)
+                    kind = self._kind(node.expression)
+                    if kind.name in ("list", "item", "loop", "nothing"):
+                        self._fault(node.token, f"{kind.label}不能直接輸出{ADVICE.get(kind.name, '')}")
                 case ForNode():
                     self._loop(node)
-
-    def _printed(self, node: OutputNode) -> Kind:
-        kind = self._kind(node.expression)
-        if kind.name in ("list", "item", "loop", "nothing"):
-            return self.complain(node.token, f"{kind.label}不能直接輸出{_advice(kind)}")
-        return kind
+                    continue
+                case BreakNode() | ContinueNode() if len(self.scopes) == 1:
+                    self._fault(node.token, f"「{node.token.value}」只能用在 for 裡面")
+                case CaseNode():
+                    self._choice(node.expression)
+                case MultiExpressionBlockNode():
+                    for choice in node.expression.children():
+                        self._choice(choice)
+                case _:
+                    for expression in node.expressions():
+                        self._condition(expression)
+            self._walk(node.children(NO_CONTEXT))
 
     def _loop(self, node: ForNode) -> None:
-        expression = node.expression
-        kind = self._kind(expression.iterable) if isinstance(expression.iterable, Path) else None
-        if kind is None:
-            self.complain(node.token, "for 只能逐項處理宣告為清單的變數，不能用固定值")
-            kind = UNKNOWN
-        elif kind.name not in ("list", "unknown"):
-            kind = self.complain(node.token, f"for 只能逐項處理清單，「{expression.iterable}」是{kind.label}")
-        for number in (expression.limit, expression.offset):
-            if number is not None and self._kind(number).name not in ("integer", "unknown"):
-                self.complain(node.token, "limit 與 offset 只能是整數")
-        if expression.cols is not None:
-            self.complain(node.token, "for 不能用 cols")
-        name = str(expression.identifier)
-        if not NAME.fullmatch(name) or name in RESERVED:
-            self.complain(node.token, f"「{name}」不能當作迴圈裡的名稱，請用小寫英文字母、數字與底線")
-        elif any(name in scope for scope in self.scopes):
-            self.complain(node.token, f"「{name}」已經是別的變數，迴圈裡請換一個名稱")
-        item = kind if kind is UNKNOWN else Kind("item", kind.fields) if kind.fields else Kind("text")
-        self.scopes.append({name: item, "forloop": Kind("loop", LOOP_FIELDS)})
-        self.walk(node.block)
+        loop, token, name = node.expression, node.token, str(node.expression.identifier)
+        kind = self._kind(loop.iterable)
+        numbers = [self._kind(number).name for number in (loop.limit, loop.offset) if number is not None]
+        declared = isinstance(loop.iterable, Path) and kind.name == "list"
+        for fault, message in (
+            (kind is not UNKNOWN and not declared, f"for 只能逐項處理清單，這裡是{kind.label}；也不能用固定值"),
+            (not {*numbers} <= {"integer", "unknown"}, "limit 與 offset 只能是整數"),
+            (loop.cols is not None, "for 不能用 cols"),
+            (len(self.scopes) > LOOP_DEPTH, f"for 最多 {LOOP_DEPTH} 層"),
+            (not is_name(name), f"「{name}」不能當作迴圈裡的名稱，請用小寫英文字母、數字與底線"),
+            (any(name in scope for scope in self.scopes), f"「{name}」已經是別的變數，迴圈裡請換一個名稱"),
+        ):
+            if fault:
+                self._fault(token, message)
+        item = UNKNOWN if not declared else Kind("item", kind.fields) if kind.fields else Kind("text")
+        self._walk_within(node.block.nodes, {name: item, "forloop": Kind("loop", LOOP_FIELDS)})
+        if node.default:
+            # The loop's names have no value there, though `analyze()` takes them for known.
+            self._walk_within(node.default.nodes, {name: Kind("item"), "forloop": Kind("item")})
+
+    def _walk_within(self, nodes: Iterable[Node], scope: dict[str, Kind]) -> None:
+        self.scopes.append(scope)
+        self._walk(nodes)
         self.scopes.pop()
-        self.walk(node.default)
 
     # --- Conditions
 
-    def _condition(self, expression: Expression) -> None:
-        match expression:
-            case LogicalAndExpression() | LogicalOrExpression():
-                for part in (expression.left, expression.right):
-                    other = isinstance(part, (LogicalAndExpression, LogicalOrExpression))
-                    if other and type(part) is not type(expression):
-                        self.complain(expression.token, "同一個條件裡不要混用 and 與 or，請分成兩層 if")
-                    self._condition(part)
-            case ContainsExpression():
-                self._contains(expression)
-            case _ if type(expression) in COMPARISONS:
-                self._comparison(expression)
-            case _:
-                kind = self._kind(expression)
-                if kind.name in ("item", "loop"):
-                    self.complain(expression.token, f"{kind.label}不能當作條件{_advice(kind)}")
+    def _condition(self, expression: Any) -> None:
+        if isinstance(expression, BooleanExpression):
+            self._condition(expression.expression)
+        elif isinstance(expression, AND_OR):
+            for part in (expression.left, expression.right):
+                if isinstance(part, AND_OR) and type(part) is not type(expression):
+                    self._fault(expression.token, "同一個條件裡不要混用 and 與 or，請分成兩層 if")
+                self._condition(part)
+        elif isinstance(expression, COMPARISONS):
+            self._comparison(expression, self._kind(expression.left), self._kind(expression.right))
+        elif (kind := self._kind(expression)).name in ("item", "loop"):
+            self._fault(expression.token, f"{kind.label}不能當作條件{ADVICE.get(kind.name, '')}")
 
-    def _comparison(self, expression: Any) -> None:
-        left, right = self._kind(expression.left), self._kind(expression.right)
+    def _comparison(self, expression: Any, left: Kind, right: Kind) -> None:
+        one, other = ALIKE.get(left.name), ALIKE.get(right.name)
         if UNKNOWN in (left, right):
             return
-        if not isinstance(expression, (EqExpression, NeExpression)):
-            if not (left.name in NUMBERS and right.name in NUMBERS):
-                self.complain(
-                    expression.token, f"大小只能比較數字，這裡是{left.label}與{right.label}", expression.left.token
-                )
-            return
-        one_is_nothing = "nothing" in (left.name, right.name)
-        for side, kind in ((expression.left, left), (expression.right, right)):
-            if not (one_is_nothing and kind.name == "list"):
-                self._compared(side, kind)
-        if not one_is_nothing and {left.name, right.name} <= set(SCALARS) and not _alike(left, right):
-            self.complain(
-                expression.token, f"{left.label}與{right.label}永遠不會相等，請比較同一種值", expression.left.token
-            )
+        if isinstance(expression, EQUALITY):
+            nothing = "nothing" in (one, other) and {left.name, right.name} <= {*ALIKE, "list"}
+            fine = nothing or (one is not None and one == other)
+            message = f"{left.label}與{right.label}永遠不會相等，或不能比較"
+        elif not isinstance(expression, logical.ContainsExpression):
+            fine, message = one == other == "number", f"大小只能比較數字，這裡是{left.label}與{right.label}"
+        else:
+            holds = one == "text" or (left.name == "list" and not left.fields)
+            fine, message = holds and other == "text", "contains 只能找文字（或文字清單）裡的文字"
+        if not fine:
+            self._fault(expression.token, message)
 
-    def _compared(self, expression: Expression, kind: Kind) -> None:
-        if kind.name not in (*SCALARS, "nothing", "unknown"):
-            self.complain(expression.token, f"{kind.label}不能比較{_advice(kind)}")
-
-    def _contains(self, expression: ContainsExpression) -> None:
-        left, right = self._kind(expression.left), self._kind(expression.right)
-        if UNKNOWN in (left, right):
-            return
-        holder = left.name in TEXT or (left.name == "list" and not left.fields)
-        if not holder or right.name not in TEXT:
-            self.complain(expression.token, "contains 只能找文字（或文字清單）裡的文字", expression.left.token)
+    def _choice(self, expression: Expression) -> None:
+        kind = self._kind(expression)
+        if kind.name not in ALIKE and kind is not UNKNOWN:
+            self._fault(expression.token, f"{kind.label}不能比較{ADVICE.get(kind.name, '')}")
 
     # --- Values
 
@@ -208,76 +194,49 @@ class Analysis:
         if type(expression) in LITERALS:
             value: Any = getattr(expression, "value", 0)
             if isinstance(value, (int, float)) and not abs(value) <= NUMBER:
-                return self.complain(expression.token, "數字太大")
+                return self._fault(expression.token, "數字太大")
             return Kind(LITERALS[type(expression)])
-        if type(expression) in COMPARISONS or isinstance(expression, ContainsExpression):
-            return self.complain(expression.token, "比較的結果不能再拿來比較")
-        return self.complain(expression.token, "這裡只能是變數或固定值")
+        return self._fault(expression.token, "這裡只能是變數或固定值，不能用範圍 (1..n)，也不能再比較")
 
     def _path(self, path: Path) -> Kind:
-        name, *fields = path.path
-        if not isinstance(name, str):
-            return self.complain(path.token, "變數名稱不能放在方括號裡")
-        known: dict[str, Kind] = {}
-        for scope in self.scopes:
-            known.update(scope)
-        if name not in known:
-            return self.complain(path.token, f"沒有宣告變數「{name}」{_meant(name, known)}")
-        kind = known[name]
+        name, *fields = [entry for entry in path.path if isinstance(entry, str)] or [""]
+        if len(path.path) != len(fields) + 1 or not name:
+            return self._fault(path.token, f"「{path}」：方括號裡只能是欄位名稱")
+        kind = next((scope[name] for scope in self.scopes if name in scope), UNKNOWN)
         for entry in fields:
-            if kind is UNKNOWN:
-                return kind
-            if not isinstance(entry, str):
-                return self.complain(path.token, f"「{path}」：方括號裡只能是欄位名稱")
             if kind.name == "list" and entry == "size":
                 kind = Kind("integer")
             elif kind.name in ("item", "loop") and entry in kind.fields:
                 kind = Kind(kind.fields[entry])
-            elif kind.name in ("item", "loop"):
-                return self.complain(path.token, f"「{name}」沒有欄位「{entry}」{_meant(entry, kind.fields)}")
-            else:
-                return self.complain(path.token, f"「{name}」是{kind.label}，沒有欄位「{entry}」{_advice(kind)}")
+            elif kind is not UNKNOWN:
+                known = f"；可用：{'、'.join(kind.fields)}" if kind.name in ("item", "loop") else f"，它是{kind.label}"
+                return self._fault(path.token, f"「{name}」沒有欄位「{entry}」{known}")
         return kind
 
     def _filtered(self, kind: Kind, applied: Filter) -> Kind:
-        spec, token = FILTERS.get(applied.name), applied.token
+        spec = FILTERS.get(applied.name)
         given = [self._kind(argument.value) for argument in applied.args]
         if spec is None:
-            return self.complain(token, f"沒有過濾器「{applied.name}」{_meant(applied.name, FILTERS)}")
-        if any(getattr(argument, "name", None) for argument in applied.args):
-            return self.complain(token, f"過濾器「{applied.name}」的參數不能有名稱")
-        if not spec.needed <= len(given) <= len(spec.arguments):
-            wanted = f"{spec.needed} 到 {len(spec.arguments)}" if spec.arguments else "0"
-            return self.complain(token, f"過濾器「{applied.name}」要 {wanted} 個參數，這裡有 {len(given)} 個")
-        if UNKNOWN in (kind, *given):
             return UNKNOWN
-        if kind.name not in spec.takes:
-            return self.complain(token, f"過濾器「{applied.name}」不能用在{kind.label}")
-        if kind.name in LISTS and kind.fields and applied.name != "size":
-            return self.complain(token, f"過濾器「{applied.name}」只能用在文字清單，請用 for 逐項輸出")
+        fault = ""
+        if any(getattr(argument, "name", None) for argument in applied.args):
+            fault = "的參數不能有名稱"
+        elif not spec.needed <= len(given) <= len(spec.arguments):
+            fault = f"要 {spec.needed} 到 {len(spec.arguments)} 個參數，這裡有 {len(given)} 個"
+        elif UNKNOWN in (kind, *given):
+            return UNKNOWN
+        elif kind.name not in spec.takes:
+            fault = f"不能用在{kind.label}"
+        elif kind.fields and applied.name != "size":
+            fault = "只能用在文字清單，請用 for 逐項輸出"
         for allowed, argument in zip(spec.arguments, given, strict=False):
-            if argument.name not in allowed:
-                return self.complain(token, f"過濾器「{applied.name}」的參數不能是{argument.label}")
-        if spec.gives == SAME:
-            same = all(argument.name == kind.name for argument in given)
-            both_numbers = all(argument.name in NUMBERS for argument in (kind, *given))
-            return kind if same else Kind("number" if both_numbers else "text")
+            if not fault and argument.name not in allowed:
+                fault = f"的參數不能是{argument.label}"
+        return self._fault(applied.token, f"過濾器「{applied.name}」{fault}") if fault else _result(spec, kind, given)
+
+
+def _result(spec: FilterSpec, kind: Kind, given: Sequence[Kind]) -> Kind:
+    if spec.gives != SAME:
         return Kind(spec.gives)
-
-
-def _alike(left: Kind, right: Kind) -> bool:
-    """Whether values of the two kinds can be equal."""
-    return left.name == right.name or any({left.name, right.name} <= set(kinds) for kinds in (TEXT, NUMBERS))
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:40], list(known), 1, cutoff=0.5)
-    return f"，是不是「{close[0]}」？" if close else ""
-
-
-def _advice(kind: Kind) -> str:
-    if kind.name == "list":
-        return "，請用 for 逐項輸出" if kind.fields else "，請用 for 或 join"
-    if kind.name == "item" and kind.fields:
-        return f"，請寫出欄位，例如「{next(iter(kind.fields))}」"
-    return ""
+    names = {kind.name, *(argument.name for argument in given)}
+    return kind if len(names) == 1 else Kind("number" if names <= set(NUMBERS) else "text")

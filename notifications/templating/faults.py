@@ -1,14 +1,23 @@
-"""What is wrong with a template, each with its line."""
+"""What is wrong with a template, each fault with its line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from liquid.exceptions import FilterArgumentError, LiquidError
+from liquid.exceptions import (
+    BlockNestingError,
+    FilterArgumentError,
+    LiquidSyntaxError,
+    OutputStreamLimitError,
+    UnknownFilterError,
+)
 from liquid.token import Token
 
-from momo.rest.errors import ValidationFailed
-from notifications.templating.bounds import FAULTS
+from momo.core.errors import ValidationFailed
+from notifications.templating.bounds import BLOCK_DEPTH, BODY_BYTES, FAULTS
+
+# The offset in the template, and the line with the message: `第 3 行：…`.
+Fault = tuple[int, str]
 
 
 class TemplateFailed(ValidationFailed):
@@ -16,47 +25,46 @@ class TemplateFailed(ValidationFailed):
 
     default_message = "範本無法產生內容"
 
-    def __init__(self, told: str, *, where: str = "") -> None:
-        self.told = told  # begins with the line
-        super().__init__(f"{where}{told}")
+    def __init__(self, detail: str, *, where: str = "") -> None:
+        self.detail = detail  # begins with the line
+        super().__init__(f"{where}{detail}")
 
 
-class RenderFault(LiquidError):
-    """Something that only shows while rendering; `message` is for people."""
+class LanguageFault(LiquidSyntaxError, FilterArgumentError):
+    """An error of syntax or while rendering that this package found; its message is Chinese."""
+
+    def __init__(self, message: str, *, token: Token | None = None) -> None:
+        super().__init__(message, token=token)
 
 
-class FilterFault(FilterArgumentError):
-    """A filter refuses its value; the engine adds where."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, token=None)
+def fault_at(source: str, index: int, message: str) -> Fault:
+    """The fault at an offset of a template."""
+    return index, f"第 {source.count(chr(10), 0, max(index, 0)) + 1} 行：{message}"
 
 
-@dataclass(frozen=True, order=True)
-class Fault:
-    """`index` is the place in the text; `message` is for people."""
-
-    index: int
-    message: str
-
-
-def line_at(source: str, index: int) -> int:
-    """The line of a place, from 1."""
-    return source.count("\n", 0, max(index, 0)) + 1
-
-
-def told(source: str, index: int, message: str) -> str:
-    """`第 3 行：…`"""
-    return f"第 {line_at(source, index)} 行：{message}"
-
-
-def texts(source: str, faults: list[Fault]) -> list[str]:
-    """Each fault once, in the order of the text; the first of very many."""
-    lines = list(dict.fromkeys(told(source, fault.index, fault.message) for fault in sorted(faults)))
+def fault_texts(faults: Iterable[Fault]) -> list[str]:
+    """Each fault once, in the order of the template; of very many only the first."""
+    lines = list(dict.fromkeys(text for _, text in sorted(faults)))
     more = len(lines) - FAULTS
     return [*lines[:FAULTS], f"另有 {more} 個問題"] if more > 0 else lines
 
 
-def place_of(token: Token | None) -> int | None:
-    """Where a token stands; None for the end of an expression, which has no place."""
-    return None if token is None or token.start_index < 0 else token.start_index
+def explain(error: Exception, beside: Token | None = None) -> str:
+    """The line and a Chinese message of an error of Liquid; `beside` is the token where the error itself has none."""
+    token = getattr(error, "token", None) or beside or Token("", "", 0, "")
+    match error:
+        case LanguageFault():
+            message = str(error.message)
+        case BlockNestingError():
+            message = f"標籤最多 {BLOCK_DEPTH} 層"
+        case OutputStreamLimitError():
+            message = f"產生的內容超過 {BODY_BYTES // 1024} KB"
+        case UnknownFilterError():
+            message = f"沒有過濾器「{token.value[:20]}」"
+        case LiquidSyntaxError() if error.message == "missing expression":
+            message = f"「{token.value}」後面要有條件或變數"
+        case LiquidSyntaxError():
+            message = f"看不懂「{token.value[:60]}」" if token.value else "看不懂，條件、變數或過濾器沒有寫完"
+        case _:
+            message = "無法計算"
+    return fault_at(token.source, token.start_index, message)[1]

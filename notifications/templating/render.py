@@ -1,4 +1,4 @@
-"""From a template and values to a message's text."""
+"""From a template and values to the text of a message."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from momo.core.texts import one_line
 from notifications.models import Format
 from notifications.templating.bounds import SUBJECT_CHARACTERS
-from notifications.templating.faults import TemplateFailed
 from notifications.templating.language import produce
-from notifications.templating.values import one_line
-from notifications.templating.variables import Variable, coerce, declared
-
-__all__ = ["Rendered", "TemplateFailed", "render"]
+from notifications.templating.variables import Variable, coerce, stored
 
 ESCAPED = (Format.TELEGRAM, Format.EMAIL_HTML)
 
@@ -36,13 +33,12 @@ def render(
     values: Mapping[str, Any],
     strict: bool = True,
 ) -> Rendered:
-    """Raises ValidationFailed naming values that are missing, wrong or (if `strict`) not declared, and TemplateFailed
-    with the line when the text goes beyond a bound. A subject that is too long ends with ….
+    """The message. `variables` are taken as they were saved, without another check of the declarations.
+
+    Raise ValidationFailed naming values that are missing, wrong or (if `strict`) not declared, and TemplateFailed with
+    the line if the text goes beyond a bound. A subject that is too long ends with ….
     """
-    declarations = [entry for entry in variables if isinstance(entry, Variable)]
-    if len(declarations) != len(variables):
-        declarations = declared([entry for entry in variables if not isinstance(entry, Variable)])
-    given = coerce(declarations, values, strict=strict)
+    given = coerce(stored(variables), values, strict=strict)
     line = one_line(produce(subject, given, escaped=False, where="主旨"))
     if len(line) > SUBJECT_CHARACTERS:
         line = f"{line[: SUBJECT_CHARACTERS - 1]}…"

@@ -1,4 +1,4 @@
-"""Texts and markup for property tests: what people write, and what nobody should."""
+"""Texts and markup for property tests: usual ones and hostile ones."""
 
 from __future__ import annotations
 

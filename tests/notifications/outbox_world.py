@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
 from notifications.channels.base import ChannelSender, Outcome, Verdict
 from notifications.models import Chat, OutboxMessage
-from notifications.services.outbox import enqueue_email, enqueue_telegram
+from notifications.services import control
+from notifications.services.outbox import ChatText, Mail, enqueue
 from notifications.services.sending import Counts, drain
 
+CHOICES = (control.RETRY, control.CANCEL, control.RELEASE, control.MARK_SENT)
+retry, cancel, release, mark_sent = (partial(control.decide, choice) for choice in CHOICES)
 SENT = Outcome(Verdict.SENT, message_id="4711")
 SLOW = Outcome(Verdict.RETRY, "450 4.2.1 Mailbox busy", wait=600)
 RETRY = Outcome(Verdict.RETRY, "451 Try again later")
 FAILED = Outcome(Verdict.FAILED, "550 5.1.1 No such user")
 UNKNOWN = Outcome(Verdict.UNKNOWN, "連線在送出後中斷")
-AWAY = Outcome(Verdict.RETRY, "無法連線到郵件伺服器", everybody=True)
+AWAY = Outcome(Verdict.RETRY, "無法連線到郵件伺服器", of_channel=True)
 
 
 class Recorder(ChannelSender):
@@ -57,8 +60,7 @@ class Recorder(ChannelSender):
 def mail(key: str = "k", **values: Any) -> OutboxMessage:
     """One mail, newly written."""
     given = {"event": "system_alert", "to": "wang@example.com", "subject": "主旨", "text": "內文", **values}
-    message = enqueue_email(key=key, **given)
-    assert message is not None
+    (message,) = enqueue(Mail(key=key, **given))
     return message
 
 
@@ -72,7 +74,7 @@ def chat(number: int | str = 1001, **values: Any) -> Chat:
 
 def text(key: str = "t", to: Chat | None = None, body: str = "哈囉", **values: Any) -> list[OutboxMessage]:
     """One text, newly written."""
-    return enqueue_telegram(key=key, event="system_alert", chat=to or chat(), body=body, **values)
+    return enqueue(ChatText(key=key, event="system_alert", chat=to or chat(), body=body, **values))
 
 
 def long_text(key: str = "t", parts: int = 3, **values: Any) -> list[OutboxMessage]:
@@ -115,28 +117,6 @@ def plans() -> Iterator[list[str]]:
 
     with connection.execute_wrapper(explain):
         yield found
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run all of them together, each on a connection of its own. Returns what they return, or raised."""
-    ready = threading.Barrier(len(works))
-    answers: list[Any] = [None] * len(works)
-
-    def run(place: int, work: Callable[[], Any]) -> None:
-        try:
-            ready.wait(timeout=30)
-            answers[place] = work()
-        except Exception as error:
-            answers[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(place, work)) for place, work in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return answers
 
 
 def run(sender: Recorder, channel: str = "email", **values: Any) -> Counts:

@@ -1,4 +1,4 @@
-"""Messages in trouble are told of once a trouble, and never only by the way that is in it."""
+"""Each trouble of messages raises one alert, and never only by the channel in trouble."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from accounts.models import Role
 from notifications.channels.base import Outcome, Verdict
 from notifications.events import event_kind
 from notifications.models import Channel, Chat, OutboxMessage, Pace, Subscription
-from notifications.services.alerts import tell_troubles
-from notifications.services.chats import switch_off_chat, switch_on_chat
-from notifications.services.pace import pause, resume
+from notifications.services.alerts import enqueue_alerts
+from notifications.services.chats import set_chat_active, switch_off_chat
+from notifications.services.recording import pause, resume
 from notifications.services.sending import drain
 from notifications.services.templates import render_template, template_by_code
-from notifications.tasks import watch
+from notifications.tasks import sweep_messages
 from notifications.templating.variables import declared
-from tests.accounts.people import person
 from tests.fakes.telegram.html import visible
+from tests.kit.users import person
 from tests.notifications.outbox_world import Recorder, mail
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +60,9 @@ def recipients() -> list[str]:
 
 def test_all_is_well() -> None:
     by_mail()
-    waiting_mail(60)  # it waits, but nobody says that the server is away: nobody has tried
+    waiting_mail(60)  # it waits, and no attempt has found the server away
     Chat.objects.create(chat_id="1", is_active=False, note="由人停用")
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
 
 
 def test_a_channel_that_is_away_for_long_is_told_once() -> None:
@@ -71,8 +71,8 @@ def test_a_channel_that_is_away_for_long_is_told_once() -> None:
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
 
-    assert tell_troubles() == 2
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 2
+    assert enqueue_alerts() == 0
 
     in_trouble, text = alerts()
     assert (in_trouble.channel, text.channel) == ("email", "telegram")
@@ -85,14 +85,14 @@ def test_a_short_pause_is_no_trouble() -> None:
     by_chat()
     waiting_mail(14)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
 
 
 def test_a_refused_login_is_told_at_once() -> None:
     by_chat()
     waiting_mail(0.1)
     pause(Channel.EMAIL, REFUSED)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
     assert "拒絕登入" in visible(alerts()[0].body)
 
 
@@ -100,25 +100,25 @@ def test_while_it_lasts_more_messages_make_no_second_one() -> None:
     by_chat()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
     first = OutboxMessage.objects.get(key="k")
     waiting_mail(40, "older")
     OutboxMessage.objects.filter(pk=first.pk).update(status="cancelled", finished_at=timezone.now())
     pause(Channel.EMAIL, REFUSED, now=timezone.now() + timedelta(hours=1))
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
 
 
 def test_the_next_trouble_is_told_again() -> None:
     by_chat()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
     resume(Channel.EMAIL)
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
     assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
     waiting_mail(16, "later")
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
 
 
 def test_a_server_that_comes_and_goes_without_taking_anything_is_one_trouble() -> None:
@@ -126,7 +126,7 @@ def test_a_server_that_comes_and_goes_without_taking_anything_is_one_trouble() -
     waiting_mail(16)
     for _ in range(3):
         pause(Channel.EMAIL, AWAY, now=ago(1))
-        tell_troubles()
+        enqueue_alerts()
         Pace.objects.update(paused_until=None)
         later = Outcome(Verdict.RETRY, "450 稍後再試")
         assert drain(Channel.EMAIL, sender=Recorder(later)).retried == 1
@@ -135,7 +135,7 @@ def test_a_server_that_comes_and_goes_without_taking_anything_is_one_trouble() -
     assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
     waiting_mail(16, "later")
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
 
 
 def test_one_trouble_is_told_once_however_long_it_lasts(settings: Any) -> None:
@@ -144,24 +144,24 @@ def test_one_trouble_is_told_once_however_long_it_lasts(settings: Any) -> None:
     assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
     later = timezone.now() + timedelta(hours=settings.OUTBOX_GIVE_UP_HOURS + 1)  # nothing that was sent is recent
     pause(Channel.EMAIL, AWAY, now=later)
-    assert tell_troubles(now=later) == 0
+    assert enqueue_alerts(now=later) == 0
 
 
 def test_the_next_trouble_is_told_though_little_was_sent_in_between(settings: Any) -> None:
     by_chat()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
     resume(Channel.EMAIL)
     assert drain(Channel.EMAIL, sender=Recorder()).sent == 1
     OutboxMessage.objects.update(finished_at=ago(60 * (settings.OUTBOX_GIVE_UP_HOURS + 1)))
     waiting_mail(16, "later")
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 1
+    assert enqueue_alerts() == 0
 
 
 def test_who_would_only_hear_by_the_mail_that_is_away(settings: Any) -> None:
@@ -169,9 +169,9 @@ def test_who_would_only_hear_by_the_mail_that_is_away(settings: Any) -> None:
     by_mail()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 2
+    assert enqueue_alerts() == 2
     assert recipients() == ["ops@example.com", "-100"]
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
 
 
 def test_when_telegram_is_not_set_up_it_waits_for_the_mail(settings: Any) -> None:
@@ -179,7 +179,7 @@ def test_when_telegram_is_not_set_up_it_waits_for_the_mail(settings: Any) -> Non
     by_mail()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 1
+    assert enqueue_alerts() == 1
 
 
 def test_who_would_only_hear_by_telegram_that_is_away() -> None:
@@ -192,7 +192,7 @@ def test_who_would_only_hear_by_telegram_that_is_away() -> None:
         channel="telegram", key="t", event="x", recipient="1001", chat=subscription.chat, body="x", due_at=ago(20)
     )
     pause(Channel.TELEGRAM, "Telegram 沒有回應")
-    assert tell_troubles() == 2
+    assert enqueue_alerts() == 2
     assert recipients() == ["1001", "a@example.com"]
     assert message.status == "pending"
 
@@ -200,7 +200,7 @@ def test_who_would_only_hear_by_telegram_that_is_away() -> None:
 def test_nobody_asked_to_hear_of_troubles() -> None:
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    assert tell_troubles() == 0
+    assert enqueue_alerts() == 0
     assert alerts() == []
 
 
@@ -219,8 +219,8 @@ class TestChats:
 
     def test_a_chat_that_was_switched_off_is_told_once(self, blocked: Chat) -> None:
         by_mail()
-        assert tell_troubles() == 1
-        assert tell_troubles() == 0
+        assert enqueue_alerts() == 1
+        assert enqueue_alerts() == 0
         (message,) = alerts()
         assert "業務群" in message.subject
         assert "bot was blocked" in message.body
@@ -230,53 +230,53 @@ class TestChats:
         boss.email = "boss@example.com"
         boss.save()
         Subscription.objects.create(name="群", event="system_alert", channel=Channel.TELEGRAM, chat=blocked)
-        assert tell_troubles() == 1
+        assert enqueue_alerts() == 1
         assert recipients() == ["boss@example.com"]
 
     def test_another_chat_hears_of_it(self, blocked: Chat) -> None:
         by_mail()
         by_chat()
-        assert tell_troubles() == 2
+        assert enqueue_alerts() == 2
 
     def test_switched_off_by_a_person_is_no_trouble(self, blocked: Chat) -> None:
         by_mail()
         Chat.objects.filter(pk=blocked.pk).update(note="群組解散")
-        assert tell_troubles() == 0
+        assert enqueue_alerts() == 0
 
     def test_long_ago_is_no_news(self, blocked: Chat) -> None:
         by_mail()
         OutboxMessage.objects.update(finished_at=ago(25 * 60))
-        assert tell_troubles() == 0
+        assert enqueue_alerts() == 0
 
     def test_blocked_again_later_is_told_again(self, blocked: Chat) -> None:
         by_mail()
-        assert tell_troubles() == 1
+        assert enqueue_alerts() == 1
         Chat.objects.filter(pk=blocked.pk).update(is_active=True, note="")
-        switch_off_chat(blocked, "Forbidden: bot was kicked from the group chat")
-        assert tell_troubles() == 1
+        switch_off_chat(blocked, reason="Forbidden: bot was kicked from the group chat")
+        assert enqueue_alerts() == 1
 
     def test_blocked_again_on_the_same_day_for_the_same_reason_is_told_again(self, blocked: Chat) -> None:
         by_mail()
-        assert tell_troubles() == 1
-        switch_on_chat(blocked)
-        switch_off_chat(blocked, "Forbidden: bot was blocked by the user")
-        assert tell_troubles() == 1
-        assert tell_troubles() == 0
+        assert enqueue_alerts() == 1
+        set_chat_active(blocked, active=True)
+        switch_off_chat(blocked, reason="Forbidden: bot was blocked by the user")
+        assert enqueue_alerts() == 1
+        assert enqueue_alerts() == 0
 
 
 def test_the_watch_tells() -> None:
     by_chat()
     waiting_mail(16)
     pause(Channel.EMAIL, AWAY)
-    watch()
-    watch()
+    sweep_messages()
+    sweep_messages()
     assert len(alerts()) == 1
 
 
 def test_while_all_is_well_it_costs_next_to_nothing() -> None:
     by_mail()
     with CaptureQueriesContext(connection) as queries:
-        assert tell_troubles() == 0
+        assert enqueue_alerts() == 0
     assert len(queries) <= 4
 
 

@@ -1,4 +1,4 @@
-"""Any product name through the digest's template is valid for each channel, and as JSON, whoever calls."""
+"""The digest's template with any product name is valid for each channel, and as JSON for each client."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Role
+from momo.core.texts import clean_text
 from notifications.channels.mail import build_mail
 from notifications.markup import split_telegram, to_mail_html, to_telegram, to_text
 from notifications.services.templates import render_event
-from notifications.templating.values import clean_text
-from tests.accounts.people import person, session_client
 from tests.fakes.telegram.html import length, visible
+from tests.kit.users import person, session_client
 from tests.notifications.mails import SENDER, mail_message, parsed
 from tests.notifications.markups import ANY_TEXT
 
@@ -91,7 +91,7 @@ def test_any_name(name: str, n8n: Client) -> None:
 def check_mail(subject: str, text: str, html: str) -> None:
     subject = " ".join(subject.split())
     message = mail_message(subject=subject, body=text, body_html=html)
-    mail = parsed(build_mail(message, sender=SENDER, reply_to="").as_bytes())
+    mail = parsed(build_mail(message, sender=SENDER, reply_to="").content)
     assert not mail.defects
     assert {name.lower() for name in mail} >= {"from", "to", "subject", "message-id", "date"}
     assert len(mail.get_all("Subject", [])) == 1

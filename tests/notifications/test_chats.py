@@ -1,4 +1,4 @@
-"""What Telegram says of a chat holds for its messages and its subscriptions."""
+"""Changes of a chat apply to its messages and its subscriptions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from momo.rest.errors import Unavailable, ValidationFailed
+from momo.core.errors import Unavailable, ValidationFailed
 from notifications.models import Chat, OutboxMessage, Subscription
-from notifications.services.chats import chat_for, default_chat, move_chat, switch_off_chat, wait_for_chat
-from notifications.services.outbox import enqueue_telegram
-from tests.notifications.outbox_world import at_once
+from notifications.services.chats import chat_for, default_chat, move_chat, pause_chat, switch_off_chat
+from notifications.services.outbox import ChatText, enqueue
+from tests.kit.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -28,14 +28,14 @@ def follow(chat: Chat, event: str = "price_digest", **values: Any) -> Subscripti
 
 def message(chat: Chat, status: str = "pending") -> OutboxMessage:
     key = f"test:{OutboxMessage.objects.count()}"
-    (written,) = enqueue_telegram(key=key, event="manual", chat=chat, body="嗨")
+    (written,) = enqueue(ChatText(key=key, event="manual", chat=chat, body="嗨"))
     OutboxMessage.objects.filter(pk=written.pk).update(status=status)
     return written
 
 
 def test_a_chat_is_switched_off_once(group: Chat) -> None:
-    assert switch_off_chat(group, "Forbidden:\nbot was kicked " + "x" * 500)
-    assert not switch_off_chat(group, "another word")
+    assert switch_off_chat(group, reason="Forbidden:\nbot was kicked " + "x" * 500)
+    assert not switch_off_chat(group, reason="another word")
     group.refresh_from_db()
     assert not group.is_active
     assert group.note.startswith(f"{timezone.localdate()} 停用：Forbidden: bot was kicked x")
@@ -45,7 +45,7 @@ def test_a_chat_is_switched_off_once(group: Chat) -> None:
 def test_a_group_gets_its_new_number(group: Chat) -> None:
     waits, over = message(group), message(group, "sent")
     following = follow(group)
-    moved = move_chat(group, "-1009")
+    moved = move_chat(group, new_id="-1009")
     assert (moved.pk, moved.chat_id, moved.is_active) == (group.pk, "-1009", True)
     assert "-100" in moved.note
     waits.refresh_from_db()
@@ -59,13 +59,13 @@ def test_a_group_that_became_one_we_know(group: Chat) -> None:
     waits, over = message(group), message(group, "sent")
     both, only = follow(group), follow(group, "import_failed")
     theirs = follow(other)
-    assert move_chat(group, "-1009") == other
+    assert move_chat(group, new_id="-1009") == other
     for one in (waits, over, both, only, theirs, group):
         one.refresh_from_db()
     assert (waits.chat, waits.recipient) == (other, "-1009")
     assert (over.chat, over.recipient) == (group, "-100")
     assert {one.chat for one in (both, only, theirs)} == {other}
-    # Nobody is told the same twice.
+    # No event is sent to the chat twice.
     assert [one.enabled for one in (both, only, theirs)] == [False, True, True]
     assert not group.is_active
     assert "-1009" in group.note
@@ -73,8 +73,8 @@ def test_a_group_that_became_one_we_know(group: Chat) -> None:
 
 def test_the_second_to_be_told_changes_nothing(group: Chat) -> None:
     stale = Chat.objects.get(pk=group.pk)
-    move_chat(group, "-1009")
-    assert move_chat(stale, "-1009").chat_id == "-1009"
+    move_chat(group, new_id="-1009")
+    assert move_chat(stale, new_id="-1009").chat_id == "-1009"
     assert Chat.objects.count() == 1
 
 
@@ -83,12 +83,12 @@ def test_what_another_has_in_hand_goes_too(group: Chat, status: str) -> None:
     """It may come back as refused, or be released by a person, when the old number is long gone."""
     stale = Chat.objects.get(pk=group.pk)
     one = message(group, status)
-    move_chat(group, "-1009")
+    move_chat(group, new_id="-1009")
     one.refresh_from_db()
     assert (one.chat_id, one.recipient) == (group.pk, "-1009")
-    late = message(stale, status)  # written by somebody who had read the chat before
+    late = message(stale, status)  # enqueued by a process that had read the chat before
     assert late.recipient == "-100"
-    move_chat(stale, "-1009")
+    move_chat(stale, new_id="-1009")
     late.refresh_from_db()
     assert late.recipient == "-1009"
 
@@ -98,7 +98,7 @@ def test_two_are_told_at_once(group: Chat) -> None:
     stale = Chat.objects.get(pk=group.pk)
     other = Chat.objects.create(chat_id="-1009")
     one = message(group)
-    assert move_chat(group, "-1009") == move_chat(stale, "-1009") == other
+    assert move_chat(group, new_id="-1009") == move_chat(stale, new_id="-1009") == other
     one.refresh_from_db()
     assert (one.chat, one.recipient) == (other, "-1009")
 
@@ -106,7 +106,7 @@ def test_two_are_told_at_once(group: Chat) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_senders_move_it_at_the_same_moment(group: Chat) -> None:
     one, stale = message(group), Chat.objects.get(pk=group.pk)
-    moved = at_once(lambda: move_chat(group, "-1009"), lambda: move_chat(stale, "-1009"))
+    moved = at_once(lambda: move_chat(group, new_id="-1009"), lambda: move_chat(stale, new_id="-1009"))
     assert moved == [group, group]
     one.refresh_from_db()
     assert (Chat.objects.get().chat_id, one.recipient) == ("-1009", "-1009")
@@ -114,8 +114,8 @@ def test_two_senders_move_it_at_the_same_moment(group: Chat) -> None:
 
 def test_a_pause_is_never_shortened(group: Chat) -> None:
     before = timezone.now()
-    wait_for_chat(group, 60)
-    wait_for_chat(group, 5)
+    pause_chat(group, seconds=60)
+    pause_chat(group, seconds=5)
     group.refresh_from_db()
     assert before + timedelta(seconds=60) <= group.next_at <= timezone.now() + timedelta(seconds=60)
 
@@ -149,6 +149,6 @@ def test_the_default_chat(settings: Any) -> None:
 @pytest.mark.parametrize("body", ["", " \n ", "\u200b\u200d", "<b>\u3164</b>"])
 def test_what_shows_nothing_is_no_message(body: str, group: Chat) -> None:
     with pytest.raises(ValidationFailed) as failed:
-        enqueue_telegram(key="nothing", event="manual", chat=group, body=body)
+        enqueue(ChatText(key="nothing", event="manual", chat=group, body=body))
     assert "body" in failed.value.fields
     assert not OutboxMessage.objects.exists()

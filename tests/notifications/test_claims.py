@@ -17,9 +17,9 @@ from django.utils import timezone
 from notifications.channels.base import Outcome, Verdict
 from notifications.models import Chat, OutboxMessage, Pace
 from notifications.services.claims import Claimed, begin, claim_due, claim_email, claim_telegram, give_back
-from notifications.services.pace import pause, resume
-from notifications.services.recording import record
-from tests.notifications.outbox_world import at_once, chat, fresh, mail, mails, plans, statuses, text
+from notifications.services.recording import pause, record, resume
+from tests.kit.threads import at_once
+from tests.notifications.outbox_world import chat, fresh, mail, mails, plans, statuses, text
 
 SECOND = timedelta(seconds=1)
 FILL = """
@@ -81,7 +81,7 @@ def test_only_what_waits_is_claimed(status: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_claims_at_once_gets_others() -> None:
+def test_concurrent_claims_get_different_messages() -> None:
     written = mails(60)
     answers = at_once(*[lambda: numbers(claim_email(15))] * 4)
     assert [len(answer) for answer in answers] == [15] * 4
@@ -89,7 +89,7 @@ def test_who_claims_at_once_gets_others() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_waits_for_who_is_still_claiming() -> None:
+def test_a_claim_does_not_wait_for_another() -> None:
     written = mails(4)
     with transaction.atomic():
         mine = numbers(claim_email(2))
@@ -164,7 +164,7 @@ def test_a_chat_has_its_pace(number: str, seconds: int) -> None:
 
 
 @pytest.mark.django_db
-def test_who_waits_longest_comes_first() -> None:
+def test_the_chat_that_waits_longest_comes_first() -> None:
     now = timezone.now()
     for number, ago in ((1, 5), (2, 9), (3, 7)):
         text(f"t{number}", chat(number, next_at=now - ago * SECOND))
@@ -187,7 +187,7 @@ def test_places_in_the_pace_of_all(settings: Any) -> None:
     now = timezone.now()
     first = claim_telegram(4, now=now)
     second = claim_telegram(40, now=now)
-    # No further ahead than a second, whoever asks.
+    # No further ahead than a second, for every sender.
     assert claim_telegram(40, now=now) == []
     leave = [(one.leaves_at - now).total_seconds() for one in first + second]
     assert leave == pytest.approx([place / 10 for place in range(11)])
@@ -227,7 +227,7 @@ def test_all_processes_share_one_pace(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_claims_chats_at_once_gets_others(settings: Any) -> None:
+def test_concurrent_claims_get_different_chats(settings: Any) -> None:
     settings.TELEGRAM_PER_SECOND = 1000
     for number in range(1, 31):
         for place in range(3):
@@ -279,7 +279,7 @@ def test_a_message_is_begun_by_its_claim_only() -> None:
 
 
 @pytest.mark.django_db
-def test_who_is_late_sets_the_pace_of_the_chat_anew() -> None:
+def test_a_late_message_moves_the_next_slot_of_its_chat() -> None:
     to = chat(-5)
     text("a", to)
     (taken,) = claim_telegram(1, now=timezone.now())
@@ -309,7 +309,7 @@ def test_a_message_in_hand_does_not_leave_once_its_chat_has_to_rest(number: int)
     kept = fresh(second)
     assert (kept.status, kept.claim, kept.claimed_at, kept.attempts) == ("pending", None, None, 0)
     assert kept.next_attempt_at == to.next_at > now + 25 * SECOND
-    # What somebody else has made of it since is not undone.
+    # What another process has done with it since is not undone.
     OutboxMessage.objects.filter(pk=second.pk).update(status="cancelled")
     assert not begin(two.message)
     assert statuses([first, second]) == ["pending", "cancelled"]

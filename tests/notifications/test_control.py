@@ -10,31 +10,41 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from momo.rest.errors import Conflict
+from momo.core.errors import Conflict
 from notifications.channels.base import Outcome, Verdict
-from notifications.models import Chat, OutboxMessage
+from notifications.models import Chat, OutboxDecision, OutboxMessage
 from notifications.services.claims import begin, claim_email
 from notifications.services.control import (
-    UPON,
+    CANCEL,
+    MARK_SENT,
+    REASON_LIMIT,
+    RELEASE,
+    RETRY,
     Decided,
-    cancel,
-    cancel_many,
-    mark_sent,
-    mark_sent_many,
-    release,
-    release_many,
-    retry,
-    retry_many,
+    decide_many,
 )
 from notifications.services.recording import record
 from notifications.services.sending import drain
 from notifications.services.sweep import sweep
-from tests.accounts.people import person
-from tests.notifications.outbox_world import Recorder, at_once, fresh, long_text, mail, mails, queue, statuses
+from tests.kit.threads import at_once
+from tests.kit.users import person
+from tests.notifications.outbox_world import (
+    Recorder,
+    cancel,
+    fresh,
+    long_text,
+    mail,
+    mails,
+    mark_sent,
+    queue,
+    release,
+    retry,
+    statuses,
+)
 
 DECISIONS: dict[str, tuple[Callable[..., Any], set[str], str]] = {
     "retry": (retry, {"failed"}, "pending"),
-    "cancel": (cancel, {"waiting", "pending", "held", "failed"}, "cancelled"),
+    "cancel": (cancel, {"waiting", "pending", "unsent", "held", "failed"}, "cancelled"),
     "release": (release, {"held"}, "pending"),
     "mark_sent": (mark_sent, {"held"}, "sent"),
 }
@@ -63,15 +73,20 @@ def test_who_may_decide_what(name: str, status: str) -> None:
     user = person("amy", display_name="王小明")
     if status not in allowed:
         with pytest.raises(Conflict, match=before.get_status_display()):
-            decide(message, user)
-        assert (fresh(message).status, fresh(message).reason) == (status, "550 No such user")
+            decide(message, user=user)
+        assert (fresh(message).status, fresh(message).history()) == (status, ["550 No such user"])
+        assert not OutboxDecision.objects.exists()
         return
-    message = decide(message, user)
+    message = decide(message, user=user)
     kept = fresh(message)
     assert (kept.status, kept.claim, kept.attempts) == (after, None, 3)
     assert (message.status, message.reason) == (kept.status, kept.reason)
-    assert kept.reason.startswith("由 王小明 ")
-    assert kept.reason.endswith("（此前：550 No such user）")
+    (line,) = kept.history()
+    assert line.startswith("由 王小明 ")
+    assert line.endswith("（此前：550 No such user）")
+    decision = OutboxDecision.objects.get()
+    assert (decision.message, decision.user, decision.name, decision.kind) == (kept, user, "王小明", name)
+    assert decision.decided_at >= before.due_at
     assert (kept.finished_at is None) == (after == "pending")
     assert (kept.sent_at is not None) == (after == "sent")
     if after == "pending":
@@ -81,36 +96,38 @@ def test_who_may_decide_what(name: str, status: str) -> None:
 @pytest.mark.django_db
 def test_what_a_person_decided_stays_known() -> None:
     message = put("failed", reason="550 No such user")
-    retry(message, person("amy", display_name="王小明"))
+    user = person("amy", display_name="王小明")
+    retry(message, user=user)
     first = "由 王小明 重新寄送（此前：550 No such user）"
-    assert fresh(message).reason == first
+    assert fresh(message).history() == [first]
     drain("email", sender=Recorder(Outcome(Verdict.FAILED, "552 Mailbox\r\nfull")), pass_on=False)
-    assert fresh(message).reason == f"{first}\n552 Mailbox full"
+    assert fresh(message).history() == [first, "552 Mailbox full"]
+    user.delete()
     retry(message)
     drain("email", sender=Recorder(), pass_on=False)
-    assert fresh(message).reason == f"{first}\n由 系統 重新寄送（此前：552 Mailbox full）"
+    assert fresh(message).history() == [first, "由 系統 重新寄送（此前：552 Mailbox full）"]
     assert fresh(message).status == "sent"
 
 
 @pytest.mark.django_db
 def test_why_it_was_held_stays_known_after_it_was_sent() -> None:
     message = put("held", reason="寄送程式中斷")
-    release(message, person("amy", display_name="王小明"))
+    release(message, user=person("amy", display_name="王小明"))
     drain("email", sender=Recorder(), pass_on=False)
     assert fresh(message).status == "sent"
-    assert fresh(message).reason == "由 王小明 確認對方沒有收到，重新寄送（此前：寄送程式中斷）"
+    assert fresh(message).history() == ["由 王小明 確認對方沒有收到，重新寄送（此前：寄送程式中斷）"]
 
 
 @pytest.mark.django_db
 def test_what_was_decided_upon_is_kept_in_bounds_and_nothing_is_added_to_no_words() -> None:
     message = put("failed", reason="長" * 2000)
     retry(message)
-    assert fresh(message).reason == f"由 系統 重新寄送（此前：{'長' * UPON}）"
+    assert fresh(message).history() == [f"由 系統 重新寄送（此前：{'長' * REASON_LIMIT}）"]
     cancel(message)
-    assert fresh(message).reason.split("\n")[1] == "由 系統 取消"
+    assert fresh(message).history()[1] == "由 系統 取消"
     silent = mail("b")
     cancel(silent)
-    assert fresh(silent).reason == "由 系統 取消"
+    assert fresh(silent).history() == ["由 系統 取消"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -213,13 +230,13 @@ def test_trying_the_first_part_again_sends_the_whole_text(world: Callable[[], li
 def test_many_parts_chosen_together_keep_their_order(world: Callable[[], list[OutboxMessage]], answer: Outcome) -> None:
     chain = world()
     everything = OutboxMessage.objects.order_by("-pk")
-    assert retry_many(everything).done == (1 if world is fallen else 3)
+    assert decide_many(RETRY, everything).done == (1 if world is fallen else 3)
     assert statuses(chain) == ["pending", "waiting", "waiting"]
     assert arrived(answer) == [chain[0].key]
     if answer.verdict is Verdict.FAILED:
         assert statuses(chain) == ["failed", "cancelled", "cancelled"]
         Chat.objects.update(is_active=True)
-        assert retry_many(everything) == Decided(done=1, skipped=2)
+        assert decide_many(RETRY, everything) == Decided(done=1, skipped=2)
     assert arrived() == [one.key for one in chain]
     assert statuses(chain) == ["sent"] * 3
 
@@ -229,9 +246,11 @@ def test_a_part_is_not_sent_without_the_one_before_it() -> None:
     chain = all_failed()
     with pytest.raises(Conflict, match=r"前一則是「失敗」.*請重新寄送最前面失敗的那一則"):
         retry(chain[1])
-    assert retry_many(OutboxMessage.objects.filter(pk__in=[chain[1].pk, chain[2].pk])) == Decided(done=0, skipped=2)
+    assert decide_many(RETRY, OutboxMessage.objects.filter(pk__in=[chain[1].pk, chain[2].pk])) == Decided(
+        done=0, skipped=2
+    )
     assert statuses(chain) == ["failed"] * 3
-    assert "由 " not in fresh(chain[1]).reason
+    assert not OutboxDecision.objects.exists()
     cancel(chain[0])
     with pytest.raises(Conflict, match=r"前一則是「已取消」，這一則不能單獨重新寄送$"):
         retry(chain[1])
@@ -276,7 +295,7 @@ def test_two_people_at_once() -> None:
         answers = at_once(*[partial(one, fresh(message)) for one in decide])
         # Who cancels may do so after somebody released it.
         assert won(answers) in (1, 2), place
-        assert fresh(message).reason.count("由 ") == won(answers)
+        assert message.decisions.count() == won(answers)
     answers = at_once(*[lambda: retry(fresh(message))] * 3)
     assert won(answers) <= 1
 
@@ -314,12 +333,12 @@ def test_many_at_once_skip_what_is_in_another_state(django_assert_max_num_querie
     everything = OutboxMessage.objects.all()
     user = person("amy")
     with django_assert_max_num_queries(6):
-        assert retry_many(everything, user) == Decided(done=10, skipped=20)
-    assert release_many(everything[:5], user) == Decided(done=0, skipped=5)
-    assert mark_sent_many(everything.filter(pk__lte=written[14].pk), user) == Decided(done=5, skipped=10)
-    assert release_many(everything, user) == Decided(done=5, skipped=25)
-    assert cancel_many(everything, user) == Decided(done=15, skipped=15)
-    assert cancel_many(everything.none(), user) == Decided(done=0, skipped=0)
+        assert decide_many(RETRY, everything, user=user) == Decided(done=10, skipped=20)
+    assert decide_many(RELEASE, everything[:5], user=user) == Decided(done=0, skipped=5)
+    assert decide_many(MARK_SENT, everything.filter(pk__lte=written[14].pk), user=user) == Decided(done=5, skipped=10)
+    assert decide_many(RELEASE, everything, user=user) == Decided(done=5, skipped=25)
+    assert decide_many(CANCEL, everything, user=user) == Decided(done=15, skipped=15)
+    assert decide_many(CANCEL, everything.none(), user=user) == Decided(done=0, skipped=0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -327,5 +346,5 @@ def test_two_people_who_choose_the_same_many() -> None:
     mails(300)
     OutboxMessage.objects.update(status="failed")
     up, down = OutboxMessage.objects.order_by("pk"), OutboxMessage.objects.order_by("-pk")
-    answers = at_once(lambda: retry_many(up), lambda: retry_many(down), lambda: retry_many(up))
+    answers = at_once(lambda: decide_many(RETRY, up), lambda: decide_many(RETRY, down), lambda: decide_many(RETRY, up))
     assert sum(answer.done for answer in answers) == 300

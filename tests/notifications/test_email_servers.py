@@ -136,7 +136,7 @@ def test_trouble_before_the_dot_can_be_sent_again(
     sender: EmailSender, settings: Any, play: Callable[[Line], None]
 ) -> None:
     outcome = played(sender, settings, play, files=[attachment("a.bin", b"x" * 3_000_000)])
-    assert (outcome.verdict, outcome.everybody) == (Verdict.RETRY, False)
+    assert (outcome.verdict, outcome.of_channel) == (Verdict.RETRY, False)
 
 
 def test_refusal_in_the_middle_of_the_message_is_heard(sender: EmailSender, settings: Any) -> None:
@@ -168,9 +168,9 @@ def test_354_that_comes_late_but_in_time(sender: EmailSender, settings: Any) -> 
 # --- No connection --------------------------------------------------------------------------------------------------
 
 
-def assert_everybody_waits(outcome: Any, *words: str) -> None:
+def assert_the_channel_waits(outcome: Any, *words: str) -> None:
     assert outcome is not None
-    assert (outcome.verdict, outcome.everybody) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.of_channel) == (Verdict.RETRY, True)
     for word in words:
         assert word in outcome.reason
 
@@ -194,15 +194,15 @@ def test_greeting_that_is_none(sender: EmailSender, settings: Any, words: bytes,
         if not cut:
             line.wait()
 
-    assert_everybody_waits(played(sender, settings, play), "127.0.0.1")
+    assert_the_channel_waits(played(sender, settings, play), "127.0.0.1")
 
 
 def test_server_that_wants_nobody(sender: EmailSender, settings: Any) -> None:
     outcome = played(sender, settings, lambda line: line.say(b"554 5.7.1 your address is listed\r\n"))
-    assert_everybody_waits(outcome, "554 5.7.1 your address is listed")
+    assert_the_channel_waits(outcome, "554 5.7.1 your address is listed")
     assert outcome.wait == 600
     outcome = played(sender, settings, lambda line: line.say(b"421 4.3.2 restarting\r\n"))
-    assert_everybody_waits(outcome, "421 4.3.2 restarting")
+    assert_the_channel_waits(outcome, "421 4.3.2 restarting")
     assert outcome.wait is None
 
 
@@ -222,22 +222,22 @@ def test_nobody_listens(sender: EmailSender, settings: Any) -> None:
         port = listener.getsockname()[1]
     settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
     outcome = sender.open()
-    assert_everybody_waits(outcome, f"127.0.0.1:{port}", "拒絕連線")
+    assert_the_channel_waits(outcome, f"127.0.0.1:{port}", "拒絕連線")
     assert outcome is not None
     assert outcome.wait is None
-    assert_everybody_waits(sender.send(mail_message()), "拒絕連線")
+    assert_the_channel_waits(sender.send(mail_message()), "拒絕連線")
 
 
 def test_unknown_host(sender: EmailSender, settings: Any) -> None:
     settings.EMAIL_URL = "smtp://mail.invalid"
-    assert_everybody_waits(sender.open(), "mail.invalid:25", "找不到這個主機")
+    assert_the_channel_waits(sender.open(), "mail.invalid:25", "找不到這個主機")
 
 
 def test_production_without_a_server_waits(sender: EmailSender, settings: Any) -> None:
     settings.EMAIL_URL = ""
     settings.LOCAL = False
-    assert_everybody_waits(sender.open(), "EMAIL_URL")
-    assert_everybody_waits(sender.send(mail_message()), "EMAIL_URL")
+    assert_the_channel_waits(sender.open(), "EMAIL_URL")
+    assert_the_channel_waits(sender.send(mail_message()), "EMAIL_URL")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +247,6 @@ def test_production_without_a_server_waits(sender: EmailSender, settings: Any) -
 def test_wrong_setting_is_named(smtp: SmtpStandIn, sender: EmailSender, settings: Any, name: str, value: str) -> None:
     setattr(settings, name, value)
     outcome = sender.open()
-    assert_everybody_waits(outcome, name)
+    assert_the_channel_waits(outcome, name)
     assert outcome is not None
     assert "geheim" not in outcome.reason

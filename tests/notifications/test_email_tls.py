@@ -27,7 +27,7 @@ def _authority(settings: Any, certificates: Certificates) -> None:
 
 def refused(outcome: Outcome | None) -> str:
     assert outcome is not None
-    assert (outcome.verdict, outcome.everybody) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.of_channel) == (Verdict.RETRY, True)
     assert "ge/heim" not in outcome.reason
     return outcome.reason
 
@@ -48,7 +48,7 @@ def test_sent_after_login(
 
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
-def test_wrong_password_is_everybodys_and_never_told(
+def test_wrong_password_is_the_channels_and_never_shown(
     tmp_path: Path, settings: Any, sender: EmailSender, certificates: Certificates, security: str
 ) -> None:
     options = {"certificates": certificates, "user": USER, "password": PASSWORD}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifications.channels.mail import BadAddress, build_mail, clean_line, clean_text, read_address, safe_name
+from momo.core.texts import clean_text, one_line
+from notifications.channels.mail import BadAddress, build_mail, read_address, safe_name
 from tests.notifications.mails import SENDER, attachment, mail_message, parsed
 
 # Everything that str can hold, halves of pairs too; and what is known to break mails.
@@ -34,7 +35,7 @@ TEXTS = ANY | NASTY
 
 
 def built(**values: Any) -> tuple[EmailMessage, bytes]:
-    data = build_mail(mail_message(**values), sender=SENDER, reply_to="").as_bytes()
+    data = build_mail(mail_message(**values), sender=SENDER, reply_to="").content
     return parsed(data), data
 
 
@@ -113,7 +114,7 @@ def test_html_beside_text_and_files_around_both() -> None:
 def test_any_text(subject: str, body: str, fragment: str) -> None:
     mail, data = built(subject=subject, body=body, body_html=fragment)
     assert_valid(mail, data)
-    wanted = clean_line(subject)[:500].strip()
+    wanted = one_line(subject)[:500].strip()
     assert mail["Subject"] == wanted or not wanted
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
@@ -143,14 +144,14 @@ def test_any_file_name(name: str) -> None:
 @example(name="王, 小明 <x@y> (主管)")
 @example(name="MOMO " * 60)
 def test_any_display_name(name: str) -> None:
-    quoted = re.sub(r'(["\\])', r"\\\1", clean_line(name))
-    data = build_mail(mail_message(), sender=f'"{quoted}" <a@momo.test>', reply_to="").as_bytes()
+    quoted = re.sub(r'(["\\])', r"\\\1", one_line(name))
+    data = build_mail(mail_message(), sender=f'"{quoted}" <a@momo.test>', reply_to="").content
     mail = parsed(data)
     assert_valid(mail, data)
     (address,) = mail["From"].addresses
     assert address.addr_spec == "a@momo.test"
     # The reader of the standard library leaves a space between two encoded words of a name (not of a subject).
-    assert address.display_name.replace(" ", "") == clean_line(name)[:200].replace(" ", "")
+    assert address.display_name.replace(" ", "") == one_line(name)[:200].replace(" ", "")
 
 
 @given(recipient=TEXTS, reply_to=TEXTS)
@@ -162,7 +163,7 @@ def test_any_address_is_one_address_or_refused(recipient: str, reply_to: str) ->
         mail = build_mail(message, sender=SENDER, reply_to="")
     except BadAddress:
         return
-    data = mail.as_bytes()
+    data = mail.content
     head = data.partition(b"\r\n\r\n")[0]
     assert head.count(b"\r\nTo: ") == 1
     assert b"Bcc" not in head
@@ -205,18 +206,18 @@ def test_bad_addresses(text: str) -> None:
 
 def test_local_part_beyond_ascii_makes_the_headers_utf8() -> None:
     mail = build_mail(mail_message(recipient="王小明@公司.台灣"), sender=SENDER, reply_to="")
-    assert mail.policy.utf8  # type: ignore[attr-defined]
-    head, _, body = mail.as_bytes().partition(b"\r\n\r\n")
+    assert mail.utf8
+    head, _, body = mail.content.partition(b"\r\n\r\n")
     assert "To: 王小明@xn--55qx5d.xn--kpry57d".encode() in head
     assert body.isascii()
     plain = build_mail(mail_message(), sender=SENDER, reply_to="")
-    assert not plain.policy.utf8  # type: ignore[attr-defined]
+    assert not plain.utf8
 
 
 def test_reply_address_of_the_message_wins() -> None:
-    ours = build_mail(mail_message(), sender=SENDER, reply_to="客服 <help@momo.test>")
+    ours = parsed(build_mail(mail_message(), sender=SENDER, reply_to="客服 <help@momo.test>").content)
     assert ours["Reply-To"].addresses[0].display_name == "客服"
-    own = build_mail(mail_message(reply_to="pm@momo.test"), sender=SENDER, reply_to="help@momo.test")
+    own = parsed(build_mail(mail_message(reply_to="pm@momo.test"), sender=SENDER, reply_to="help@momo.test").content)
     assert own["Reply-To"] == "pm@momo.test"
 
 

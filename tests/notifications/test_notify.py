@@ -14,16 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role, User
-from momo.rest.errors import Unavailable, ValidationFailed
+from momo.core.errors import Unavailable, ValidationFailed
 from notifications import events
 from notifications.events import EventKind
 from notifications.models import Channel, Chat, OutboxMessage, Subscription, Template
 from notifications.services import notify as service
-from notifications.services.attachments import File
-from notifications.services.notify import deliver, lets_through, notify, send_test, send_to
+from notifications.services.drafts import File
+from notifications.services.notify import deliver, lets_through, notify, send_test
+from notifications.services.outbox import Mail
 from notifications.services.templates import save_template, template_by_code
-from tests.accounts.people import person
 from tests.fakes.telegram.html import visible
+from tests.kit.users import person
 
 pytestmark = pytest.mark.django_db
 EVENT = "test_event"
@@ -62,7 +63,7 @@ def chat_of(chat_id: str = "1001", *, is_active: bool = True, **values: Any) -> 
     return Subscription.objects.create(name=chat_id, event=EVENT, channel=Channel.TELEGRAM, chat=chat, **values)
 
 
-def tell(key: str = "k", who: str = "小美 & <王>", **values: Any) -> int:
+def notify_all(key: str = "k", who: str = "小美 & <王>", **values: Any) -> int:
     return notify(EVENT, key=key, variables={"who": who}, **values)
 
 
@@ -73,7 +74,7 @@ def written() -> list[OutboxMessage]:
 def test_each_channel_gets_its_form(template: Template) -> None:
     by_mail, by_chat = mail_to(), chat_of()
 
-    assert tell() == 2
+    assert notify_all() == 2
 
     mail, text = written()
     assert (mail.channel, mail.recipient, mail.subject) == ("email", "wang@example.com", "給 小美 & <王>")
@@ -96,7 +97,7 @@ def test_only_those_who_asked_for_it(template: Template) -> None:
     elsewhere = mail_to("elsewhere@example.com")
     Subscription.objects.filter(pk=elsewhere.pk).update(event="another")
 
-    assert tell(only=lambda one: lets_through(one, types="a")) == 1
+    assert notify_all(only=lambda one: lets_through(one, types="a")) == 1
 
     (message,) = written()
     assert message.subscription == wanted
@@ -115,21 +116,21 @@ def test_filters_that_do_not(filters: Any) -> None:
 def test_the_same_key_tells_once(template: Template) -> None:
     mail_to()
     chat_of()
-    assert tell() == 2
+    assert notify_all() == 2
     mail_to("late@example.com")
-    assert tell() == 1  # to who came later
-    assert tell() == 0
+    assert notify_all() == 1  # to the later subscription
+    assert notify_all() == 0
     assert len(written()) == 3
 
 
 def test_nobody_asked(template: Template) -> None:
-    assert tell() == 0
+    assert notify_all() == 0
     assert written() == []
 
 
 def test_a_long_text_is_as_many_messages_as_it_takes(template: Template) -> None:
     chat_of()
-    count = tell(who="很長的名字" * 1500)
+    count = notify_all(who="很長的名字" * 1500)
     assert count == len(written()) > 1
     assert all(visible(one.body) for one in written())
 
@@ -139,7 +140,7 @@ def test_files_go_with_it(template: Template) -> None:
     chat_of()
     file = File("清單.csv", b"a,b", "text/csv")
 
-    assert tell(files=[file]) == 3  # to a chat a file is a message of its own
+    assert notify_all(files=[file]) == 3  # to a chat a file is a message of its own
 
     carried = [list(one.attachments.values_list("name", flat=True)) for one in written()]
     assert sorted(carried) == [[], ["清單.csv"], ["清單.csv"]]
@@ -150,7 +151,7 @@ def test_quiet_hours_make_it_wait(template: Template) -> None:
     mail_to("loud@example.com")
     night = timezone.localtime().replace(hour=23, minute=30, second=0, microsecond=0) + timedelta(days=1)
 
-    assert tell(at=night) == 2
+    assert notify_all(at=night) == 2
 
     waits, goes = written()
     assert waits.subscription == quiet
@@ -166,7 +167,7 @@ def statements(count: int, at: str) -> int:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        assert tell(at) == Subscription.objects.count()
+        assert notify_all(at) == Subscription.objects.count()
     return len(queries)
 
 
@@ -183,13 +184,13 @@ def test_a_hundred_subscriptions_cost_as_many_statements_as_two(
     monkeypatch.setattr(service, "render_event", count)
     few = statements(1, "a")
     many = statements(99, "bb")
-    assert few == many == 9
+    assert few == many == 10
     assert len(renderings) == 2  # one each time
 
 
 def test_without_a_template_it_is_a_plain_listing(caplog: pytest.LogCaptureFixture) -> None:
     mail_to()
-    assert tell() == 1
+    assert notify_all() == 1
     (mail,) = written()
     assert (mail.template_code, mail.template_version) == (EVENT, 0)
     assert "小美 & <王>" in mail.body
@@ -198,7 +199,7 @@ def test_without_a_template_it_is_a_plain_listing(caplog: pytest.LogCaptureFixtu
 def test_a_subject_that_is_missing_is_the_events_name(template: Template) -> None:
     save_template(template=template, user=None, subject="")
     mail_to()
-    tell()
+    notify_all()
     assert written()[0].subject == "測試事件"
 
 
@@ -208,13 +209,13 @@ def test_a_fault_of_ours_is_logged_and_leaves_the_change_alone(
     mail_to()
 
     def broken(drafts: Any) -> Any:
-        service.enqueue_email(key="half", event=EVENT, to="a@example.com", subject="s", text="t")
+        service.enqueue(Mail(key="half", event=EVENT, to="a@example.com", subject="s", text="t"))
         raise KeyError("oops")
 
     monkeypatch.setattr(service, "enqueue_many", broken)
     with transaction.atomic(), caplog.at_level(logging.ERROR):
         Chats.create(chat_id="77")
-        assert tell() == 0
+        assert notify_all() == 0
         Chats.create(chat_id="78")
     assert Chats.count() == 2
     assert written() == []
@@ -230,7 +231,7 @@ def test_so_is_a_mistake_in_a_statement(template: Template, monkeypatch: pytest.
 
     monkeypatch.setattr(service, "enqueue_many", broken)
     with transaction.atomic():
-        assert tell() == 0
+        assert notify_all() == 0
         Chats.create(chat_id="78")
     assert Chats.count() == 1
 
@@ -246,7 +247,7 @@ def test_a_lost_transaction_is_the_callers(
 
     monkeypatch.setattr(service, "enqueue_many", lost)
     with pytest.raises(type(error)), transaction.atomic():
-        tell()
+        notify_all()
 
 
 def test_a_fault_that_cannot_be_undone_is_raised(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,16 +261,16 @@ def test_a_fault_that_cannot_be_undone_is_raised(template: Template, monkeypatch
 
     monkeypatch.setattr(service, "enqueue_many", torn)
     with pytest.raises(KeyError), transaction.atomic():
-        tell()
+        notify_all()
 
 
 def test_what_is_rolled_back_tells_nobody(template: Template) -> None:
     mail_to()
     with transaction.atomic():
-        assert tell() == 1
+        assert notify_all() == 1
         transaction.set_rollback(True)
     assert written() == []
-    assert tell() == 1
+    assert notify_all() == 1
 
 
 def test_one_subscription_alone_and_its_quiet_hours(template: Template) -> None:
@@ -278,7 +279,7 @@ def test_one_subscription_alone_and_its_quiet_hours(template: Template) -> None:
     start, end = (now - timedelta(minutes=5)).time(), (now + timedelta(minutes=5)).time()
     mine = mail_to("b@example.com", quiet_from=start, quiet_until=end)
 
-    assert send_to(mine, event=EVENT, key="k", variables={"who": "甲"}) == 1
+    assert deliver(EVENT, key="k", variables={"who": "甲"}, to=[mine]) == 1
 
     (message,) = written()
     assert message.recipient == "b@example.com"

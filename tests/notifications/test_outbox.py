@@ -8,17 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, transaction
 from django.test import override_settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from notifications.models import Attachment, OutboxMessage
-from notifications.services import telling
-from notifications.services.outbox import ChatText, File, Mail, enqueue_email, enqueue_many, enqueue_telegram
-from tests.accounts.people import person
-from tests.notifications.outbox_world import at_once, chat, long_text, mail, queue, text
+from notifications.services.outbox import ChatText, File, Mail, enqueue, enqueue_many
+from tests.kit.threads import at_once
+from tests.kit.users import person
+from tests.notifications.outbox_world import chat, long_text, mail, queue, text
 
 SHEET = File("價格.xlsx", b"sheet", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
@@ -26,7 +27,7 @@ SHEET = File("價格.xlsx", b"sheet", "application/vnd.openxmlformats-officedocu
 @pytest.mark.django_db
 def test_a_mail() -> None:
     user = person("amy")
-    message = enqueue_email(
+    draft = Mail(
         key="digest:1",
         event="price_digest",
         to="wang@example.com",
@@ -39,7 +40,7 @@ def test_a_mail() -> None:
         template_version=3,
         user=user,
     )
-    assert message is not None
+    (message,) = enqueue(draft)
     kept = OutboxMessage.objects.get()
     assert kept.pk == message.pk
     for name in ("key", "event", "recipient", "subject", "body", "body_html", "reply_to", "message_id", "status"):
@@ -65,8 +66,8 @@ def test_a_message_id_is_of_one_message_and_fixed() -> None:
 @pytest.mark.django_db
 def test_a_key_is_written_once() -> None:
     mail("a")
-    again = enqueue_email(key="a", event="e", to="other@example.com", subject="", text="other", files=[SHEET])
-    assert again is None
+    again = Mail(key="a", event="e", to="other@example.com", subject="", text="other", files=[SHEET])
+    assert enqueue(again) == []
     assert OutboxMessage.objects.get().recipient == "wang@example.com"
     assert not Attachment.objects.exists()
     assert text("a") == []
@@ -217,7 +218,7 @@ def test_a_broker_that_is_away_is_no_failure(caplog: Any, monkeypatch: pytest.Mo
     def away(*args: Any, **kwargs: Any) -> None:
         raise BrokerError("connection refused")
 
-    monkeypatch.setattr(telling.current_app, "send_task", away)
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", away)  # type: ignore[attr-defined]
     mail("a")
     assert OutboxMessage.objects.get().status == "pending"
     assert "the broker is away" in caplog.text
@@ -245,6 +246,10 @@ MIB = 1024 * 1024
         ({"to": ""}, "to", "電子郵件"),
         ({"to": "a@example.com\nBcc: b@example.com"}, "to", "電子郵件"),
         ({"to": "a" * 250 + "@example.com"}, "to", "電子郵件"),
+        ({"to": " a@example.com"}, "to", "電子郵件"),
+        ({"to": "王 <a@example.com>"}, "to", "電子郵件"),
+        ({"to": "王小明@localdomain"}, "to", "電子郵件"),
+        ({"to": "王" * 30 + "@example.com"}, "to", "電子郵件"),
         ({"reply_to": "nobody"}, "reply_to", "電子郵件"),
         ({"key": ""}, "key", "190"),
         ({"key": "k" * 191}, "key", "190"),
@@ -260,9 +265,15 @@ MIB = 1024 * 1024
 def test_what_is_beyond_the_bounds(values: dict[str, Any], field: str, told: str) -> None:
     given: dict[str, Any] = {"key": "a", "event": "e", "to": "a@example.com", "subject": "s", "text": "t"} | values
     with pytest.raises(ValidationFailed) as refused:
-        enqueue_email(**given)
+        enqueue(Mail(**given))
     assert any(told in words for words in refused.value.fields[field])
     assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("to", ["王小明@example.com", "wang@公司.台灣", "王小明@公司.台灣", "a+b@sub.example.com"])
+def test_addresses_beyond_ascii(to: str) -> None:
+    assert mail("a", to=to).recipient == to
 
 
 @pytest.mark.django_db
@@ -277,7 +288,7 @@ def test_the_largest_that_is_allowed() -> None:
 @pytest.mark.parametrize("body", ["", " \n "])
 def test_an_empty_text(body: str) -> None:
     with pytest.raises(ValidationFailed, match="沒有內容"):
-        enqueue_telegram(key="a", event="e", chat=chat(), body=body)
+        enqueue(ChatText(key="a", event="e", chat=chat(), body=body))
 
 
 @pytest.mark.django_db

@@ -23,15 +23,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from momo.rest.errors import Conflict
+from momo.core.errors import Conflict
 from notifications.channels.base import Outcome, Verdict
 from notifications.models import Chat, OutboxMessage, Pace
 from notifications.services.claims import Claimed, begin, claim_due, give_back
-from notifications.services.control import cancel, mark_sent, release, retry
 from notifications.services.recording import record
 from notifications.services.sending import drain
 from notifications.services.sweep import sweep
-from tests.notifications.outbox_world import Recorder, long_text, mail
+from tests.notifications.outbox_world import Recorder, cancel, long_text, mail, mark_sent, release, retry
 
 WORKERS = st.integers(0, 1)
 LATER = timedelta(hours=1)  # longer than a sender may be silent
@@ -41,11 +40,11 @@ SAID = {
     "lost after": (Outcome(Verdict.UNKNOWN, "連線中斷"), True),
     "lost before": (Outcome(Verdict.UNKNOWN, "連線中斷"), False),
     "later": (Outcome(Verdict.RETRY, "451 later"), False),
-    "away": (Outcome(Verdict.RETRY, "連不上", everybody=True), False),
+    "away": (Outcome(Verdict.RETRY, "連不上", of_channel=True), False),
     "refused": (Outcome(Verdict.FAILED, "550 no"), False),
 }
-WORDS = st.lists(st.sampled_from(["sent", "sent", *SAID]), min_size=2, max_size=7)
-ENDS = st.sampled_from(["", "", "told to end", "killed"])
+ANSWERS = st.lists(st.sampled_from(["sent", "sent", *SAID]), min_size=2, max_size=7)
+ENDS = st.sampled_from(["", "", "stopped", "killed"])
 
 
 class Worker:
@@ -78,19 +77,19 @@ class Outbox(RuleBasedStateMachine):
 
     # --- A sender's steps -------------------------------------------------------------------------------------------
 
-    @rule(place=WORKERS, words=WORDS, end=ENDS)
-    def mails_are_sent(self, place: int, words: list[str], end: str) -> None:
-        self.work(place, "email", words, end)
+    @rule(place=WORKERS, answers=ANSWERS, end=ENDS)
+    def mails_are_sent(self, place: int, answers: list[str], end: str) -> None:
+        self.work(place, "email", answers, end)
 
-    @rule(place=WORKERS, words=WORDS, end=ENDS)
-    def texts_are_sent(self, place: int, words: list[str], end: str) -> None:
-        self.work(place, "telegram", words, end)
+    @rule(place=WORKERS, answers=ANSWERS, end=ENDS)
+    def texts_are_sent(self, place: int, answers: list[str], end: str) -> None:
+        self.work(place, "telegram", answers, end)
 
-    def work(self, place: int, channel: str, words: list[str], end: str) -> None:
-        """Some steps of one sender, and perhaps its end; `words`: what the server says at each, should it be asked."""
-        for said in words:
+    def work(self, place: int, channel: str, answers: list[str], end: str) -> None:
+        """Some steps of one sender, and perhaps its end; `answers`: of the server at each step, if it is asked."""
+        for said in answers:
             self.go_on(place, channel, said)
-        if end == "told to end":
+        if end == "stopped":
             # What it is sending stays so, the rest goes back.
             give_back(self.workers[place].claim)
         if end:
@@ -119,7 +118,7 @@ class Outbox(RuleBasedStateMachine):
     # --- The house --------------------------------------------------------------------------------------------------
 
     @rule(silent=st.sampled_from([True, True, False]), waits_are_over=st.booleans())
-    def watch(self, silent: bool, waits_are_over: bool) -> None:
+    def sweep_runs(self, silent: bool, waits_are_over: bool) -> None:
         sweep(now=timezone.now() + LATER if silent else None)
         if waits_are_over:
             self.time_passes()

@@ -12,9 +12,21 @@ from django.utils import timezone
 
 from notifications.channels.base import Outcome, Verdict
 from notifications.models import Channel, Chat, OutboxMessage, Subscription
-from notifications.services.control import release, retry
 from notifications.services.sending import Counts
-from tests.notifications.outbox_world import RETRY, SENT, SLOW, Recorder, chat, fresh, long_text, mail, run, text
+from tests.notifications.outbox_world import (
+    RETRY,
+    SENT,
+    SLOW,
+    Recorder,
+    chat,
+    fresh,
+    long_text,
+    mail,
+    release,
+    retry,
+    run,
+    text,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_pace")]
 

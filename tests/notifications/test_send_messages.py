@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from notifications.channels.base import Outcome, Verdict
 from notifications.management.commands import send_messages
 from notifications.models import OutboxMessage
-from notifications.services import senders, sending
+from notifications.services import sending
 from notifications.services.sweep import sweep
 from tests.fakes.smtp import SmtpStandIn, running_smtp
-from tests.faults.harness import wait_until
+from tests.kit.processes import wait_until
 from tests.notifications.outbox_world import Recorder, long_text, mail, mails, statuses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def test_nothing_is_due(recorder: Recorder) -> None:
 @pytest.mark.django_db
 def test_a_channel_that_does_not_work(recorder: Recorder) -> None:
     mail("a")
-    recorder.trouble = Outcome(Verdict.RETRY, "無法連線到郵件伺服器", everybody=True)
+    recorder.trouble = Outcome(Verdict.RETRY, "無法連線到郵件伺服器", of_channel=True)
     with pytest.raises(CommandError, match="電子郵件：無法連線到郵件伺服器"):
         command()
 
@@ -93,7 +93,7 @@ def test_dead_senders_are_swept_first(recorder: Recorder) -> None:
 def test_a_database_that_is_away_is_waited_for(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     (written,) = mails(1)
     first = send_messages.drain
-    answers: list[Any] = [send_messages.OperationalError("away"), None]
+    answers: list[Any] = [OperationalError("away"), None]
 
     def drain(*args: Any, **kwargs: Any) -> Any:
         if answers and (error := answers.pop(0)) is not None:
@@ -188,6 +188,6 @@ def test_several_at_once_and_one_killed(server: SmtpStandIn, start: Any) -> None
 
 def test_senders_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Recorder()
-    monkeypatch.setattr(senders, "_kept", {(os.getpid(), "email"): kept})
-    senders.close_senders()
-    assert (kept.closed, senders._kept) == (1, {})
+    monkeypatch.setattr(sending, "_kept", {(os.getpid(), "email"): kept})
+    sending.close_senders()
+    assert (kept.closed, sending._kept) == (1, {})

@@ -12,8 +12,7 @@ from notifications.channels.base import Outcome, Verdict
 from notifications.models import OutboxMessage, Pace
 from notifications.selectors import channel_pause
 from notifications.services import sending
-from notifications.services.attachments import File
-from notifications.services.control import retry
+from notifications.services.drafts import File
 from notifications.services.sending import Counts
 from tests.notifications.outbox_world import (
     AWAY,
@@ -28,6 +27,7 @@ from tests.notifications.outbox_world import (
     long_text,
     mail,
     mails,
+    retry,
     run,
     statuses,
     text,
@@ -328,7 +328,7 @@ def test_a_server_that_is_lost_between_two_messages() -> None:
 @pytest.mark.django_db
 def test_the_channels_wait_is_obeyed() -> None:
     mail("a")
-    run(Recorder(trouble=Outcome(Verdict.RETRY, "Too Many Requests", wait=900, everybody=True)))
+    run(Recorder(trouble=Outcome(Verdict.RETRY, "Too Many Requests", wait=900, of_channel=True)))
     paused = channel_pause("email")
     assert paused is not None
     assert (paused.until - timezone.now()).total_seconds() > 890

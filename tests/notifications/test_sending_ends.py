@@ -18,25 +18,25 @@ from django.utils import timezone
 
 from notifications.channels.base import Outcome
 from notifications.models import OutboxMessage
-from notifications.services import recording, senders, sending
+from notifications.services import recording, sending
 from notifications.services.claims import begin, claim_email
-from notifications.services.control import release
 from notifications.services.recording import record
 from notifications.services.sending import Counts, drain
 from notifications.services.sweep import sweep
-from notifications.tasks import send, watch
+from notifications.tasks import send, sweep_messages
+from tests.kit.threads import at_once
 from tests.notifications.outbox_world import (
     FAILED,
     RETRY,
     SENT,
     UNKNOWN,
     Recorder,
-    at_once,
     chat,
     fresh,
     mail,
     mails,
     queue,
+    release,
     run,
     statuses,
     text,
@@ -263,19 +263,6 @@ def test_a_database_that_stays_away(monkeypatch: pytest.MonkeyPatch, caplog: Any
 
 
 @pytest.mark.django_db(transaction=True)
-def test_persistence_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    tries = []
-
-    def away() -> None:
-        tries.append(1)
-        raise OperationalError("away")
-
-    with pytest.raises(OperationalError):
-        recording.persistently(away, seconds=0.3)
-    assert len(tries) > 2
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_mark_that_cannot_be_written_leaves_the_message_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     written = mails(2)
 
@@ -304,19 +291,19 @@ def test_no_claim_is_no_outcome() -> None:
 
 
 def test_a_process_keeps_one_sender_a_channel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(senders, "_kept", {})
-    monkeypatch.setattr(senders, "import_string", lambda path: Recorder)
-    mails_sender = senders.sender_of("email")
+    monkeypatch.setattr(sending, "_kept", {})
+    monkeypatch.setattr(sending, "_CLASSES", dict.fromkeys(("email", "telegram"), Recorder))
+    mails_sender = sending.sender_of("email")
     assert isinstance(mails_sender, Recorder)
-    assert senders.sender_of("email") is mails_sender
-    assert senders.sender_of("telegram") is not mails_sender
+    assert sending.sender_of("email") is mails_sender
+    assert sending.sender_of("telegram") is not mails_sender
     parent = os.getpid()
-    monkeypatch.setattr(senders.os, "getpid", lambda: parent + 1)
-    assert senders.sender_of("email") is not mails_sender
-    senders.close_senders()
+    monkeypatch.setattr(sending.os, "getpid", lambda: parent + 1)
+    assert sending.sender_of("email") is not mails_sender
+    sending.close_senders()
     assert mails_sender.closed == 0
-    monkeypatch.setattr(senders.os, "getpid", lambda: parent)
-    senders.close_senders()
+    monkeypatch.setattr(sending.os, "getpid", lambda: parent)
+    sending.close_senders()
     assert mails_sender.closed == 1
 
 
@@ -330,13 +317,13 @@ def test_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     mail("a")
     text("b")
     with queue() as waiting:
-        watch()
+        sweep_messages()
         assert waiting() == 2
     send("email")
     send("telegram")
     assert sorted(sender.accepted) == ["a", "b"]
     with queue() as waiting:
-        watch()
+        sweep_messages()
         assert waiting() == 0
 
 

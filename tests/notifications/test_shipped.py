@@ -16,7 +16,7 @@ from notifications.services.shipped import SHIPPED_NOTE, shipped_templates, writ
 from notifications.services.templates import render_event, restore_version, save_template, template_by_code
 from notifications.templating.check import check_template
 from notifications.templating.variables import declared, examples
-from tests.accounts.people import person
+from tests.kit.users import person
 
 CODES = {
     "crawl_suspect",

@@ -1,4 +1,4 @@
-"""Messages that nobody works on, and what may be forgotten."""
+"""The sweep of messages, and their retention."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from notifications.models import Attachment, Chat, OutboxMessage, Pace
+from notifications.models import Attachment, Chat, OutboxDecision, OutboxMessage, Pace
 from notifications.retention import expired
-from notifications.services.attachments import File
 from notifications.services.claims import begin, claim_email, claim_telegram
-from notifications.services.pace import pause
+from notifications.services.drafts import File
+from notifications.services.recording import pause
 from notifications.services.sweep import INTERRUPTED, Swept, sweep
-from tests.notifications.outbox_world import at_once, chat, fresh, long_text, mail, mails, statuses, text
+from tests.kit.threads import at_once
+from tests.notifications.outbox_world import chat, fresh, long_text, mail, mails, statuses, text
 
 SHEET = File("a.csv", b"a", "text/csv")
 
@@ -25,7 +26,7 @@ def age(**ago: timedelta) -> None:
 
 
 def silent() -> None:
-    """As if nobody had been heard of for longer than a sender may be silent."""
+    """Make all claims older than the time-out of senders."""
     age(claimed_at=timedelta(seconds=301))
 
 
@@ -73,10 +74,10 @@ def test_what_a_person_decided_before_stays_in_the_reason() -> None:
     mail("a")
     (taken,) = claim_email(1)
     begin(taken.message)
-    OutboxMessage.objects.update(reason="由 王小明 重新寄送")
+    OutboxDecision.objects.create(message=taken.message, name="王小明", kind="retry")
     silent()
     sweep()
-    assert OutboxMessage.objects.get().reason == f"由 王小明 重新寄送\n{INTERRUPTED}"
+    assert OutboxMessage.objects.get().history() == ["由 王小明 重新寄送", INTERRUPTED]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import Role
 from notifications.models import Chat, OutboxMessage
-from tests.accounts.people import person, token_client
+from tests.kit.users import person, token_client
 from tests.rest.test_failures import check
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Role, User
 from notifications.models import Template
 from notifications.services.templates import save_template, template_by_code
-from tests.accounts.people import person, token_client
+from tests.kit.users import person, token_client
 from tests.rest.test_failures import check
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import nh3
 import pytest
 from django.conf import settings
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from notifications.templating import bounds
 from notifications.templating.check import check_template
 from notifications.templating.faults import TemplateFailed

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from notifications.services.shipped import shipped_templates
 from notifications.templating import bounds
 from notifications.templating.check import check_template
 from notifications.templating.faults import TemplateFailed
 from notifications.templating.render import render
-from notifications.templating.tags import VOID
+from notifications.templating.tags import MAIL_TAGS, TELEGRAM_TAGS, VOID
 from notifications.templating.variables import coerce, declared, examples
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=150)
@@ -38,10 +39,13 @@ class Nested(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.open: list[str] = []
         self.seen: list[str] = []
+        self.links: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+        assert {name for name, _ in attrs} <= MAIL_TAGS[tag] | TELEGRAM_TAGS.get(tag, set())
         if tag not in VOID:
             self.open.append(tag)
 
@@ -148,3 +152,51 @@ def test_any_text_is_refused_with_a_line_or_renders_within_bounds(subject: str, 
     assert len(made.subject) <= bounds.SUBJECT_CHARACTERS
     if format == "telegram_html":
         nested(made.body)
+
+
+BLOCKS = st.sampled_from(
+    [
+        ("<b>", "</b>"), ("<i>", "</i>"), ("<a href='{{ link }}'>", "</a>"), ("<a href='", "'>x</a>"), ("<p>", "</p>"),
+        ("<a href='https://ok.example/?{{ name | url_encode }}'>", "</a>"), ("<ul>", "</ul>"), ("<li>", "</li>"),
+        ("<table>", "</table>"), ("<tr>", "</tr>"), ("<td>", "</td>"), ("{% if count %}{% break %}{% endif %}", ""),
+        ("{% if count %}", "{% endif %}"), ("{% if name == 'x' %}", "{% else %}x{% endif %}"),
+        ("{% for tag in tags %}", "{% endfor %}"), ("{% for item in items %}", "{% else %}x{% endfor %}"),
+        ("{% case count %}{% when 7 %}", "{% else %}x{% endcase %}"),
+    ]
+)  # fmt: skip
+LEAVES = st.sampled_from(
+    [
+        "x", "{{ name }}", "{{ link }}", "{{ name | url_encode }}", "{{ count }}", "https://ok.example/", "<b>", "</b>",
+        "<", ">", "'", "<br>", "&amp;", "{{ link | default: name }}", "{{ name | truncate: 3, '' }}", "/",
+        "javascript:",
+        "{{ link | truncate: 12, '' }}", "{{ item.url }}", "{{ tags | first }}", "<a ", "href='", "{% continue %}",
+    ]
+)  # fmt: skip
+MARKUP = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map("".join),
+        st.tuples(BLOCKS, inner).map(lambda block: f"{block[0][0]}{block[1]}{block[0][1]}"),
+    ),
+    max_leaves=6,
+)
+EVIL = st.sampled_from(
+    ["", "x", "@evil.example", ":1", "//evil.example/", "javascript:alert(1)", "' onclick=x", '"><script>']
+)
+LINKS = st.sampled_from(["", "https://u.example/p", "http://u.example", "https://u.example:8/?a=1&b"])
+
+
+@settings(STEADY, max_examples=500)
+@given(body=MARKUP, values=st.lists(st.tuples(EVIL, LINKS, st.sampled_from([None, 0, 7])), min_size=4, max_size=4))
+def test_markup_that_is_accepted_stays_so_whatever_the_values(body: str, values: list[tuple[str, str, Any]]) -> None:
+    fields = [{"name": "url", "type": "url"}]
+    variables = [*VARIABLES, {"name": "count", "type": "integer"}, {"name": "items", "type": "list", "fields": fields}]
+    try:
+        check_template(format="email_html", subject="", body=body, variables=variables)
+    except ValidationFailed:
+        return
+    for name, link, count in values:
+        given_values = {"name": name, "link": link, "count": count, "tags": [name, "x"], "items": [{"url": link}] * 2}
+        made = render(format="email_html", subject="", body=body, variables=variables, values=given_values)
+        links = nested(made.body).links
+        assert all(re.match(r"https?://(u|ok)\.example($|[:/?#])", address) for address in links if address)

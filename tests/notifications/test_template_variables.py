@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from notifications.templating.variables import coerce, declared
 from tests.notifications.test_templating import VARIABLES
 

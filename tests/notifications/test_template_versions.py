@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import Role, User
-from momo.rest.errors import Conflict, NotFound, ValidationFailed
+from momo.core.errors import Conflict, NotFound, ValidationFailed
 from notifications.models import Template, TemplateVersion
 from notifications.services.shipped import SHIPPED_NOTE
 from notifications.services.templates import (
@@ -22,7 +22,7 @@ from notifications.services.templates import (
     save_template,
     template_by_code,
 )
-from tests.accounts.people import person
+from tests.kit.users import person
 
 pytestmark = pytest.mark.django_db
 
@@ -148,8 +148,8 @@ def test_two_who_save_at_once_both_get_a_version(amy: User) -> None:
 
 def test_delete(template: Template, amy: User) -> None:
     with pytest.raises(Conflict, match="不能刪除"):
-        delete_template(template_by_code("disk_warning"), amy)
-    delete_template(template, amy)
+        delete_template(template=template_by_code("disk_warning"), user=amy)
+    delete_template(template=template, user=amy)
     assert not TemplateVersion.objects.filter(template_id=template.pk).exists()
     with pytest.raises(NotFound):
         template_by_code("arrived")
@@ -187,6 +187,15 @@ def test_broken_declarations_of_staff(caplog: pytest.LogCaptureFixture) -> None:
         Template.objects.filter(code="disk_warning").update(variables=variables)
         made, version = render_event("disk_warning", {"usage_percent": 95})
         assert ("95%" in made.body, version) == (True, 0)
+
+
+def test_declarations_of_a_saved_version_are_not_checked_again() -> None:
+    """A rule for declarations that came later does not stop the messages of a template that was saved before."""
+    required_without_example = [{"name": "usage_percent", "type": "number", "required": True}]
+    texts = {"subject": "", "body": "{{ usage_percent }}"}
+    Template.objects.filter(code="disk_warning").update(**texts, variables=required_without_example)
+    made, version = render_event("disk_warning", {"usage_percent": 95})
+    assert (made.body, version) == ("95", 1)
 
 
 def test_values_that_no_text_takes_are_listed(caplog: pytest.LogCaptureFixture) -> None:

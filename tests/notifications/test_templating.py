@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Any
 
 import pytest
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from notifications.templating import bounds, language
 from notifications.templating.check import check_template
 from notifications.templating.faults import TemplateFailed
@@ -77,6 +79,11 @@ def refused(body: str, *, subject: str = "", format: str = "plain") -> dict[str,
         ("甲  {{- title -}}  乙 {%- if done -%} 丙 {%- endif -%} 丁", "甲標題乙丙丁"),
         ("開\n{% if done %}\n  甲\n{% endif %}\n  {% for tag in tags %} {% endfor %}  \n終", "開\n  甲\n終"),
         ("開\n  {% if done %}{% if count %}\n甲\n{% endif %}{% endif %}\n終", "開\n甲\n終"),
+        ("甲\n{% comment %}一\n二{% endcomment %}\n乙{% comment %}\n{% endcomment %}\n丙", "甲\n乙\n丙"),
+        ("{% raw %}\n{% if %}\n{% endraw %}甲", "\n{% if %}\n甲"),
+        ("{% case count %}{% when 12345, 12345 %}一{% when 12345 %}二{% else %}三{% endcase %}", "一"),
+        ("{% for tag in tags limit: 0 %}{{ tag }}{% else %}無{% endfor %}", "無"),
+        ("{% for tag in tags offset: 9 %}{{ tag }}{% endfor %}甲", "甲"),
         ("{{ done }}{{ day }} {{ at }} {{ link }}", "是2026-11-25 2026-11-25 14:05 https://example.com/a?b=1&c=2"),
     ],
 )
@@ -182,7 +189,7 @@ def test_several_faults_at_once_each_with_its_line() -> None:
         "subject": ["第 1 行：沒有宣告變數「nobody」"],
         "body": [
             "第 1 行：沒有宣告變數「titel」，是不是「title」？",
-            "第 3 行：「rise」沒有欄位「nmae」，是不是「name」？",
+            "第 3 行：「rise」沒有欄位「nmae」；可用：name、price",
             "第 3 行：清單不能直接輸出，請用 for 逐項輸出",
             "第 5 行：沒有宣告變數「x」",
             "第 5 行：沒有過濾器「huh」",
@@ -195,19 +202,23 @@ def test_several_faults_at_once_each_with_its_line() -> None:
     [
         ("\n{% if done %}\n甲", 2, "沒有結束的 {% endif %}"),
         ("{% endif %}", 1, "沒有相對應的 if"),
-        ("{% for t in tags %}\n{% if done %}\n{% endfor %}", 3, "這裡該是 endif"),
+        ("{% for t in tags %}\n{% if done %}\n{% endfor %}", 3, "有標籤還沒結束"),
         ("{% else %}", 1, "只能用在"),
         ("{% if done %}{% else %}\n{% elsif done %}{% endif %}", 2, "else 之後"),
         ("{% if done %}{% when 1 %}{% endif %}", 1, "只能用在 case"),
         ("{% case count %}\n甲{% when 1 %}{% endcase %}", 1, "不能有內容"),
         ("{% case count %}{% else %}{% endcase %}", 1, "第一個 when"),
         ("{% break %}", 1, "只能用在 for"),
+        ("{% if done %}\n{% else count %}{% endif %}", 2, "看不懂「count」"),
+        ("{% case count %}{% when 1 %}\n{% elsif done %}{% endcase %}", 2, "只能用在 if"),
+        ("甲\n{% if done == %}\n{% endif %}", 2, "看不懂"),
+        ("甲\n{{ title | }}", 2, "看不懂"),
         ("\n\n{{ title", 3, "沒有結束的「}}」"),
         ("{{ {{ title }} }}", 1, "沒有結束的"),
         ("{% if done\n%}{% endif", 2, "沒有結束的「%}」"),
-        ("{{ }}", 1, "沒有變數"),
+        ("{{ }}", 1, "看不懂"),
         ("{% if %}{% endif %}", 1, "要有條件"),
-        ("{% if done %}{% endif done %}", 1, "不能有其他內容"),
+        ("{% if done %}{% endif done %}", 1, "看不懂「done」"),
         ("{% include 'x' %}", 1, "沒有標籤「include」"),
         ("\n{{ a b }}", 2, "看不懂"),
         ("{{ title | }}", 1, "看不懂"),
@@ -249,6 +260,11 @@ def test_several_faults_at_once_each_with_its_line() -> None:
         ("{% for r in rises %}{% if r.price == r.name %}{% endif %}{% endfor %}", 1, "整數與文字永遠不會相等"),
         ("{% if rises contains 'x' %}{% endif %}", 1, "contains"),
         ("{% if done and count or rate %}{% endif %}", 1, "混用"),
+        ("{% for t in tags %}{% else %}\n{{ t }}{% endfor %}", 2, "不能直接輸出"),
+        ("{% case count %}{% else %}{% when 1 %}{% endcase %}", 1, "第一個 when"),
+        ("{% case count %}{% when 1 %}{% else %}{% when 2 %}{% endcase %}", 1, "else 之後"),
+        ("{% case count %}\n{% when 1 2 %}{% endcase %}", 2, "看不懂"),
+        ("{% comment %}\n{{ title }}", 1, "沒有結束的 {% endcomment %}"),
         ("{% if false %}\n{{ hidden }}\n{% endif %}", 2, "沒有宣告變數「hidden」"),
         ("{{ now }}{{ today }}", 1, "沒有宣告變數「now」"),
         ("甲\n乙\u202e丙", 2, "U+202E"),
@@ -302,16 +318,24 @@ def test_of_very_many_faults_the_first_are_told() -> None:
     [
         ("telegram_html", "<p>{{ title }}</p>", "不能用 <p>"),
         ("telegram_html", "甲<br>乙", "不能用 <br>"),
-        ("telegram_html", "<b>甲", "沒有在同一段裡關閉"),
-        ("telegram_html", "甲</b>", "沒有相對應"),
-        ("telegram_html", "<b><i>甲</b></i>", "這裡該是 </i>"),
-        ("telegram_html", "{% if done %}<b>{% endif %}甲</b>", "沒有在同一段裡關閉"),
+        ("telegram_html", "<tbody>", "不能用 <tbody>"),
+        ("telegram_html", "<a href='https://a.b/?x=1&nbsp;'>x</a>", "Telegram 不認得「&nbsp;」"),
+        ("telegram_html", "<b>甲", "<b> 沒有在同一段裡成對"),
+        ("telegram_html", "甲</b>", "</b> 沒有在同一段裡成對"),
+        ("telegram_html", "<b><i>甲</b></i>", "</b> 沒有在同一段裡成對"),
+        ("telegram_html", "{% if done %}<b>{% endif %}甲</b>", "<b> 沒有在同一段裡成對"),
         ("telegram_html", "{% for t in tags %}<b>{% if done %}{% break %}{% endif %}</b>{% endfor %}", "break"),
         ("telegram_html", "5 < 6", "&lt;"),
         ("telegram_html", "甲&nbsp;乙", "Telegram 不認得「&nbsp;」"),
         ("telegram_html", "<!-- {{ title }} -->", "寫法不對"),
         ("telegram_html", "<code class='{{ title }}'>x</code>", "class"),
         ("telegram_html", "<a>x</a>", "要有 href"),
+        ("telegram_html", "<b lang='zh'>x</b>", "不能有 lang"),
+        ("telegram_html", "<a title='x' href='https://a.b/'>x</a>", "不能有 title"),
+        ("email_html", "<b>" * 51 + "{% if done %}x{% endif %}" + "</b>" * 51, "最多 50 層"),
+        ("email_html", "<a href='{{ link | truncate: 500 }}'>x</a>", "完整網址"),
+        ("email_html", "<a href='{{ link }}'>{% if done %}<a href='{{ link }}'>x</a>{% endif %}</a>", "不能再有連結"),
+        ("email_html", "<table>{% for t in tags %}<td>{{ t }}</td>{% endfor %}</table>", "不能放在這裡"),
         ("email_html", "<p style='color:red'>x</p>", "不能有 style"),
         ("email_html", '<p onclick="x()">x</p>', "不能有 onclick"),
         ("email_html", "<p {{ title }}>x</p>", "寫法不對"),
@@ -375,6 +399,32 @@ def test_time_is_bounded_where_nothing_is_written(monkeypatch: pytest.MonkeyPatc
         said("{% for one in tags %}{% endfor %}", tags=["甲"] * 1000)
     with pytest.raises(TemplateFailed, match="超過 0 秒"):
         said("{% if title contains note %}{% endif %}" * 100)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{" * 10_000,
+        "{%" + "a" * 19_000,
+        "{% comment %}" + "{{ " * 6_000 + "{% endcomment %}",
+        "{% raw %}" * 2_000,
+        ("{{ " + "(" * 480 + " }}") * 41,
+        ("{{ " + "a[" * 240 + " }}") * 41,
+        "<" * 20_000,
+        "&a;" * 6_600,
+        "<b><i>" * 3_300,
+        "<a " + "a " * 9_900,
+        "{{ link }}" * 2_000,
+        "<b>" * 49 + "{% if done %}<i></i>{% endif %}" * 600 + "</b>" * 49,
+        "{% if done %}\n{% endif %}\n" * 700,
+    ],
+    ids=lambda source: source[:12],
+)
+def test_no_source_takes_long_to_check(source: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(ValidationFailed):
+        check_template(format="telegram_html", subject="", body=source, variables=VARIABLES)
+    assert time.process_time() - began < 3
 
 
 def test_depth_and_length_are_bounded() -> None:

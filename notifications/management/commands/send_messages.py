@@ -11,24 +11,25 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from notifications.models import Channel
+from momo.core.work import TRANSIENT, reconnect
+from notifications.models import Channel, OutboxMessage
 from notifications.selectors import channel_pause, outbox_counts
-from notifications.services.senders import close_senders
-from notifications.services.sending import Counts, drain
+from notifications.services.sending import Counts, close_senders, drain
 from notifications.services.sweep import sweep
 
 TURN = 5.0  # seconds that one channel may take before the other has its turn
 IDLE = 0.5  # seconds between two looks when nothing is due
 SWEEP_EVERY = 15.0  # seconds
-AWAY = 2.0  # seconds before a database that is away is asked again
+AWAY = 2.0  # seconds before the next attempt to reach a database that is away
 
 
 class Command(BaseCommand):
+    """See the module."""
+
     help = "寄出到期的郵件與 Telegram 訊息，寄完才結束；--watch 則持續寄送，直到按 Ctrl-C。"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,34 +42,33 @@ class Command(BaseCommand):
         totals = {channel: Counts() for channel in channels}
         stop = threading.Event()
         try:
-            with told_to_stop(stop), progress(console, channels, totals) as bar:
-                (watch if options["watch"] else once)(channels, stop, bar)
+            with stopping(stop), progress(console, channels, totals) as bar:
+                (keep_sending if options["watch"] else once)(channels, stop, bar)
         finally:
             close_senders()
         console.print(summary(totals))
         if not options["watch"]:
-            resting = {channel: channel_pause(channel) for channel in channels}
-            reasons = [f"{Channel(channel).label}：{rest.reason}" for channel, rest in resting.items() if rest]
+            pauses = {channel: channel_pause(channel) for channel in channels}
+            reasons = [f"{Channel(channel).label}：{pause.reason}" for channel, pause in pauses.items() if pause]
+            if Channel.EMAIL in channels and (unsent := outbox_counts()[Channel.EMAIL]["unsent"]):
+                reasons.append(f"{unsent:,} 封郵件{OutboxMessage.Status.UNSENT.label}（EMAIL_URL）")
             if reasons:
                 raise CommandError("；".join(reasons))
 
 
-Told = Callable[[str, str], None]
+OnMessage = Callable[[str, str], None]  # channel, new status
 
 
 @contextmanager
-def told_to_stop(stop: threading.Event) -> Iterator[None]:
+def stopping(stop: threading.Event) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the work after the message in hand. A second one ends it at once."""
 
-    def tell(number: int, frame: object) -> None:
+    def stop_soon(number: int, frame: object) -> None:
         if stop.is_set():
             raise SystemExit(128 + number)
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may change what signals do
-        return
-    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop_soon) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -77,57 +77,54 @@ def told_to_stop(stop: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def progress(console: Console, channels: list[str], totals: dict[str, Counts]) -> Iterator[Told]:
-    """A bar for each channel; yields what is to be told of each message."""
+def progress(console: Console, channels: list[str], totals: dict[str, Counts]) -> Iterator[OnMessage]:
+    """A bar for each channel; yields the function that counts a message."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     waiting = outbox_counts()
     with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        tasks = {
-            channel: bar.add_task(
-                Channel(channel).label, total=waiting[channel]["pending"] + waiting[channel]["waiting"]
-            )
-            for channel in channels
-        }
+        for channel in channels:
+            due = waiting[channel]["pending"] + waiting[channel]["waiting"]
+            bar.add_task(Channel(channel).label, total=due)
 
-        def told(channel: str, status: str) -> None:
+        def count(channel: str, status: str) -> None:
             totals[channel].add(status)
             task = bar.tasks[channels.index(channel)]
             done = totals[channel].sent + totals[channel].failed + totals[channel].held
-            bar.update(tasks[channel], completed=done, total=max(done, int(task.total or 0)))
+            bar.update(task.id, completed=done, total=max(done, int(task.total or 0)))
 
-        yield told
+        yield count
 
 
-def once(channels: list[str], stop: threading.Event, told: Told) -> None:
+def once(channels: list[str], stop: threading.Event, on_message: OnMessage) -> None:
     """Send until nothing is due."""
     sweep()
-    while not stop.is_set() and turns(channels, stop, told):
+    while not stop.is_set() and turns(channels, stop, on_message):
         pass
 
 
-def watch(channels: list[str], stop: threading.Event, told: Told) -> None:
-    """Send whatever becomes due, and sweep, until told to stop; a database that is away is waited for."""
+def keep_sending(channels: list[str], stop: threading.Event, on_message: OnMessage) -> None:
+    """Send whatever becomes due, and sweep, until a stop is requested; waits for a database that is away."""
     swept = -SWEEP_EVERY
     while not stop.is_set():
         try:
             if time.monotonic() - swept >= SWEEP_EVERY:
                 sweep()
                 swept = time.monotonic()
-            busy = turns(channels, stop, told)
-        except (OperationalError, InterfaceError):
-            connection.close()
+            busy = turns(channels, stop, on_message)
+        except TRANSIENT:
+            reconnect()
             stop.wait(AWAY)
             continue
         if not busy:
             stop.wait(IDLE)
 
 
-def turns(channels: list[str], stop: threading.Event, told: Told) -> bool:
+def turns(channels: list[str], stop: threading.Event, on_message: OnMessage) -> bool:
     """One turn of each channel. Whether any of them did something."""
     busy = False
     for channel in channels:
-        counts = drain(channel, seconds=TURN, stop=stop.is_set, on_message=partial(told, channel), pass_on=False)
-        busy |= counts.attempts + counts.skipped > 0
+        counts = drain(channel, seconds=TURN, stop=stop.is_set, on_message=partial(on_message, channel), pass_on=False)
+        busy |= counts != Counts()
     return busy
 
 

@@ -1,30 +1,28 @@
-"""Troubles: where in the talk they strike, whom, how often, and what happens then."""
+"""Faults: at which step of the SMTP conversation they strike, which recipients, and what happens then."""
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+from tests.kit.faults import FaultDice, FaultRule
 
 # `inside`: half-way through the data. `dot`: the message is complete, and not accepted. `accepted`: it is.
 PLACES = ("mail", "rcpt", "data", "inside", "dot", "accepted")
 
 
 @dataclass
-class Rule:
+class Rule(FaultRule):
     """At `at`: wait `delay` seconds, then say `answer`; without an answer and a delay the connection is dropped.
 
     It strikes recipients that `recipient` (a regular expression) is found in; MAIL knows none, so there it must be
-    empty. `share` is the probability, `times` how often at most (None: for ever).
+    empty.
     """
 
     at: str
     answer: str = ""
     delay: float = 0
     recipient: str = ""
-    share: float = 1
-    times: int | None = None
 
     def __post_init__(self) -> None:
         assert self.at in PLACES, self.at
@@ -32,26 +30,13 @@ class Rule:
 
     @property
     def drops(self) -> bool:
+        """Whether the connection is dropped."""
         return not self.answer and not self.delay
 
 
-class Dice:
-    """Chooses the rule that strikes, the same ones for the same seed."""
-
-    def __init__(self, rules: Iterable[Rule], seed: int) -> None:
-        self.rules = list(rules)
-        self._random = random.Random(seed)
+class Dice(FaultDice[Rule]):
+    """Picks the rule of a step."""
 
     def strike(self, at: str, recipient: str = "") -> Rule | None:
-        """The first rule for this moment, used up by once."""
-        for rule in self.rules:
-            if (
-                rule.at == at
-                and rule.times != 0
-                and re.search(rule.recipient, recipient)
-                and (rule.share >= 1 or self._random.random() < rule.share)
-            ):
-                if rule.times is not None:
-                    rule.times -= 1
-                return rule
-        return None
+        """The rule that strikes at this step, used up by once."""
+        return self.pick(lambda rule: rule.at == at and re.search(rule.recipient, recipient) is not None)

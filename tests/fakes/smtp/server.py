@@ -8,7 +8,7 @@ import ssl
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class SmtpStandIn:
         record: Path,
         *,
         port: int = 0,
-        rules: tuple[Rule, ...] = (),
+        rules: Iterable[Rule] = (),
         seed: int = 0,
         security: str = "none",
         certificates: Certificates | None = None,

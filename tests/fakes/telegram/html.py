@@ -49,7 +49,7 @@ def visible(html: str) -> str:
             if found is None:
                 # Telegram takes a lone ampersand for one; ours are always written as an entity.
                 raise BadMarkup(f"Unescaped ampersand at byte offset {place}")
-            seen.append(_letter(found[1]))
+            seen.append(_character(found[1]))
             place = found.end()
         elif html[place] == ">":
             raise BadMarkup(f"Unescaped > at byte offset {place}")
@@ -91,11 +91,11 @@ def _tag(found: re.Match[str], opened: list[str]) -> None:
     opened.append(name)
 
 
-def _letter(entity: str) -> str:
+def _character(entity: str) -> str:
     if entity.startswith("#"):
         number = int(entity[2:], 16) if entity[1] in "xX" else int(entity[1:])
         if not 0 < number < 0x110000 or 0xD800 <= number < 0xE000:
-            raise BadMarkup(f"Entity &{entity}; is no letter")
+            raise BadMarkup(f"Entity &{entity}; is no character")
         return chr(number)
     if entity not in _NAMED:
         raise BadMarkup(f"Unknown entity &{entity};")

@@ -1,18 +1,14 @@
-"""The stand-in as a server on loopback."""
+"""The Bot API of one token: what it accepts, refuses and answers."""
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
+from momo.local.http import Answer, HttpStandIn, Request, json_answer
 from tests.fakes.telegram.html import BadMarkup, length, visible
 from tests.fakes.telegram.rules import Dice, Rule
 from tests.fakes.telegram.state import TOKEN, State
@@ -33,83 +29,29 @@ class Refusal(Exception):
     """A failure as the Bot API says it."""
 
     def __init__(self, status: int, description: str, **parameters: Any) -> None:
-        self.status = status
-        self.body = {"ok": False, "error_code": status, "description": description}
-        if parameters:
-            self.body["parameters"] = parameters
+        body = {"ok": False, "error_code": status, "description": description}
+        self.answer = json_answer(body | ({"parameters": parameters} if parameters else {}), status)
         super().__init__(description)
 
 
-class Dropped(Exception):
-    """The connection is to break."""
+class Broken(Exception):
+    """Something other than what the Bot API answers."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(answer.status)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Head and body in one packet: two would wait 40 ms for each other (Nagle, delayed acknowledgement).
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:
-        if self.path == "/accepted":
-            found = [one.__dict__ for one in self.server.stand_in.state.accepted]
-            self._send(200, json.dumps(found).encode())
-            return
-        self._answer({}, None)
-
-    def do_POST(self) -> None:
-        if self.server.stand_in.dice.strike("", unread=True):
-            self.close_connection = True
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(*_fields(self.headers.get("Content-Type", ""), body))
-
-    def _answer(self, fields: dict[str, str], file: tuple[str, bytes] | None) -> None:
-        try:
-            result = self.server.stand_in.call(unquote(urlsplit(self.path).path), fields, file)
-        except Refusal as refusal:
-            self._send(refusal.status, json.dumps(refusal.body).encode())
-        except Dropped:
-            self.close_connection = True
-        except _Raw as raw:
-            self._send(raw.status, raw.body, raw.kind, pause=raw.pause)
-        else:
-            self._send(200, json.dumps({"ok": True, "result": result}).encode())
-
-    def _send(self, status: int, body: bytes, kind: str = "application/json", pause: float = 0) -> None:
-        # Without a word about it, as a server does that has waited long enough.
-        self.close_connection = self.close_connection or self.server.stand_in.hangs_up
-        with suppress(OSError):
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            for letter in body if pause else ():
-                self.wfile.write(bytes([letter]))
-                self.wfile.flush()
-                time.sleep(pause)
-            self.wfile.write(b"" if pause else body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-class _Raw(Exception):
-    def __init__(self, status: int, body: bytes, kind: str = "text/html", pause: float = 0) -> None:
-        self.status, self.body, self.kind, self.pause = status, body, kind, pause
-        super().__init__(status)
-
-
-def _fields(kind: str, body: bytes) -> tuple[dict[str, str], tuple[str, bytes] | None]:
+def _fields(request: Request) -> tuple[dict[str, str], tuple[str, bytes] | None]:
     """The parameters of a call, and its document."""
+    kind = request.headers.get("content-type", "")
     if kind.startswith("application/json"):
-        return {name: str(value) for name, value in json.loads(body or b"{}").items()}, None
+        return {name: str(value) for name, value in (request.json if request.body else {}).items()}, None
     if not kind.startswith("multipart/form-data"):
-        return dict(parse_qsl(body.decode(), keep_blank_values=True)), None
+        return request.form, None
     fields: dict[str, str] = {}
     file = None
-    message = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body, policy=policy.HTTP)
+    message = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + request.body, policy=policy.HTTP)
     for part in message.iter_parts():  # type: ignore[attr-defined]
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
@@ -120,44 +62,24 @@ def _fields(kind: str, body: bytes) -> tuple[dict[str, str], tuple[str, bytes] |
     return fields, file
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    stand_in: TelegramStandIn
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of these tests."""
-
-
-class TelegramStandIn:
+class TelegramStandIn(HttpStandIn):
     """A Bot API for one token. With `paced` it holds the bot to the real limits."""
 
     def __init__(
         self,
+        record: Path | None = None,
         *,
         rules: Iterable[Rule] = (),
         seed: int = 0,
-        record: Path | None = None,
         paced: bool = False,
         port: int = 0,
         token: str = TOKEN,
     ) -> None:
+        super().__init__(port=port)
         self.dice, self.token = Dice(rules, seed), token
         self.state = State(record, paced=paced)
         self.calls = 0
         self.hangs_up = False  # after each answer
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.stand_in = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def port(self) -> int:
-        return self._server.server_address[1]
-
-    @property
-    def url(self) -> str:
-        """For TELEGRAM_API_URL."""
-        return f"http://127.0.0.1:{self.port}"
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """The settings that use this stand-in."""
@@ -168,21 +90,10 @@ class TelegramStandIn:
             **more,
         }
 
-    def start(self) -> None:
-        self._thread.start()
-
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        """Also close the record."""
+        super().stop()
         self.state.close()
-
-    def __enter__(self) -> TelegramStandIn:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def use(self, *rules: Rule) -> None:
         """Have these rules from now on."""
@@ -190,9 +101,25 @@ class TelegramStandIn:
 
     # What Telegram does.
 
+    def refuse_unread(self) -> bool:
+        """Whether a rule drops this call before it is read."""
+        return self.dice.strike("", unread=True) is not None
+
+    def respond(self, request: Request) -> Answer:
+        """Answer a call of the Bot API, or list what was accepted (GET /accepted)."""
+        if request.path == "/accepted":
+            return json_answer([one.__dict__ for one in self.state.accepted])
+        try:
+            answer = json_answer({"ok": True, "result": self.call("/".join(request.parts), *_fields(request))})
+        except (Refusal, Broken) as error:
+            answer = error.answer
+        # Without a word about it, as a server does that has waited long enough.
+        answer.hang_up = self.hangs_up
+        return answer
+
     def call(self, path: str, fields: dict[str, str], file: tuple[str, bytes] | None) -> Any:
-        """The result of a call. Raises Refusal, Dropped."""
-        token, _, method = path.removeprefix("/bot").rpartition("/")
+        """The result of a call. Raises Refusal, Broken."""
+        token, _, method = path.removeprefix("bot").rpartition("/")
         if token != self.token:
             raise Refusal(*((401, "Unauthorized") if ":" in token else (404, "Not Found")))
         self.calls += 1
@@ -246,13 +173,13 @@ def _before(rule: Rule) -> None:
             words = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Refusal(400, words, migrate_to_chat_id=int(rule.to))
         case "bad_gateway":
-            raise _Raw(502, GATEWAY)
+            raise Broken(_page(GATEWAY, 502))
         case "garbage":
-            raise _Raw(200, b"<html>not JSON</html>")
+            raise Broken(_page(b"<html>not JSON</html>"))
         case "page":
-            raise _Raw(rule.code, b"<html><head><title>Blocked</title></head></html>")
+            raise Broken(_page(b"<html><head><title>Blocked</title></head></html>", rule.code))
         case "drop":
-            raise Dropped
+            raise Broken(Answer(drop=True))
         case "slow":
             time.sleep(rule.seconds)
         case kind if kind in WORDS:
@@ -263,10 +190,15 @@ def _before(rule: Rule) -> None:
 def _after(rule: Rule, accepted: dict[str, Any]) -> None:
     """What happens after a message was accepted."""
     if rule.kind == "drop_accepted":
-        raise Dropped
+        raise Broken(Answer(drop=True))
     if rule.kind == "slow_accepted":
         time.sleep(rule.seconds)
     if rule.kind in ("odd", "trickle"):
         result = accepted | ({"date": 10**20} if rule.kind == "odd" else {})
-        body = json.dumps({"ok": True, "result": result}).encode()
-        raise _Raw(200, body, "application/json", pause=rule.seconds if rule.kind == "trickle" else 0)
+        answer = json_answer({"ok": True, "result": result})
+        answer.pause = rule.seconds if rule.kind == "trickle" else 0
+        raise Broken(answer)
+
+
+def _page(html: bytes, status: int = 200) -> Answer:
+    return Answer(html, status, {"Content-Type": "text/html"})

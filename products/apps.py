@@ -1,4 +1,4 @@
-"""Wires the app into Django."""
+"""The app's configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from django.apps import AppConfig
 
 
 class ProductsConfig(AppConfig):
+    """The app; registers its audited fields and its events."""
+
     name = "products"
     verbose_name = "商品與價格"
 

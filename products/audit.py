@@ -1,4 +1,4 @@
-"""What staff change of categories and products, for the audit trail. Crawls write by the million and are no changes."""
+"""Fields of the audit trail: those that users edit. Writes of crawls, millions of them, are not audited."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from products.models import Category, Product
 
 
 def register() -> None:
-    """Watch what people edit."""
+    """Register the fields that users edit."""
     auditlog.register(Category, include_fields=["code", "level", "name", "path", "enabled"])
     auditlog.register(Product, include_fields=["note"])

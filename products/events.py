@@ -1,45 +1,42 @@
-"""What people can subscribe to of products and crawls."""
+"""Events of products and crawls that users can subscribe to; registered when the app is ready."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from notifications.events import EventKind, FilterField, register
-from products.models import Category, PriceEvent
-from products.services.digest import GROUPS, USUAL
-from products.services.recent import recent_alerts, recent_digests
-from products.services.tell import DIGEST_EVENT, SUSPECT_EVENT
+from products.selectors.alerts import recent_alerts
+from products.selectors.digest import DEFAULT_KINDS, recent_digests
+from products.selectors.news import GROUPS, Kind
+from products.selectors.products import category_choices
+
+DIGEST_EVENT = "price_digest"
+SUSPECT_EVENT = "crawl_suspect"
+DEFAULT_LABELS = "、".join(str(kind.label) for kind in GROUPS if kind in DEFAULT_KINDS)
 
 
-def register_events() -> None:
-    """Make them known; called once when the app is ready."""
-    register(EventKind(DIGEST_EVENT, "價格通知", template=DIGEST_EVENT, filters=DIGEST_FILTERS, recent=recent_digests))
-    register(EventKind(SUSPECT_EVENT, "可疑爬取", template=SUSPECT_EVENT, recent=recent_alerts))
-
-
-def _categories() -> Sequence[tuple[str, str]]:
-    rows = Category.objects.order_by("path", "code").values_list("code", "path", "name")
-    return [(code, path or name) for code, path, name in rows]
-
-
-def _directions() -> Sequence[tuple[str, str]]:
-    kinds = PriceEvent.Kind
+def _direction_choices() -> Sequence[tuple[str, str]]:
     ordered = (
-        kinds.INCREASE,
-        kinds.DECREASE,
-        kinds.DELISTED,
-        kinds.NEW,
-        kinds.OUT_OF_STOCK,
-        kinds.BACK_IN_STOCK,
-        kinds.RELISTED,
+        Kind.INCREASE,
+        Kind.DECREASE,
+        Kind.DELISTED,
+        Kind.NEW,
+        Kind.OUT_OF_STOCK,
+        Kind.BACK_IN_STOCK,
+        Kind.RELISTED,
     )
     return [(str(kind.value), str(kind.label)) for kind in ordered]
 
 
-USUAL_WORDS = "、".join(str(kind.label) for kind in GROUPS if kind in USUAL)
 DIGEST_FILTERS = (
-    FilterField("categories", "分類", "choices", "不選就是全部分類", _categories),
+    FilterField("categories", "分類", "choices", "不選就是全部分類", category_choices),
     FilterField("brands", "品牌", "texts", "每行一個，不分大小寫與全半形；不填就是全部品牌"),
-    FilterField("directions", "事件", "choices", f"不選就是{USUAL_WORDS}", _directions, empty=USUAL_WORDS),
+    FilterField("directions", "事件", "choices", f"不選就是{DEFAULT_LABELS}", _direction_choices, empty=DEFAULT_LABELS),
     FilterField("min_percent", "最小幅度", "number", "漲價與降價至少這麼多 %；其他事件不受影響"),
 )
+
+
+def register_events() -> None:
+    """Register the events; called once by the app's `ready`."""
+    register(EventKind(DIGEST_EVENT, "價格通知", template=DIGEST_EVENT, filters=DIGEST_FILTERS, recent=recent_digests))
+    register(EventKind(SUSPECT_EVENT, "可疑爬取", template=SUSPECT_EVENT, recent=recent_alerts))

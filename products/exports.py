@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db.models import Case, CharField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, QuerySet, Value, When
 from django.utils import timezone
 
-from momo.sheets.write import MAX_SHEET_ROWS, Column, as_records, query_records, xlsx_file
-from products.models import PriceSpan, Product
-from products.selectors.products import LOWEST_DAYS, changed_products
+from momo.sheets.write import MAX_SHEET_ROWS, XLSX, Column, as_records, query_records, xlsx_file
+from notifications.services.drafts import MAX_FILES_BYTES, File
+from products.models import PriceEvent, Product
+from products.selectors.digest import Digest
+from products.selectors.lowest import lowest_price
+from products.selectors.news import News
+from products.selectors.products import changed_products
 
-NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which has to fit into a message
+NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which must fit into a message
 SIGNED = "+#,##0;-#,##0;0"
 SIGNED_PERCENT = '+0.00"%";-0.00"%";0.00"%"'
 KINDS = {"all": "全部商品", "changes": "價格變動", "delisted": "已下架商品"}
@@ -24,12 +27,6 @@ def _status_text() -> Case:
     return Case(
         *(When(status=value, then=Value(label)) for value, label in Product.Status.choices), output_field=CharField()
     )
-
-
-def _lowest() -> Subquery:
-    since = timezone.now() - timedelta(days=LOWEST_DAYS)
-    spans = PriceSpan.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__gte=since), product=OuterRef("pk"))
-    return Subquery(spans.order_by().values("product").annotate(low=Min("price")).values("low"))
 
 
 def columns_for(kind: str) -> list[Column]:
@@ -44,7 +41,7 @@ def columns_for(kind: str) -> list[Column]:
         Column("前次售價", "integer", 10, source="previous_price"),
         Column("漲跌", "integer", 9, source="change", number_format=SIGNED),
         Column("漲跌幅", "decimal", 10, source="change_percent", number_format=SIGNED_PERCENT),
-        Column("30天最低價", "integer", 12, source=_lowest()),
+        Column("30天最低價", "integer", 12, source=lowest_price()),
         Column("變價時間", "datetime", 17, source="price_changed_at"),
         Column("首次看到", "datetime", 17, source="first_seen_at"),
         Column("最近看到", "datetime", 17, source="last_seen_at"),
@@ -56,6 +53,7 @@ def columns_for(kind: str) -> list[Column]:
 
 
 def products_of(kind: str) -> QuerySet[Product]:
+    """Products of a workbook (one of KINDS), in its order."""
     if kind == "changes":
         return changed_products(Product.objects.all()).order_by("-price_changed_at", "-id")
     if kind == "delisted":
@@ -64,7 +62,7 @@ def products_of(kind: str) -> QuerySet[Product]:
 
 
 def workbook(kind: str) -> tuple[str, BinaryIO]:
-    """File name (with today's date in Taipei) and the open file of one of KINDS."""
+    """File name (with today's date in Taipei) and open file of a workbook (one of KINDS)."""
     columns = columns_for(kind)
     limit = min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)
     records = query_records(products_of(kind)[:limit], columns)
@@ -87,7 +85,36 @@ NEWS_COLUMNS = (
 )
 
 
-def news_workbook(rows: Iterable[Sequence[Any]]) -> bytes:
-    """The workbook of a price digest: `rows` as NEWS_COLUMNS name them."""
+def digest_files(digest: Digest) -> list[File]:
+    """The workbook of a digest whose text is cut: all its news, or as many of the first as a message can carry."""
+    if not digest.is_cut:
+        return []
+    rows = min(len(digest.news), NEWS_MAX_ROWS)
+    while len(content := _news_workbook(digest.news[:rows])) > MAX_FILES_BYTES:
+        rows //= 2
+    part = f"_前{rows}筆" if rows < len(digest.news) else ""
+    return [File(f"momo_價格通知_{timezone.localtime(digest.at):%Y%m%d_%H%M}{part}.xlsx", content, XLSX)]
+
+
+def _news_workbook(news: Sequence[News]) -> bytes:
+    rows = map(_news_row, news)
     with xlsx_file(sheet="商品事件", columns=NEWS_COLUMNS, records=as_records(NEWS_COLUMNS, rows)) as handle:
         return handle.read()
+
+
+def _news_row(news: News) -> tuple[Any, ...]:
+    """Values in the order of NEWS_COLUMNS."""
+    goods = news.goods
+    return (
+        str(PriceEvent.Kind(news.kind).label),
+        goods.product_id,
+        goods.name,
+        goods.brand,
+        goods.category,
+        news.old_price,
+        news.new_price,
+        news.change,
+        news.percent,
+        news.at,
+        goods.url,
+    )

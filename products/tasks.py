@@ -1,4 +1,4 @@
-"""Celery tasks of crawling. Each takes ids, may run twice, and does nothing that its service does not do."""
+"""Celery tasks of crawling. Each takes ids, may run twice, and only calls services."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from django.conf import settings
 
 from products.models import CrawlRun
 from products.services.apply import apply_run
+from products.services.notify import notify_pending
 from products.services.runs import (
-    BrokerUnavailable,
     NothingToCrawl,
     close_lost_runs,
-    forget_observations,
+    delete_old_observations,
     run_is_crawled,
-    send_shard,
-    stale_shards,
     start_run,
+    sweep_shards,
 )
 from products.services.shards import run_shard
-from products.services.tell import tell as tell_news
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="products.start_crawl")
 def start_crawl() -> None:
-    """What the schedule calls: a run over all enabled categories, unless one goes on."""
+    """Start a run over all enabled categories, unless one is active; called by the schedule."""
     try:
         start_run(trigger=CrawlRun.Trigger.SCHEDULE)
     except NothingToCrawl as error:
@@ -36,37 +34,26 @@ def start_crawl() -> None:
 
 @shared_task(name="products.crawl_shard", time_limit=settings.CRAWL_SHARD_TIMEOUT + 300)
 def crawl_shard(shard_id: int) -> None:
-    """Crawl one shard; whoever ends the last one applies the run."""
+    """Crawl one shard, and apply the run when it was the last one."""
     shard = run_shard(shard_id)
     if shard is not None:
         apply_run(shard.run_id)
 
 
 @shared_task(name="products.tell")
-def tell() -> None:
-    """Write the messages of what nobody was told of."""
-    tell_news()
+def notify() -> None:
+    """Write the messages of events and alerts that are in none yet."""
+    notify_pending()
 
 
+# The stored schedule has this name.
 @shared_task(name="products.crawl_watch")
-def crawl_watch() -> None:
-    """Every half minute: take up what a dead worker left, apply what is ready, close what is lost, forget the old.
-
-    And tell what was not told.
-    """
+def sweep_crawls() -> None:
+    """Every half minute: continue what a dead worker left, apply what is ready, close lost runs, and notify."""
     close_lost_runs()
-    forget_observations()
-    _take_up()
-    tell_news()
-
-
-def _take_up() -> None:
+    delete_old_observations()
+    sweep_shards()
     for run in CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING):
         if run_is_crawled(run.pk):
             apply_run(run.pk)
-            continue
-        for shard in stale_shards(run):
-            try:
-                send_shard(shard)
-            except BrokerUnavailable:
-                return
+    notify_pending()

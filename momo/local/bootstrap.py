@@ -1,4 +1,4 @@
-"""Decides whether the embedded servers are wanted, starts them, and gives them back when the process ends."""
+"""Starts the embedded servers where the environment names no others, and releases them when the process ends."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import sys
 from pathlib import Path
 
-from momo.local.services import LocalServices, ServiceError
+from momo.local.processes import ServiceError
+from momo.local.services import LocalServices
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 
 def _configured(name: str) -> bool:
-    """Whether the environment or ``.env`` names a server, read the way the settings read it."""
+    """Whether the environment or ``.env`` sets a value, read as the settings read it."""
     if os.environ.get(name):
         return True
     path = BASE_DIR / ".env"

@@ -10,6 +10,7 @@ LOCAL = Path(__file__).resolve().parents[2] / ".local"
 
 
 def main() -> None:
+    """Delete every folder of local servers."""
     for folder in sorted(LOCAL.glob("*/")):
         LocalServices(folder).delete()
         print(f"removed {folder.relative_to(LOCAL.parent)}")

@@ -1,13 +1,14 @@
-"""Demo data: the shop's categories, two weeks of prices from before the first start, and one real crawl.
+"""Demo data of `make run`: categories, two weeks of prices, one real crawl, subscriptions, and two months of sales.
 
-The past goes through the same tables and the same `apply_run` as a crawl; only the walk over HTTP is left out, since
-the shop cannot be asked for yesterday.
+The past is stored and applied by `apply_run` like a crawl, without the walk over HTTP: the shop serves only today.
+Sales are imported by the same engine as any other file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,92 +17,161 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from momo.jobs.models import Job
+from momo.jobs.services import create_job, run_job
 from momo.local.services import DEMO_PAST_DAYS, DEMO_SIZE
-from momo.local.shop import Catalogue
-from momo.local.shop.days import IN_CATEGORY, State
-from momo.local.shop.items import image_path
-from products.models import Category, CategoryResult, CrawlRun, CrawlShard, Product
+from momo.local.shop import Catalogue, Product, State
+from momo.local.shop.pages import image_path
+from momo.sheets.write import Column, as_records, xlsx_file
+from notifications.events import event_kinds
+from notifications.models import Channel, Subscription
+from products.models import Category, CategoryResult, CrawlRun, CrawlShard
+from products.models import Product as KnownProduct
 from products.services.apply import apply_run
+from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import start_run
-from products.services.shards import copy_observations, observation_row
+from sales.models import DayOwner
+
+ADDRESS = "demo@example.com"
+EVENTS = ("price_digest", "crawl_suspect", "import_finished", "import_failed")
+
+SALES_DAYS = 60
+SALES_FILES = 2  # over which the days are spread
+SALES_LINES = (90, 160)  # a day
+PMS = ("王小美", "陳志明", "林怡君", "張家豪")
+VENDORS = (("V0123", "永昌貿易"), ("V0456", "日盛國際"), ("V0789", "康達生活"), ("V0911", "春風企業"))
+SALES_COLUMNS = (
+    Column("日期", "date"),
+    *map(Column, ("品號", "品名", "品牌", "館別", "負責PM", "廠商代號", "廠商名稱")),
+    *(Column(heading, "integer") for heading in ("數量", "業績", "成本")),
+)
 
 
-def load(*, size: int = DEMO_SIZE, days: int = DEMO_PAST_DAYS, seed: int = 1) -> bool:
-    """Fill an empty database with categories and `days` days of prices. False if it has categories already."""
+def load_past(say: Callable[[str], None]) -> None:
+    """Fill an empty database with categories and DEMO_PAST_DAYS days of prices, unless it has categories already."""
     if Category.objects.exists():
-        return False
-    catalogue = Catalogue(seed, size)
+        return
+    say("示範資料：分類與過去兩週的價格")
+    catalogue = Catalogue(size=DEMO_SIZE)
     load_categories(catalogue)
-    start = timezone.localtime().replace(hour=14, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    for day in range(days):
-        load_day(catalogue, day, at=start + timedelta(days=day))
-    return True
+    now = timezone.localtime().replace(hour=14, minute=0, second=0, microsecond=0)
+    for day in range(DEMO_PAST_DAYS):
+        load_day(catalogue, day, at=now - timedelta(days=DEMO_PAST_DAYS - day))
 
 
 def load_categories(catalogue: Catalogue) -> None:
+    """Store the categories of the shop."""
     Category.objects.bulk_create(
-        Category(code=row.code, level=int(row.level), name=row.name, path=row.path) for row in catalogue.categories()
+        Category(code=row.code, level=int(row.level), name=row.name, path=row.path) for row in catalogue.categories
     )
 
 
-def load_day(catalogue: Catalogue, day: int, *, at: datetime) -> CrawlRun:
+def load_day(catalogue: Catalogue, day: int, *, at: datetime) -> None:
     """Store and apply what a crawl at `at` would have seen on the shop's day `day`."""
     run = start_run(trigger=CrawlRun.Trigger.COMMAND, dispatch=False, at=at).run
-    categories = {category.code: category for category in Category.objects.filter(enabled=True)}
-    on_sale = Product.objects.exclude(status=Product.Status.DELISTED).values_list("category__code", "product_id")
-    shard = run.shards.first()
-    assert shard is not None
-    rows: list[tuple[Any, ...]] = []
+    shard = run.shards.earliest("pk")
+    rows: list[ObservationRow] = []
     results = []
-    seen: set[str] = set()
-    for code, category in categories.items():
-        listed = catalogue.listed(code, day)
-        seen.update(listed)
-        rows += [_row(catalogue, product_id, day, run, shard, category, at) for product_id in listed]
+    for category in Category.objects.filter(enabled=True):
+        listed = catalogue.listed(category.code, day)
+        rows += [_row(product, day, shard, category.pk, at) for product in listed]
+        size = len(listed)
         results.append(
-            CategoryResult(
-                run=run, category=category, outcome="complete", pages=1, max_page=1, total=len(listed), seen=len(listed)
-            )
+            CategoryResult(run=run, category=category, outcome="complete", pages=1, max_page=1, total=size, seen=size)
         )
-    for code, product_id in on_sale:
-        if product_id not in seen:
-            rows.append(_row(catalogue, product_id, day, run, shard, categories[code], at))
+    on_sale = KnownProduct.objects.exclude(status=KnownProduct.Status.DELISTED)
+    unlisted = on_sale.exclude(product_id__in={row.code for row in rows}).values_list("product_id", "category_id")
+    rows += [_row(catalogue.product(code, day), day, shard, category_id, at) for code, category_id in unlisted]
     with transaction.atomic():
         copy_observations(rows)
         CategoryResult.objects.bulk_create(results)
         run.shards.update(status=CrawlShard.Status.DONE, pages=1, pages_expected=1, heartbeat_at=at)
     apply_run(run.pk, now=at)
-    return run
 
 
-def _row(
-    catalogue: Catalogue, product_id: str, day: int, run: CrawlRun, shard: CrawlShard, category: Category, at: datetime
-) -> tuple[Any, ...]:
-    product, state = catalogue.product(product_id), catalogue.state(product_id, day)
-    item = {
-        "product_id": product_id,
-        "name": product.name,
-        "brand": product.brand,
-        "url": f"{settings.MOMO_SHOP_URL}/product/{product_id}",
-        "image_url": f"{settings.MOMO_SHOP_URL}{image_path(product_id)}",
-        "price": catalogue.price(product_id, day),
-        "list_price": product.list_price,
-        "in_stock": state == State.LISTED,
-        "absent": state not in IN_CATEGORY and state != State.OUT_OF_STOCK_UNLISTED,
-    }
-    return observation_row(run_id=run.pk, shard_id=shard.pk, category_id=category.pk, item=item, observed_at=at)
+def _row(product: Product, day: int, shard: CrawlShard, category_id: int, at: datetime) -> ObservationRow:
+    state = product.state(day)
+    return ObservationRow(
+        run_id=shard.run_id,
+        shard_id=shard.pk,
+        category_id=category_id,
+        code=product.id,
+        observed_at=at,
+        name=product.name,
+        brand=product.brand,
+        url=f"{settings.MOMO_SHOP_URL}/product/{product.id}",
+        image_url=f"{settings.MOMO_SHOP_URL}{image_path(product.id)}",
+        price=product.price(day),
+        list_price=product.list_price,
+        in_stock=state is State.LISTED,
+        absent=state is State.MISSING,
+        source="page" if state is State.MISSING else "list",
+    )
 
 
 def crawl_once(say: Callable[[str], None]) -> None:
-    """The first crawl over HTTP, in the foreground; later ones are the schedule's."""
+    """Run the first crawl over HTTP, in the foreground; the schedule starts the later ones."""
     if not Category.objects.filter(enabled=True).exists():
         say("還沒有分類：請在後台「分類」新增要監看的 momo 分類，或匯入分類表")
         return
-    over_http = CrawlRun.objects.filter(status=CrawlRun.Status.APPLIED, shards__requests__gt=0)
-    if over_http.exists():
+    if CrawlRun.objects.filter(status=CrawlRun.Status.APPLIED, shards__requests__gt=0).exists():
         return
     say("第一次爬取")
     try:
         call_command("crawl")
     except CommandError as error:
         say(f"這次爬取沒有完成（{error}）；網站照常啟動，排程會再試")
+
+
+def load_subscriptions(say: Callable[[str], None]) -> None:
+    """Subscribe one address to the events of the first minutes, unless there are subscriptions already.
+
+    Without a mail server its mails stay in the outbox as unsent, where the admin shows them.
+    """
+    if Subscription.objects.exists():
+        return
+    say(f"示範訂閱：{ADDRESS}（沒有郵件伺服器時，信件留在寄件匣，在後台看得到）")
+    kinds = event_kinds()
+    Subscription.objects.bulk_create(
+        Subscription(name=f"示範：{kinds[code].label}", event=code, channel=Channel.EMAIL, address=ADDRESS)
+        for code in EVENTS
+    )
+
+
+def load_sales(say: Callable[[str], None]) -> None:
+    """Import reports of the last SALES_DAYS days, unless there are sales already, or no products to sell."""
+    if DayOwner.objects.exists() or not KnownProduct.objects.exists():
+        return
+    say("示範資料：近兩個月的每日銷售")
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in range(SALES_DAYS, 0, -1)]
+    for part in range(SALES_FILES):
+        some = days[part * SALES_DAYS // SALES_FILES : (part + 1) * SALES_DAYS // SALES_FILES]
+        with xlsx_file(
+            sheet="每日銷售", columns=SALES_COLUMNS, records=as_records(SALES_COLUMNS, _sales(some))
+        ) as file:
+            job = create_job(
+                job_type="daily_sales",
+                source=Job.Source.COMMAND,
+                file_name=f"每日銷售_{some[0]:%Y%m%d}-{some[-1]:%Y%m%d}.xlsx",
+                content=file,
+                user=None,
+                dispatch=False,
+            )
+        run_job(job.pk)
+
+
+def _sales(days: list[date]) -> Iterator[tuple[Any, ...]]:
+    """Lines of a report in the order of SALES_COLUMNS: more at weekends, and most of them of a few products."""
+    fields = ("product_id", "name", "brand", "category__name", "price")
+    goods = list(KnownProduct.objects.order_by("id").values_list(*fields))
+    for day in days:
+        dice = random.Random(day.toordinal())
+        busy = 1.4 if day.weekday() >= 5 else 1.0
+        for _ in range(int(dice.randint(*SALES_LINES) * busy)):
+            place = int(len(goods) * dice.random() ** 2)
+            *known, price = goods[place]
+            quantity = dice.choice((1, 1, 1, 2, 2, 3, 5)) * (-1 if dice.random() < 0.01 else 1)
+            cost = round(price * (0.62 + 0.2 * (place % 7) / 7))
+            traders = (PMS[place % len(PMS)], *VENDORS[place % len(VENDORS)])
+            yield (day, *known, *traders, quantity, price * quantity, cost * quantity)

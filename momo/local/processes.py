@@ -1,4 +1,4 @@
-"""Small facts about processes, ports and permissions that the local servers need."""
+"""Processes, ports and permissions of the local servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_SECONDS = 60.0
 
 
 class ServiceError(RuntimeError):
-    """A server could not be set up or started; the text says which, why, and what to do."""
+    """A server could not be set up or started; the text names it, the reason and the remedy."""
 
 
 def package_dir(name: str) -> Path:
@@ -32,16 +32,18 @@ def package_dir(name: str) -> Path:
 
 
 def free_port() -> int:
+    """A port of loopback that nothing listens on now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
-def port_is_free(port: int) -> bool:
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether nothing listens on this port, and this account may."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind(("127.0.0.1", port))
+            sock.bind((host, port))
         except OSError:
             return False
         return True
@@ -56,8 +58,8 @@ def others_can_reach(path: Path, *, execute: bool = False) -> bool:
     return path.stat().st_mode & wanted == wanted
 
 
-def process_runs(pid: int, word: str) -> bool:
-    """Whether `pid` lives, is no zombie, and its command line contains `word` (pids are used again)."""
+def process_runs(pid: int, name: str) -> bool:
+    """Whether `pid` lives, is no zombie, and its command line contains `name` (pids are reused)."""
     try:
         cmdline = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -66,16 +68,16 @@ def process_runs(pid: int, word: str) -> bool:
         except OSError:
             return False
         return not Path("/proc").is_dir()
-    return word.encode() in cmdline
+    return name.encode() in cmdline
 
 
-def recorded_pid(path: Path, word: str) -> int | None:
-    """The process of a pid file, if it still is the one meant."""
+def recorded_pid(path: Path, name: str) -> int | None:
+    """The pid in a file, if that process still runs as `name`."""
     try:
         pid = int(path.read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    return pid if process_runs(pid, word) else None
+    return pid if process_runs(pid, name) else None
 
 
 def spawn_detached(
@@ -96,15 +98,15 @@ def spawn_detached(
     return process
 
 
-def end(pid: int, word: str, sign: signal.Signals) -> None:
+def end(pid: int, name: str, sign: signal.Signals) -> None:
     """Signal a server and wait until it is gone, with SIGKILL after START_SECONDS."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, sign)
     deadline = time.monotonic() + START_SECONDS
-    while process_runs(pid, word):
+    while process_runs(pid, name):
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    # Ours to reap when it was started by this process; harmless otherwise.
+    # Reaps a child of this process; fails harmlessly for any other process.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)

@@ -1,9 +1,9 @@
-"""Embedded servers for machines that have none: two wheels and the demo shop, one folder, no system service.
+"""Embedded servers for machines without any: two wheels and the demo shop, one folder, no system service.
 
 They listen on loopback only, on free ports, PostgreSQL and Valkey each with a password of its own that is kept in
-``<folder>/services.json`` (mode 600) where the settings find it. Whoever uses them holds a shared lock on
-``users.lock`` for as long as its process lives; the last to leave stops them. A lock ends with its process, so
-``kill -9`` leaves nothing to clean up by hand.
+``<folder>/services.json`` (mode 600) where the settings find it. Every process that uses them holds a shared lock on
+``users.lock`` while it lives; the last one stops them. A lock ends with its process, so ``kill -9`` leaves nothing to
+clean up by hand.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
+
+import redis
 
 from momo.local.postgres import Postgres
 from momo.local.processes import (
@@ -37,15 +38,14 @@ from momo.local.processes import (
     spawn_detached,
 )
 
-__all__ = ["Addresses", "LocalServices", "ServiceError"]
-
 DEMO_SIZE = 600  # products of the demo shop
 DEMO_PAST_DAYS = 14  # days of prices from before the first start
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Addresses:
+class Addresses(NamedTuple):
+    """Where the servers listen."""
+
     database_url: str
     redis_url: str
 
@@ -62,7 +62,7 @@ class LocalServices:
         self._users: IO[str] | None = None
 
     def acquire(self) -> tuple[Addresses, bool]:
-        """Start what does not run, and count this process as a user.
+        """Start the servers that do not run, and register this process as a user.
 
         Returns the addresses, and whether the database was made just now (it has no tables yet).
         """
@@ -71,10 +71,9 @@ class LocalServices:
                 self._users = open(self.folder / "users.lock", "a")  # noqa: SIM115 - held until release()
                 fcntl.flock(self._users, fcntl.LOCK_SH)
             state = self._state()
-            created = False
-            if self.postgres.pid() is None:
-                port = self._port(state, "postgres_port")
-                created = self.postgres.start(port=port, password=state["postgres_password"])
+            created = self.postgres.pid() is None and self.postgres.start(
+                port=self._port(state, "postgres_port"), password=state["postgres_password"]
+            )
             if self.valkey_pid() is None:
                 self._start_valkey(state)
             if self.demo_shop and self.shop_pid() is None:
@@ -96,7 +95,7 @@ class LocalServices:
             self._users = None
 
     def stop(self) -> None:
-        """Stop the servers, whoever uses them."""
+        """Stop the servers, even if other processes use them."""
         if (pid := self.shop_pid()) is not None:
             end(pid, "momo.local.shop", signal.SIGTERM)
         self.postgres.stop()
@@ -104,7 +103,7 @@ class LocalServices:
             end(pid, "valkey", signal.SIGTERM)
 
     def delete(self) -> None:
-        """Stop the servers and remove all that they keep, wherever it is."""
+        """Stop the servers and remove all their data."""
         self.stop()
         self.postgres.delete()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -126,7 +125,8 @@ class LocalServices:
     def _state(self) -> dict[str, str]:
         path = self.folder / "services.json"
         if path.is_file():
-            return json.loads(path.read_text())
+            known: dict[str, str] = json.loads(path.read_text())
+            return known
         state = {
             "secret_key": secrets.token_urlsafe(50),
             "postgres_password": secrets.token_urlsafe(24),
@@ -152,7 +152,7 @@ class LocalServices:
         draft.replace(path)
 
     def _port(self, state: dict[str, str], name: str) -> str:
-        """The port of last time, or another one if a stranger has it now."""
+        """The port of last time, or another one if it is taken now."""
         if not port_is_free(int(state[name])):
             state[name] = str(free_port())
             self._save(state)
@@ -185,7 +185,9 @@ class LocalServices:
         config.touch(mode=0o600)
         config.write_text("\n".join(lines) + "\n")
         process = spawn_detached([str(binary), str(config)], home=home, name="valkey")
-        self._await(process, lambda: self._valkey_answers(state), f"Valkey did not start; see {home / 'valkey.log'}")
+        client = redis.Redis.from_url(self._addresses(state).redis_url)
+        self._await(process, client.ping, f"Valkey did not start; see {home / 'valkey.log'}")
+        client.close()
 
     def _start_shop(self, state: dict[str, str]) -> None:
         port = self._port(state, "shop_port")
@@ -193,32 +195,16 @@ class LocalServices:
         command += ["--epoch", state["shop_epoch"], "--day", str(DEMO_PAST_DAYS)]
         process = spawn_detached(command, home=self.folder, name="shop", cwd=BASE_DIR)
         complaint = f"The demo shop did not start; see {self.folder / 'shop.log'}"
-        self._await(process, lambda: self._accepts(int(port)), complaint)
+        self._await(process, lambda: socket.create_connection(("127.0.0.1", int(port)), timeout=1).close(), complaint)
 
     @staticmethod
-    def _await(process: subprocess.Popen[bytes], ready: Callable[[], bool], complaint: str) -> None:
+    def _await(process: subprocess.Popen[bytes], connect: Callable[[], object], complaint: str) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ServiceError(complaint)
-            time.sleep(0.02)
-
-    @staticmethod
-    def _accepts(port: int) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    @staticmethod
-    def _valkey_answers(state: dict[str, str]) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", int(state["valkey_port"])), timeout=1) as sock:
-                sock.sendall(f"AUTH {state['valkey_password']}\r\nPING\r\n".encode())
-                answer = b""
-                while answer.count(b"\r\n") < 2 and (piece := sock.recv(256)):
-                    answer += piece
-                return b"+PONG" in answer
-        except OSError:
-            return False
+        while True:
+            try:
+                connect()
+                return
+            except (OSError, redis.RedisError):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise ServiceError(complaint) from None
+                time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Products and categories."""
+"""Admin pages of products and categories."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
-from django.db.models import Count, F, Field, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,54 +15,55 @@ from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
-    DropdownFilter,
     RangeNumericFilter,
 )
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from momo.admin_kit.display import duration, empty_last, link, money, percent_change, picture, price_change, when
-from momo.admin_kit.tables import PageAdmin, QuietAdmin, QuietChangeList
-from momo.admin_kit.transfer import TransferMixin
+from momo.admin.kit.dialogs import show_refusal
+from momo.admin.kit.display import (
+    NO_VALUE,
+    column,
+    empty_last,
+    full_name,
+    link,
+    money,
+    percent_change,
+    picture,
+    price_change,
+    when,
+)
+from momo.admin.kit.filters import Choices, choice_filter
+from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
+from momo.admin.kit.transfer import TransferMixin
+from momo.core.errors import ServiceError
 from products.admin.crawls import start_crawl
-from products.admin.looks import RememberingPaginator, kind_badge, product_badge, run_link
+from products.admin.looks import CachingPaginator, kind_badge, product_badge, run_link
 from products.admin.resources import CategoryResource
 from products.models import Category, Product
+from products.selectors.lowest import lowest_price_of
 from products.selectors.pages import TABLE_SPANS, chart_points, last_events, last_spans
-from products.selectors.products import changed_products, lowest_prices, search, search_words
+from products.selectors.products import change_window_start, search, search_words, with_product_numbers
 from products.services.catalogue import enable_categories, set_note
 
 
-class ChangeFilter(DropdownFilter):
-    """Products whose last confirmed change is recent."""
-
-    title = "漲跌"
-    parameter_name = "moved"
-    HOURS: ClassVar = {"24h": 24, "7d": 7 * 24}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("up-24h", "漲價（24 小時內）"),
-            ("down-24h", "降價（24 小時內）"),
-            ("up-7d", "漲價（7 天內）"),
-            ("down-7d", "降價（7 天內）"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        way, _, span = (self.value() or "").partition("-")
-        if span not in self.HOURS or way not in {"up", "down"}:
-            return queryset
-        changed = changed_products(queryset, hours=self.HOURS[span])
-        return changed.filter(change__gt=0) if way == "up" else changed.filter(change__lt=0)
+def recent_changes() -> Choices:
+    """Products whose last confirmed change is recent, by direction and window."""
+    return {
+        f"{way}-{span}": (f"{label}價（{title}內）", Q(price_changed_at__gte=change_window_start(hours), **{sign: 0}))
+        for span, title, hours in (("24h", "24 小時", 24), ("7d", "7 天", 7 * 24))
+        for way, label, sign in (("up", "漲", "change__gt"), ("down", "降", "change__lt"))
+    }
 
 
-class ProductChangeList(QuietChangeList):
-    """Sorts as the indexes do."""
+class ProductChangeList(BaseChangeList):
+    """Sorts the product list as its indexes do."""
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Product]) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
         if ORDER_VAR not in self.params:
             return ordering
-        # Django goes on with the default order and "-pk" whichever way the column goes; the indexes end with the id in
+        # Django appends the default order and "-pk" in either direction of the column; the indexes end with the id in
         # the column's direction.
         chosen = ordering[: len(self.get_ordering_field_columns())]
         first = chosen[0] if chosen else "-pk"
@@ -71,10 +71,20 @@ class ProductChangeList(QuietChangeList):
         return [*chosen, "-pk" if descending else "pk"]
 
 
+def _export(title: str, icon: str, kind: str) -> Any:
+    """An action that downloads an export of the API."""
+
+    def download(self: Any, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("export-excel", args=[kind]))
+
+    return action(download, description=title, icon=icon, permissions=["view"])
+
+
 @admin.register(Product)
 class ProductAdmin(PageAdmin):
-    """The product list, and a page with the history of one; people write nothing but the note."""
+    """The product list, and the page of a product with its history; only the note can be edited."""
 
+    changelist_class = ProductChangeList
     list_display = (
         "image",
         "product_id",
@@ -91,37 +101,28 @@ class ProductAdmin(PageAdmin):
     list_display_links = ("image", "label")
     list_select_related = ("category",)
     list_filter = (
-        ChangeFilter,
+        choice_filter("漲跌", "moved", recent_changes),
         ("status", ChoicesDropdownFilter),
         ("category", AutocompleteSelectFilter),
         ("price", RangeNumericFilter),
     )
-    list_filter_submit = True
     list_fullwidth = True
     search_fields = ("name",)
     search_help_text = "品名、品牌或商品編號"
     sortable_by = ("product_id", "label", "brand", "current", "moved", "moved_percent", "changed")
     ordering = (F("price_changed_at").desc(nulls_last=True), "-pk")
-    paginator = RememberingPaginator
+    paginator = CachingPaginator
     actions_list: ClassVar = [
         {"title": "匯出 Excel", "icon": "download", "items": ["export_all", "export_changes", "export_delisted"]}
     ]
     change_form_before_template = "admin/products/product/page.html"
+    formfield_overrides: ClassVar = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("products.change_product")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": ("note",)})]
-
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "note":
-            field.widget.attrs["rows"] = 3
-        return field
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return ProductChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
@@ -133,7 +134,7 @@ class ProductAdmin(PageAdmin):
 
     def page_context(self, request: HttpRequest, obj: Product) -> dict[str, Any]:
         spans = last_spans(obj)
-        lowest = lowest_prices([obj.pk]).get(obj.pk)
+        lowest = lowest_price_of(obj)
         return {
             "figures": [
                 ("目前售價", money(obj.price)),
@@ -144,7 +145,7 @@ class ProductAdmin(PageAdmin):
             ],
             "facts": [
                 ("商品編號", obj.product_id),
-                ("品牌", obj.brand or "－"),
+                ("品牌", obj.brand or NO_VALUE),
                 ("分類", obj.category),
                 ("狀態", product_badge(obj)),
                 ("變價時間", when(obj.price_changed_at)),
@@ -155,82 +156,33 @@ class ProductAdmin(PageAdmin):
             "shop_link": link(obj.url, "在 momo 查看", new_tab=True),
             "product_picture": picture(obj.image_url),
             "chart": {"points": chart_points(spans), "lowest": lowest, "list_price": obj.list_price},
-            "spans": [
-                {
-                    "price": money(span.price),
-                    "begun": when(span.begun),
-                    "until": when(span.until),
-                    "open": span.open,
-                    "length": duration(span.length),
-                }
-                for span in spans[:TABLE_SPANS]
-            ],
-            "events": [
-                {
-                    "kind": kind_badge(event),
-                    "old": money(event.old_price),
-                    "new": money(event.new_price),
-                    "time": when(event.created_at),
-                    "run": run_link(event.run_id),
-                }
-                for event in last_events(obj)
-            ],
+            "spans": spans[:TABLE_SPANS],
+            "events": [(event, kind_badge(event), run_link(event.run_id)) for event in last_events(obj)],
         }
 
-    @display(description="圖片")
-    def image(self, obj: Product) -> str:
-        return picture(obj.image_url)
+    image = column("圖片", picture, of="image_url")
+    label = column("品名", full_name, of="name", order="name")
+    current = column("售價", money, of="price", order="price")
+    moved = column("漲跌", price_change, of="change", order=empty_last("change"))
+    moved_percent = column("幅度", percent_change, of="change_percent", order=empty_last("change_percent"))
+    state = column("狀態", product_badge)
+    changed = column("變價時間", when, of="price_changed_at", order=F("price_changed_at").asc(nulls_first=True))
+    seen = column("最近看到", when, of="last_seen_at")
 
-    @display(description="品名", ordering="name")
-    def label(self, obj: Product) -> str:
-        return format_html('<span class="mo-name">{}</span>', obj.name)
-
-    @display(description="售價", ordering="price")
-    def current(self, obj: Product) -> str:
-        return money(obj.price)
-
-    @display(description="漲跌", ordering=empty_last("change"))
-    def moved(self, obj: Product) -> str:
-        return price_change(obj.change)
-
-    @display(description="幅度", ordering=empty_last("change_percent"))
-    def moved_percent(self, obj: Product) -> str:
-        return percent_change(obj.change_percent)
-
-    @display(description="狀態")
-    def state(self, obj: Product) -> str:
-        return product_badge(obj)
-
-    @display(description="變價時間", ordering=F("price_changed_at").asc(nulls_first=True))
-    def changed(self, obj: Product) -> str:
-        return when(obj.price_changed_at)
-
-    @display(description="最近看到")
-    def seen(self, obj: Product) -> str:
-        return when(obj.last_seen_at)
-
-    @action(description="全部商品", icon="inventory_2", permissions=["view"])
-    def export_all(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("export-excel", args=["all"]))
-
-    @action(description="價格變動", icon="swap_vert", permissions=["view"])
-    def export_changes(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("export-excel", args=["changes"]))
-
-    @action(description="已下架商品", icon="block", permissions=["view"])
-    def export_delisted(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("export-excel", args=["delisted"]))
+    export_all = _export("全部商品", "inventory_2", "all")
+    export_changes = _export("價格變動", "swap_vert", "changes")
+    export_delisted = _export("已下架商品", "block", "delisted")
 
 
 @admin.register(Category)
-class CategoryAdmin(TransferMixin, QuietAdmin):
-    """The categories of momo that are watched."""
+class CategoryAdmin(TransferMixin, BaseAdmin):
+    """The categories of momo, and which of them are crawled."""
 
     list_display = ("code", "name", "path", "level", "enabled", "products_now", "complete")
     list_display_links = ("code", "name")
     list_editable = ("enabled",)
     list_filter = (("enabled", BooleanRadioFilter), ("level", ChoicesDropdownFilter))
-    list_filter_submit = True
+    deletes_many = False
     search_fields = ("code", "name", "path")
     search_help_text = "代碼、名稱或路徑"
     ordering = ("path", "code")
@@ -240,39 +192,30 @@ class CategoryAdmin(TransferMixin, QuietAdmin):
     actions = ("enable", "disable", "crawl")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
-        known = Product.objects.filter(category=OuterRef("pk")).exclude(status=Product.Status.DELISTED)
-        counted = known.order_by().values("category").annotate(n=Count("*")).values("n")
-        number = Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-        return super().get_queryset(request).annotate(products_number=number)
+        return with_product_numbers(super().get_queryset(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        # The code is what products and imports hang on.
+        # Products and imports refer to the code.
         return ("code", *self.readonly_fields) if obj else self.readonly_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only what was never crawled can go; the rest is switched off and keeps its history."""
-        allowed = super().has_delete_permission(request, obj)
+        """Only a category that was never crawled can be deleted; others are switched off and keep their history."""
+        allowed: bool = super().has_delete_permission(request, obj)
         if obj is None:
             return allowed
-        return allowed and obj.last_complete_at is None and not obj.results.exists() and not obj.products.exists()
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
+        untouched: bool = obj.last_complete_at is None and not obj.results.exists() and not obj.products.exists()
+        return allowed and untouched
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
         # A crawl may be writing `last_complete_at` of the same row.
         obj.save(update_fields=form.changed_data if change else None)
 
+    complete = column("上次完整爬取", when, of="last_complete_at", order="last_complete_at")
+
     @display(description="在架商品")
     def products_now(self, obj: Any) -> str:
         url = f"{reverse('admin:products_product_changelist')}?category__id__exact={obj.pk}"
         return link(url, f"{obj.products_number:,}")
-
-    @display(description="上次完整爬取", ordering="last_complete_at")
-    def complete(self, obj: Category) -> str:
-        return when(obj.last_complete_at)
 
     @admin.action(description="啟用爬取", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
@@ -289,4 +232,8 @@ class CategoryAdmin(TransferMixin, QuietAdmin):
 
     @admin.action(description="爬取選取的分類", permissions=["crawl"])
     def crawl(self, request: HttpRequest, queryset: QuerySet[Category]) -> HttpResponse | None:
-        return start_crawl(request, categories=list(queryset.values_list("code", flat=True)))
+        try:
+            return start_crawl(request, categories=list(queryset.values_list("code", flat=True)))
+        except ServiceError as refusal:
+            show_refusal(request, refusal)
+            return None

@@ -1,37 +1,20 @@
-"""Categories in and out of spreadsheets."""
+"""Import and export of categories as spreadsheets."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from import_export.fields import Field
-from import_export.instance_loaders import CachedInstanceLoader
-from import_export.widgets import Widget
 
-from momo.admin_kit.transfer import SheetResource, TextWidget, YesNoWidget
+from momo.admin.kit.transfer import ChoiceWidget, SheetResource, TextWidget, YesNoWidget
 from products.models import Category
 
-
-class LevelWidget(Widget):
-    """1, 2 or 3."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
-        text = TextWidget().clean(value)
-        if not text:
-            return None
-        if text not in {"1", "2", "3"}:
-            raise ValueError(f"「{text}」不是 1、2 或 3")
-        return int(text)
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> int:
-        return int(value)
+LEVELS = [(1, "1"), (2, "2"), (3, "3")]
 
 
 class CategoryResource(SheetResource):
-    """Keyed by momo's category code; what a file leaves empty stays as it is."""
+    """Categories, keyed by momo's code; a cell left empty keeps the stored value."""
 
     code = Field("code", "分類代碼", widget=TextWidget())
-    level = Field("level", "層級", widget=LevelWidget(), saves_null_values=False)
+    level = Field("level", "層級", widget=ChoiceWidget(LEVELS), saves_null_values=False)
     name = Field("name", "名稱", widget=TextWidget())
     path = Field("path", "路徑", widget=TextWidget())
     enabled = Field("enabled", "爬取", widget=YesNoWidget(), saves_null_values=False)
@@ -41,10 +24,9 @@ class CategoryResource(SheetResource):
         name = "分類"
         fields = ("code", "level", "name", "path", "enabled")
         import_id_fields = ("code",)
-        instance_loader_class = CachedInstanceLoader
-        clean_model_instances = True
-        skip_unchanged = True
-        use_transactions = True
+
+    def dehydrate_level(self, category: Category) -> int:
+        return category.level
 
     def do_instance_save(self, instance: Category, is_create: bool) -> None:
         # A crawl may be writing `last_complete_at` of the same row.

@@ -1,4 +1,4 @@
-"""Bodies as they look, for the description of the API."""
+"""Example bodies for the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PRODUCT: dict[str, Any] = {
 }
 POINT = {"t": "2026-01-29 14:00", "p": 3280, "until": "2026-01-29 16:00"}
 STARTED = {"run_id": 42, "task_id": "crawl-42-1-1", "already_running": False}
-TOLD = {"events": 57, "messages": 3}
-NOTHING_TOLD = {"events": 0, "messages": 0}
+NOTIFIED = {"events": 57, "messages": 3}
+NOTHING_NOTIFIED = {"events": 0, "messages": 0}
 _COUNTS = {
     "categories": 4,
     "seen": 5576,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, NumberFilter
 
-from momo.rest.errors import ValidationFailed
+from momo.core.errors import ValidationFailed
 from momo.rest.filters import Ordering, StrictFilterSet
-from products.models import Category, Product
+from products.models import Product
 from products.selectors.listing import FILTERS, Listing
-from products.selectors.products import MAX_QUERY_LENGTH, search_words
+from products.selectors.products import MAX_QUERY_LENGTH, category_keys, search_words
 
 ORDERING = Ordering(
     (
@@ -35,10 +35,10 @@ MAX_HOURS = 24 * 366
 
 
 class ProductFilter(StrictFilterSet):
-    """`filter`, `hours`, `category` and `q` of GET /api/products: what may be asked, and its description.
+    """`filter`, `hours`, `category` and `q` of GET /api/products: their validation and description.
 
-    Only its form is used. A filter set of its own for each request would copy every filter and make a class of a form,
-    which takes as long as the query.
+    Only the form is used: making a filter set for each request copies every filter and creates a form class, which
+    takes as long as the query.
     """
 
     filter = ChoiceFilter(
@@ -67,20 +67,25 @@ class ProductFilter(StrictFilterSet):
     @classmethod
     @functools.cache
     def form_of(cls) -> type[Form]:
-        """The form that every request fills in."""
+        """The form class that validates the parameters of every request."""
         made: type[Form] = cls(queryset=Product.objects.none()).get_form_class()
         return made
 
 
 def listing(params: QueryDict) -> Listing:
-    """What a query string asks for. Raises ValidationFailed."""
-    asked, category = _read(params.urlencode())
-    return replace(asked, categories=_category_keys(category)) if category else asked
+    """The listing that a query string asks for. Raises ValidationFailed."""
+    asked, category = _parsed(params.urlencode())
+    if not category:
+        return asked
+    keys = category_keys(category)
+    if not keys:
+        raise ValidationFailed(fields={"category": [f"沒有這個分類：{category}"]})
+    return replace(asked, categories=keys)
 
 
 @functools.lru_cache(maxsize=1000)
-def _read(query: str) -> tuple[Listing, str]:
-    """All that a query string says by itself, and the category that it names."""
+def _parsed(query: str) -> tuple[Listing, str]:
+    """The listing of a query string without its category, and that category's code or name."""
     params = QueryDict(query)
     form = ProductFilter.form_of()(params)
     if not form.is_valid():
@@ -96,10 +101,3 @@ def _read(query: str) -> tuple[Listing, str]:
         nulls_last=sort_by in ORDERING.nullable,
     )
     return found, asked["category"]
-
-
-def _category_keys(value: str) -> tuple[int, ...]:
-    keys = tuple(Category.objects.filter(Q(code=value) | Q(name=value)).values_list("pk", flat=True))
-    if not keys:
-        raise ValidationFailed(fields={"category": [f"沒有這個分類：{value}"]})
-    return keys

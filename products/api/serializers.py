@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -9,14 +10,14 @@ from rest_framework import serializers
 from products.models import CrawlRun, Product
 
 
-class ProductSerializer(serializers.ModelSerializer):
+class ProductSerializer(serializers.ModelSerializer[Product]):
     """An item of the product list: prices are whole New Taiwan dollars, percentages have two decimals.
 
-    Only its description; PostgreSQL writes the items (`products.selectors.listing`).
+    Describes the items only: PostgreSQL writes them (`products.selectors.listing`).
     """
 
     category = serializers.CharField(source="category.name")
-    # Null before the first change, which Django does not know of columns that the database computes.
+    # Null before the first change; Django does not know that of generated columns.
     change = serializers.IntegerField(allow_null=True, help_text="與前次售價的差，新台幣元")
     change_percent = serializers.DecimalField(12, 2, allow_null=True, help_text="漲跌幅，百分比")
     image_url = serializers.CharField(help_text="沒有圖片時為空字串")
@@ -45,13 +46,17 @@ class ProductSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class HistoryPointSerializer(serializers.Serializer):
+class HistoryPointSerializer(serializers.Serializer[Any]):
+    """A price of a product, and from when to when it was seen."""
+
     t = serializers.CharField(help_text="開始看到這個價格的時間，台北時間，YYYY-MM-DD HH:MM")
     p = serializers.IntegerField(help_text="售價，新台幣元")
     until = serializers.CharField(help_text="最後看到這個價格的時間，台北時間")
 
 
-class RunTaskSerializer(serializers.Serializer):
+class RunTaskSerializer(serializers.Serializer[Any]):
+    """Which categories to crawl."""
+
     categories = serializers.ListField(
         child=serializers.RegexField(r"^\d{10}$", error_messages={"invalid": "分類代碼是 10 位數字"}),
         required=False,
@@ -62,25 +67,33 @@ class RunTaskSerializer(serializers.Serializer):
     )
 
 
-class RunStartedSerializer(serializers.Serializer):
+class RunStartedSerializer(serializers.Serializer[Any]):
+    """The run that was started, or is already running."""
+
     run_id = serializers.IntegerField()
     task_id = serializers.CharField(allow_blank=True)
     already_running = serializers.BooleanField()
 
 
-class ToldSerializer(serializers.Serializer):
+class NotifiedSerializer(serializers.Serializer[Any]):
+    """How many events a notification covers, in how many messages."""
+
     events = serializers.IntegerField(min_value=0, help_text="這次通知的事件")
     messages = serializers.IntegerField(min_value=0, help_text="寫入寄件匣的訊息")
 
 
-class ProgressSerializer(serializers.Serializer):
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a run is."""
+
     pages = serializers.IntegerField()
     pages_expected = serializers.IntegerField()
     items = serializers.IntegerField()
     percent = serializers.IntegerField(min_value=0, max_value=100)
 
 
-class RunSerializer(serializers.Serializer):
+class RunSerializer(serializers.Serializer[Any]):
+    """A crawl run, its progress and what it found."""
+
     run_id = serializers.IntegerField()
     status = serializers.ChoiceField(CrawlRun.Status.choices)
     verdict = serializers.ChoiceField(CrawlRun.Verdict.choices, allow_null=True)
@@ -93,7 +106,9 @@ class RunSerializer(serializers.Serializer):
     counts = serializers.DictField(child=serializers.IntegerField())
 
 
-class CrawlerStatusSerializer(serializers.Serializer):
+class CrawlerStatusSerializer(serializers.Serializer[Any]):
+    """The running and the last run, the next start, and the workers."""
+
     running = RunSerializer(allow_null=True)
     last = RunSerializer(allow_null=True)
     next_run_at = serializers.DateTimeField(allow_null=True)
@@ -101,5 +116,6 @@ class CrawlerStatusSerializer(serializers.Serializer):
     workers_alive = serializers.IntegerField()
 
 
-def history_point(begun: Any, price: int, until: Any) -> dict[str, Any]:
+def history_point(begun: datetime, price: int, until: datetime) -> dict[str, Any]:
+    """A point of the history as the API writes it; the times are local."""
     return {"t": begun.strftime("%Y-%m-%d %H:%M"), "p": price, "until": until.strftime("%Y-%m-%d %H:%M")}

@@ -1,4 +1,4 @@
-"""Products, their history, workbooks, and crawling over REST."""
+"""Endpoints of products, their history and workbooks, and of crawls."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IdempotentView
 from accounts.models import User
 from momo.celery import workers_alive
+from momo.core.days import check_range
+from momo.core.errors import NotFound, ValidationFailed
 from momo.rest.encoding import dumps
-from momo.rest.errors import NotFound, Unavailable, ValidationFailed
 from momo.rest.examples import answered, sent
 from momo.rest.filters import DateRangeFilterSet, OrderingBackend, StrictFilterBackend
 from momo.rest.pagination import Pagination
@@ -27,18 +29,18 @@ from products.api.filters import ORDERING, ProductFilter, listing
 from products.api.serializers import (
     CrawlerStatusSerializer,
     HistoryPointSerializer,
+    NotifiedSerializer,
     ProductSerializer,
     RunStartedSerializer,
     RunTaskSerializer,
-    ToldSerializer,
     history_point,
 )
 from products.exports import KINDS, workbook
 from products.models import CrawlRun, PriceSpan, Product
 from products.selectors import crawls
 from products.selectors.products import history_of
-from products.services.runs import BrokerUnavailable, NothingToCrawl, UnknownCategories, start_run
-from products.services.tell import tell_price_events
+from products.services.notify import notify_price_events
+from products.services.runs import start_run
 
 
 class ProductListView(GenericApiView):
@@ -62,14 +64,14 @@ class ProductListView(GenericApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         pagination = Pagination()
-        start, size = pagination.asked(request)
+        start, size = pagination.window(request)
         items, pagination.total = listing(request.query_params).page(start=start, size=size)
-        # Written already, so it need not pass the renderer.
+        # Already JSON, so it bypasses the renderer.
         return HttpResponse(dumps(pagination.body(items)), content_type="application/json")
 
 
 class HistoryFilter(DateRangeFilterSet):
-    """Only for its two dates; the history itself cuts spans at them."""
+    """Validates the two dates; `history_of` cuts the spans at them."""
 
     class Meta:
         model = PriceSpan
@@ -100,19 +102,17 @@ class HistoryView(ApiView):
         if not dates.is_valid():
             raise ValidationFailed(fields=dates.form.errors)
         start, end = dates.form.cleaned_data["start_date"], dates.form.cleaned_data["end_date"]
-        if start and end and start > end:
-            raise ValidationFailed(fields={"start_date": ["起始日不可晚於結束日"]})
+        check_range(start, end)
         product = get_object_or_404(Product.objects.only("id", "last_seen_at"), product_id=product_id)
         rows = history_of(product, start_date=start, end_date=end)
         local = timezone.localtime
         return self.answer([history_point(local(begun), price, local(until)) for begun, price, until in rows])
 
 
-class RunTaskView(ApiView):
+class RunTaskView(IdempotentView):
     """POST /api/run_task."""
 
     roles = {"POST": MANAGER}
-    idempotent = True
     failures = frozenset({503})
 
     @extend_schema(
@@ -130,28 +130,16 @@ class RunTaskView(ApiView):
     )
     def post(self, request: Request) -> Response:
         categories = self.body(RunTaskSerializer).get("categories")
-        try:
-            started = start_run(trigger=CrawlRun.Trigger.API, user=cast(User, request.user), categories=categories)
-        except UnknownCategories as error:
-            raise ValidationFailed(fields={"categories": [str(error)]}) from error
-        except NothingToCrawl as error:
-            raise ValidationFailed(str(error)) from error
+        started = start_run(trigger=CrawlRun.Trigger.API, user=cast(User, request.user), categories=categories)
         data = {"run_id": started.run.pk, "task_id": started.task_id, "already_running": started.already_running}
         message = "已有爬取在進行中" if started.already_running else "爬取已開始"
         return self.answer(data, status=202, message=message)
 
-    def handle_exception(self, exc: Exception) -> Response:
-        # Here and not in `post`: with an Idempotency-Key the tasks are sent after it, on commit.
-        if isinstance(exc, BrokerUnavailable):
-            exc = Unavailable("訊息佇列", "爬取沒有開始；請確認 REDIS_URL 的服務後再試", retry_after=5)
-        return super().handle_exception(exc)
 
-
-class TriggerNotificationView(ApiView):
+class TriggerNotificationView(IdempotentView):
     """POST /api/trigger_momo_notification."""
 
     roles = {"POST": MANAGER}
-    idempotent = True
     throttle_scope = "send"
 
     @extend_schema(
@@ -163,12 +151,12 @@ class TriggerNotificationView(ApiView):
             "`events` 與 `messages` 都是 0。`events` 是這次通知的事件數，`messages` 是寫入寄件匣的訊息數。"
         ),
         request=None,
-        responses={202: ToldSerializer},
-        examples=[answered("已寫入", examples.TOLD, 202), answered("沒有新事件", examples.NOTHING_TOLD, 202)],
+        responses={202: NotifiedSerializer},
+        examples=[answered("已寫入", examples.NOTIFIED, 202), answered("沒有新事件", examples.NOTHING_NOTIFIED, 202)],
     )
     def post(self, request: Request) -> Response:
-        told = tell_price_events()
-        return self.answer({"events": told.events, "messages": told.messages}, status=202, message=told.in_words())
+        done = notify_price_events()
+        return self.answer({"events": done.events, "messages": done.messages}, status=202, message=done.description())
 
 
 class CrawlerStatusView(ApiView):

@@ -1,4 +1,4 @@
-"""Categories, products, and what is known of their prices. Prices are whole New Taiwan dollars."""
+"""Categories, products, and their prices and events. Prices are whole New Taiwan dollars."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Category(models.Model):
 class Product(models.Model):
     """One of momo's goods as last seen, with its last confirmed price change beside it.
 
-    The row is the answer of the product list: nothing there is computed from the history at read time but the lowest
-    price of 30 days. `previous_price`, `change` and `change_percent` describe the last confirmed change.
+    The product list reads this row alone: nothing is computed from the history at read time but the lowest price of 30
+    days (`selectors.lowest`). `previous_price`, `change` and `change_percent` describe the last confirmed change.
     """
 
     class Status(models.TextChoices):
@@ -82,8 +82,8 @@ class Product(models.Model):
         verbose_name="漲跌幅",
     )
     price_changed_at = models.DateTimeField("變價時間", null=True, blank=True)
-    # The lowest of 30 days as it was worked out with the last change, and until when it stays that if nothing changes;
-    # afterwards, or without a time, only the spans tell.
+    # The lowest price of 30 days at the last change, and until when it holds if nothing changes; afterwards, or without
+    # a time, it follows from the spans.
     lowest_price = models.PositiveIntegerField("30 天最低價", null=True, blank=True, editable=False)
     lowest_price_until = models.DateTimeField("最低價有效至", null=True, blank=True, editable=False)
     first_seen_at = models.DateTimeField("首次看到")
@@ -109,7 +109,7 @@ class Product(models.Model):
             models.Index(F("change_percent").desc(nulls_last=True), F("id").desc(), name="product_percent_down"),
             models.Index("category", "product_id", name="product_category"),
             models.Index("delisted_at", "id", name="product_delisted", condition=Q(status="delisted")),
-            # They changed long ago: by the index of all they stand behind a hundred others each.
+            # Most delisted products changed long ago: in the index of all, each comes after a hundred others.
             models.Index(
                 F("price_changed_at").desc(nulls_last=True),
                 F("id").desc(),
@@ -123,13 +123,13 @@ class Product(models.Model):
 
 
 class ProductSearch(models.Model):
-    """The words of a product cut into pairs of characters, for searches in the middle of Chinese text.
+    """The text of a product cut into pairs of characters, for searches in the middle of Chinese text.
 
     A trigram index cannot help a search for two characters, the usual length of a Chinese word. Kept apart from the
     product so that a price change does not touch it.
     """
 
-    # Written together with the product and by nobody else: to look each of thousands up again would take a while.
+    # No constraint: the row is only written together with its product, and checking thousands takes time.
     product = models.OneToOneField(
         Product, models.CASCADE, primary_key=True, related_name="search", db_constraint=False
     )
@@ -146,10 +146,10 @@ class ProductSearch(models.Model):
 
 
 class CatalogueVersion(models.Model):
-    """One row whose `version` is new whenever products were added, removed or changed, within that transaction.
+    """One row whose `version` changes whenever products are added, removed or changed, within that transaction.
 
-    The database keeps it (a trigger on products), so that no writer can forget it. What was found in one version holds
-    until another is read.
+    A trigger on products changes it, so that no writer can forget it. A cached result of one version is valid until
+    another version is read.
     """
 
     version = models.UUIDField()
@@ -163,7 +163,7 @@ class CatalogueVersion(models.Model):
 
 
 class PriceSpan(models.Model):
-    """A time during which a product was always seen at one price.
+    """A period during which a product was always seen at one price.
 
     The open span of a product (`last_seen_at` is null) lasts until the product was last seen; a span is closed when
     the price changes or the product is delisted. A crawl without changes writes nothing here.
@@ -189,9 +189,9 @@ class PriceSpan(models.Model):
 
 
 class PriceEvent(models.Model):
-    """Something worth telling about a product, found by one run; told at most once.
+    """Something that happened to a product, found by one run; notified at most once.
 
-    `told_at` says that it is settled; where nobody was told, `silence` says why.
+    `told_at` is when it was claimed for notification; `silence` is the reason if it is in no message.
     """
 
     class Kind(models.TextChoices):
@@ -204,7 +204,7 @@ class PriceEvent(models.Model):
         BACK_IN_STOCK = "back_in_stock", "補貨"
 
     class Silence(models.TextChoices):
-        """Why nobody was told of an event that is settled."""
+        """Why a claimed event is in no message."""
 
         UNWANTED = "unwanted", "沒有人訂閱"
         UNDONE = "undone", "已變回原狀，不通知"
@@ -216,7 +216,6 @@ class PriceEvent(models.Model):
     old_price = models.PositiveIntegerField("原售價", null=True, blank=True)
     new_price = models.PositiveIntegerField("新售價", null=True, blank=True)
     created_at = models.DateTimeField("時間", db_index=True)
-    # When it was told, or found to be for nobody.
     told_at = models.DateTimeField("通知時間", null=True, blank=True)
     silence = models.CharField("未通知的原因", max_length=8, choices=Silence, blank=True, default="", db_default="")
 
@@ -237,7 +236,7 @@ class PriceEvent(models.Model):
 
 
 class QuarantinedPrice(models.Model):
-    """A price too odd to believe at first sight: held until a second run sees it again, or a person decides."""
+    """An implausible price: held until a second run sees it again, or a user decides."""
 
     class Status(models.TextChoices):
         HELD = "held", "待確認"
@@ -250,7 +249,7 @@ class QuarantinedPrice(models.Model):
         JUMP = "jump", "漲跌幅過大"
         BELOW_LIST = "below_list", "遠低於原價"
 
-    # The goods code, since a product whose first price is held does not exist yet.
+    # No key: a product whose first price is held does not exist yet.
     code = models.CharField("商品編號", max_length=20)
     name = models.CharField("品名", max_length=500)
     product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="商品")

@@ -1,4 +1,4 @@
-"""Crawls: a run, its shards, what they saw, what went wrong."""
+"""Crawls: runs, their shards, observations, errors and alerts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from momo.core.work import Work
 from products.models.catalogue import Category
 
 
 class CrawlRun(models.Model):
-    """One walk over a set of categories. Only one is active at a time; the database sees to it."""
+    """One walk over a set of categories. A database constraint allows one active run at a time."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "進行中"
@@ -44,7 +45,7 @@ class CrawlRun(models.Model):
     started_at = models.DateTimeField("開始時間")
     heartbeat_at = models.DateTimeField("最近回報")
     finished_at = models.DateTimeField("結束時間", null=True, blank=True)
-    # Filled in when the run is applied.
+    # Set when the run is applied.
     seen = models.PositiveIntegerField("看到商品", default=0)
     new = models.PositiveIntegerField("新商品", default=0)
     increased = models.PositiveIntegerField("漲價", default=0)
@@ -68,8 +69,12 @@ class CrawlRun(models.Model):
         return f"#{self.pk}"
 
 
-class CrawlShard(models.Model):
-    """A group of categories that one task crawls. `attempt` fences off a worker that was thought dead."""
+class CrawlShard(Work):
+    """A group of categories that one task crawls: a row of work."""
+
+    task: ClassVar = "products.crawl_shard"
+    timeout_setting: ClassVar = "CRAWL_HEARTBEAT_TIMEOUT"
+    attempts_setting: ClassVar = "CRAWL_SHARD_ATTEMPTS"
 
     class Status(models.TextChoices):
         PENDING = "pending", "等待"
@@ -81,8 +86,6 @@ class CrawlShard(models.Model):
     number = models.PositiveSmallIntegerField("編號")
     category_codes = ArrayField(models.CharField(max_length=10), verbose_name="分類代碼")
     status = models.CharField("狀態", max_length=7, choices=Status, default=Status.PENDING)
-    attempt = models.PositiveSmallIntegerField("嘗試次數", default=0)
-    heartbeat_at = models.DateTimeField("最近回報", null=True, blank=True)
     pages = models.PositiveIntegerField("已讀頁數", default=0)
     pages_expected = models.PositiveIntegerField("預計頁數", default=0)
     items = models.PositiveIntegerField("已讀商品", default=0)
@@ -98,6 +101,11 @@ class CrawlShard(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.run_id}-{self.number}"
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task of the next attempt."""
+        return f"crawl-{self.run_id}-{self.number}-{self.attempt + 1}"
 
 
 class CategoryResult(models.Model):
@@ -132,7 +140,7 @@ class CategoryResult(models.Model):
 
 
 class CrawlError(models.Model):
-    """A thing that could not be read; a price is never guessed from it. At most some hundreds are kept a run."""
+    """Something that a crawl could not read. At most MAX_ERRORS of each shard are stored."""
 
     class Kind(models.TextChoices):
         PRICE = "price", "售價不明"
@@ -174,7 +182,7 @@ class CrawlError(models.Model):
 
 
 class Observation(models.Model):
-    """What one shard saw of one product in one category; filled by COPY, emptied some runs later."""
+    """What one shard saw of one product in one category; written by COPY, deleted some runs later."""
 
     class Source(models.TextChoices):
         LIST = "list", "分類頁"
@@ -191,7 +199,7 @@ class Observation(models.Model):
     price = models.PositiveIntegerField(null=True)
     list_price = models.PositiveIntegerField(null=True)
     in_stock = models.BooleanField()
-    # The product page was asked and knows no such product; the other columns are empty then.
+    # The product's page shows it as gone; the other columns are empty then.
     absent = models.BooleanField(default=False)
     source = models.CharField(max_length=4, choices=Source)
     observed_at = models.DateTimeField()
@@ -206,9 +214,9 @@ class Observation(models.Model):
 
 
 class Alert(models.Model):
-    """Something that people must hear of once: open until a good run over its categories clears it.
+    """Something that is notified once: open until a good run over its categories resolves it.
 
-    While it is open, the same categories raise no second one.
+    While an alert is open, its categories raise no second one.
     """
 
     class Kind(models.TextChoices):

@@ -1,8 +1,8 @@
-"""The state of crawling: the running and the last run, what comes next, who works."""
+"""The state of crawling: the running and the last run, and the next start."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Sum
@@ -15,6 +15,7 @@ START_TASK = "products.start_crawl"
 
 
 def running_run() -> CrawlRun | None:
+    """The active run."""
     return CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING).first()
 
 
@@ -36,7 +37,7 @@ def progress_of(run: CrawlRun) -> dict[str, int]:
 
 
 def run_as_dict(run: CrawlRun) -> dict[str, Any]:
-    """A run as the API tells it; durations in seconds."""
+    """A run as the API shows it; `duration` in seconds."""
     end = run.finished_at or timezone.now()
     return {
         "run_id": run.pk,
@@ -65,7 +66,7 @@ def run_as_dict(run: CrawlRun) -> dict[str, Any]:
 
 
 def next_scheduled_run() -> datetime | None:
-    """When beat starts the next crawl, by the schedule that staff see; None if it is switched off."""
+    """When celery-beat starts the next crawl; None if the schedule is switched off."""
     task = (
         PeriodicTask.objects.filter(task=START_TASK, enabled=True)
         .select_related("interval", "crontab", "clocked", "solar")
@@ -75,4 +76,5 @@ def next_scheduled_run() -> datetime | None:
         return None
     now = timezone.now()
     last = task.last_run_at or task.date_changed
-    return now + max(task.schedule.remaining_estimate(last), now - now)
+    wait: timedelta = task.schedule.remaining_estimate(last)
+    return now + max(wait, timedelta())

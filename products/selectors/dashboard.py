@@ -1,8 +1,8 @@
-"""The figures of the start page. None of them reads history beyond its window, and big tables are counted rarely."""
+"""Figures of the start page. None reads history beyond its window; counts of big tables are cached."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -10,22 +10,19 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from momo.core.days import start_of_day
 from products.models import Alert, CrawlRun, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import count_rows
 from products.selectors.crawls import last_run, progress_of, running_run
-from products.selectors.products import changed_products
+from products.selectors.products import change_window_start, changed_products
 
 CHART_DAYS = 14
 CHART_SECONDS = 60
 TOP = 8
 
 
-def _minute() -> datetime:
-    return timezone.now().replace(second=0, microsecond=0)
-
-
 def product_counts() -> dict[str, int]:
-    """Products on sale and gone, and those whose price went up or down within the change window (24 h)."""
+    """Products on sale and delisted, and those whose price rose or fell within the change window (24 h)."""
     total = count_rows(Product.objects.all())
     delisted = count_rows(Product.objects.filter(status=Product.Status.DELISTED))
     changed = changed_products(Product.objects.all())
@@ -39,25 +36,26 @@ def product_counts() -> dict[str, int]:
 
 def event_counts(*, hours: int = 24) -> dict[str, int]:
     """Events of the last `hours` hours by kind, 0 where there are none."""
-    since = _minute() - timedelta(hours=hours)
-    rows = PriceEvent.objects.filter(created_at__gte=since).order_by().values("kind").annotate(n=Count("id"))
+    recent = PriceEvent.objects.filter(created_at__gte=change_window_start(hours))
+    rows = recent.order_by().values("kind").annotate(n=Count("id"))
     counted = dict(rows.values_list("kind", "n"))
     return {kind: counted.get(kind, 0) for kind in PriceEvent.Kind.values}
 
 
 def held_count() -> int:
-    """Prices that wait for a person."""
+    """Number of held prices."""
     return count_rows(QuarantinedPrice.objects.filter(status=QuarantinedPrice.Status.HELD))
 
 
 def open_alert_count() -> int:
+    """Number of alerts that are not resolved."""
     return count_rows(Alert.objects.filter(resolved_at=None))
 
 
 def events_per_day(*, days: int = CHART_DAYS) -> dict[str, Any]:
     """Events of the last `days` days in Taipei: `labels`, and one series of numbers for each kind that occurred.
 
-    Remembered for CHART_SECONDS.
+    Cached for CHART_SECONDS.
     """
     today = timezone.localdate()
     key = f"products:events_per_day:{today}:{days}"
@@ -65,9 +63,9 @@ def events_per_day(*, days: int = CHART_DAYS) -> dict[str, Any]:
     if known is not None:
         return known
     dates = [today - timedelta(days=days - 1 - number) for number in range(days)]
-    since = datetime.combine(dates[0], time.min, timezone.get_default_timezone())
+    since = start_of_day(dates[0])
     rows = (
-        # All kinds by name: the index over kind and time then holds everything that is asked for.
+        # All kinds by name: the index over kind and time then answers the query alone.
         PriceEvent.objects.filter(kind__in=PriceEvent.Kind.values, created_at__gte=since)
         .order_by()
         .annotate(day=TruncDate("created_at", tzinfo=timezone.get_default_timezone()))
@@ -94,7 +92,7 @@ def biggest_changes(*, up: bool, limit: int = TOP) -> QuerySet[Product]:
     changed = changed_products(Product.objects.all()).only(
         "id", "product_id", "name", "price", "previous_price", "change", "change_percent", "price_changed_at"
     )
-    # As a sum it matches no index: walking that of all percentages ever would pass over every old, larger change.
+    # As a sum it matches no index: the index of all percentages would visit every older, larger change first.
     ranked = changed.annotate(rank=F("change_percent") + 0)
     return (
         ranked.filter(change__gt=0).order_by("-rank")[:limit]
@@ -104,6 +102,6 @@ def biggest_changes(*, up: bool, limit: int = TOP) -> QuerySet[Product]:
 
 
 def crawl_state() -> dict[str, Any]:
-    """The run that goes on, its progress, and the one that ended last."""
+    """The running run, its progress, and the run that ended last."""
     running: CrawlRun | None = running_run()
     return {"running": running, "progress": progress_of(running) if running else None, "last": last_run()}

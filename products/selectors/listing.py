@@ -1,29 +1,28 @@
-"""The product list as GET /api/products tells it: found, and written as JSON, in one query.
+"""The product list of GET /api/products: found, and written as JSON, in one query.
 
 PostgreSQL writes the page in half the time that its rows would take to become objects, dictionaries and then JSON
 here, and SQL put together by hand in a tenth of the time that the ORM takes to compile it.
 
-Each process remembers how many products a filter has and which a search finds, together with the version of the
-catalogue that it found them in (`CatalogueVersion`, which the database itself changes with the products). A page brings
-the version along, so what is remembered is used exactly while it is true.
+Each process caches how many products a filter has and which products a search finds, both for one version of the
+catalogue (`CatalogueVersion`, which a trigger changes with the products). Every page is read together with the version,
+so a cached value is used exactly while it is true.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from products.models import Product
-from products.selectors.products import LOWEST_DAYS, matching_keys, matching_products
+from products.selectors.lowest import LOWEST_PRICE, window_start
+from products.selectors.products import change_window_start, matching_keys, matching_products
 
 FILTERS = ("all", "increase", "decrease", "delisted")
-MEMORIES = 200
+CACHE_SIZE = 200
 
 VERSION = "(SELECT version::text FROM products_catalogueversion)"
 ITEMS = f"""
@@ -33,11 +32,7 @@ FROM (
            (SELECT c.name FROM products_category c WHERE c.id = p.category_id) AS category,
            p.price, p.previous_price, p.change, p.change_percent, p.status, p.url, p.image_url,
            p.price_changed_at, p.first_seen_at, p.last_seen_at,
-           CASE WHEN p.lowest_price_until > %s::timestamptz THEN p.lowest_price
-                WHEN p.status <> 'delisted' OR p.last_seen_at >= %s::timestamptz THEN
-                    (SELECT min(s.price) FROM products_pricespan s
-                     WHERE s.product_id = p.id AND (s.last_seen_at IS NULL OR s.last_seen_at >= %s::timestamptz))
-           END AS lowest_price_30d
+           {LOWEST_PRICE.format(product="p", now="%s::timestamptz", since="%s::timestamptz")} AS lowest_price_30d
     -- No join beside it: the items stay in this order.
     FROM (SELECT * FROM products_product {{where}} ORDER BY {{order}} LIMIT %s OFFSET %s) AS p
 ) AS item
@@ -48,8 +43,8 @@ FROM (
 class Listing:
     """Which products, in which order.
 
-    `hours` back look `increase` and `decrease` (PRICE_CHANGE_WINDOW_HOURS by default), `categories` are keys, `words`
-    are those of `search_words`, `sort_by` is a column.
+    `kind` is one of FILTERS; `increase` and `decrease` look `hours` back (PRICE_CHANGE_WINDOW_HOURS by default).
+    `categories` are keys, `words` come from `search_words`, `sort_by` is a column.
     """
 
     kind: str = "all"
@@ -63,13 +58,13 @@ class Listing:
     def page(self, *, start: int, size: int) -> tuple[orjson.Fragment, int]:
         """`size` items from `start` on, as a JSON array, and how many there are in all.
 
-        Prices are New Taiwan dollars, times ISO 8601 in Taipei (the zone of our connections), `lowest_price_30d` is the
-        lowest of LOWEST_DAYS days.
+        Prices are New Taiwan dollars, times ISO 8601 in Taipei (the zone of our connections), `lowest_price_30d` is
+        that of `selectors.lowest`.
         """
         where, params, keys = self._where()
         version, items = self._read(where, params, start, size)
         if keys is not None and keys.version != version:
-            FOUND.forget(self.words)
+            KEYS.forget(self.words)
             where, params, keys = self._where()
             version, items = self._read(where, params, start, size)
         return orjson.Fragment(items), self._total(where, params, version)
@@ -78,16 +73,11 @@ class Listing:
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
         order = f"{self.sort_by} {direction}, id {'DESC' if self.descending else 'ASC'}"
         now = timezone.now()
-        since = str(now - timedelta(days=LOWEST_DAYS))
+        since = str(window_start(now))
         with connection.cursor() as cursor:
             cursor.execute(ITEMS.format(where=where, order=order), [str(now), since, since, *params, size, start])
             version, items = cursor.fetchone()
         return version, items or "[]"
-
-    def _since(self) -> datetime:
-        """Moves in steps of a minute, so that counts can be remembered."""
-        hours = self.hours if self.hours is not None else settings.PRICE_CHANGE_WINDOW_HOURS
-        return timezone.now().replace(second=0, microsecond=0) - timedelta(hours=hours)
 
     def _where(self) -> tuple[str, list[Any], _Found | None]:
         parts: list[str] = []
@@ -97,7 +87,7 @@ class Listing:
             parts.append("status = 'delisted'")
         elif self.kind in ("increase", "decrease"):
             parts.append(f"price_changed_at >= %s::timestamptz AND change {'>' if self.kind == 'increase' else '<'} 0")
-            params.append(str(self._since()))
+            params.append(str(change_window_start(self.hours)))
         if self.categories is not None:
             parts.append(f"category_id IN ({', '.join(['%s'] * len(self.categories))})")
             params += self.categories
@@ -113,7 +103,7 @@ class Listing:
         return ("WHERE " + " AND ".join(parts)) if parts else "", params, keys
 
     def _total(self, where: str, params: list[Any], version: str | None) -> int:
-        since = self._since() if self.kind in ("increase", "decrease") else None
+        since = change_window_start(self.hours) if self.kind in ("increase", "decrease") else None
         key = (replace(self, sort_by="", descending=True, nulls_last=True), since)
         known: int | None = TOTALS.get(key, version) if version is not None else None
         if known is None:
@@ -126,16 +116,16 @@ class Listing:
 
 @dataclass(frozen=True)
 class _Found:
-    """Keys that a search found, as the text of an array; None for too many to carry about."""
+    """Keys that a search found, as the text of an array; None for more than MAX_CACHED_KEYS."""
 
     version: str | None
     text: str | None
 
 
-class _Memory:
-    """Values by key, each true in one version of the catalogue; all are forgotten when there are too many.
+class _VersionedCache:
+    """Values by key, each true in one version of the catalogue; emptied when it holds CACHE_SIZE values.
 
-    A process may speak to more than one database, though hardly ever does outside of tests and benchmarks.
+    Keys include the name of the database, since tests and benchmarks use more than one in a process.
     """
 
     def __init__(self) -> None:
@@ -149,7 +139,7 @@ class _Memory:
     def keep(self, key: Any, version: str | None, value: Any) -> None:
         if version is None:
             return
-        if len(self._kept) >= MEMORIES:
+        if len(self._kept) >= CACHE_SIZE:
             self._kept.clear()
         self._kept[connection.settings_dict["NAME"], key] = (version, value)
 
@@ -160,16 +150,16 @@ class _Memory:
         self._kept.pop((connection.settings_dict["NAME"], key), None)
 
 
-TOTALS, FOUND = _Memory(), _Memory()
+TOTALS, KEYS = _VersionedCache(), _VersionedCache()
 
 
 def _search(words: tuple[str, ...]) -> _Found:
-    known: _Found | None = FOUND.get(words)
+    known: _Found | None = KEYS.get(words)
     if known is None:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {VERSION}")
             (version,) = cursor.fetchone()
-        # Read after its version: if the catalogue changes in between, the page tells another version and this ends.
+        # Read after its version: if the catalogue changes in between, the page has another version and drops this one.
         known = _Found(version, matching_keys(words))
-        FOUND.keep(words, version, known)
+        KEYS.keep(words, version, known)
     return known

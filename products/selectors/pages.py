@@ -1,4 +1,4 @@
-"""What the page of one product and of one run shows, each in a fixed number of queries."""
+"""Contents of the admin pages of one product and of one run, each in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce, Greatest
 
 from products.models import Alert, CategoryResult, CrawlError, CrawlRun, PriceEvent, PriceSpan, Product
+from products.selectors.products import SPAN_END
 
 CHART_SPANS = 500
 TABLE_SPANS = 50
 LAST_EVENTS = 20
 RUN_ROWS = 200
-# Without a sight for longer than this the line of the chart breaks.
+# The line of the chart breaks where the product was not seen for longer than this.
 GAP = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class Span:
-    """A time at one price, in New Taiwan dollars."""
+    """A period at one price, in New Taiwan dollars."""
 
     begun: datetime
     until: datetime
@@ -36,9 +36,7 @@ class Span:
 
 def last_spans(product: Product, *, limit: int = CHART_SPANS) -> list[Span]:
     """The last `limit` spans of a product, newest first."""
-    spans = PriceSpan.objects.filter(product=product).annotate(
-        until=Coalesce("last_seen_at", Greatest("observed_at", F("product__last_seen_at")))
-    )
+    spans = PriceSpan.objects.filter(product=product).annotate(until=SPAN_END)
     rows = spans.order_by("-observed_at")[:limit].values_list("observed_at", "until", "price", "last_seen_at")
     return [Span(begun, until, price, closed is None) for begun, until, price, closed in rows]
 
@@ -61,20 +59,23 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def last_events(product: Product, *, limit: int = LAST_EVENTS) -> QuerySet[PriceEvent]:
+    """The last events of a product, newest first."""
     return PriceEvent.objects.filter(product=product).order_by("-created_at", "-id")[:limit]
 
 
 def results_of(run: CrawlRun, *, limit: int = RUN_ROWS) -> QuerySet[CategoryResult]:
-    """How each category went, the suspect ones first, then those that did not end well."""
+    """The result of each category: the suspect ones first, then the incomplete ones."""
     results = CategoryResult.objects.filter(run=run).select_related("category")
     return results.order_by("-suspect", "-missing", F("outcome").desc(), "category__code")[:limit]
 
 
 def errors_of(run: CrawlRun, *, limit: int = RUN_ROWS) -> QuerySet[CrawlError]:
+    """The first errors of a run."""
     return CrawlError.objects.filter(run=run).order_by("id")[:limit]
 
 
 def alerts_of(run: CrawlRun) -> QuerySet[Alert]:
+    """The alerts that a run raised."""
     return Alert.objects.filter(run=run)
 
 

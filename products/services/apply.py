@@ -1,7 +1,7 @@
 """Turns what a run saw into products, prices and events: one set-based transaction, applied once.
 
-Everything is decided in one table of the transaction (`seen`, a row for each goods code), so that each later statement
-only carries out. A second call finds the run applied and changes nothing.
+Every decision is made in one temporary table (`seen`, a row for each goods code); the later statements only carry it
+out. A second call finds the run applied and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from django.utils import timezone
 
 from products.models import Alert, Category, CategoryResult, CrawlRun
 from products.selectors.counts import forget_counts
-from products.selectors.products import LOWEST_DAYS
+from products.selectors.lowest import FOREVER, KEPT_LOWEST_PRICE, window_start
+from products.services.notify import notify_soon
 from products.services.runs import run_is_crawled
-from products.services.tell import tell_soon
 
 logger = logging.getLogger(__name__)
 
 COMPLETE = (CategoryResult.Outcome.COMPLETE, CategoryResult.Outcome.EMPTY)
 
 # One row for each code: seen wins over absent, a readable price over none, the home category over others, the list over
-# the page. Goods leave their home category only when it was walked to its end without them, or is switched off: one
-# that was blocked, or is no part of this run, has not lost them. `odd` marks prices too far from what is known, and
-# `memory` tells what became of such a price before: if it was held it is believed now, if rejected it is refused.
+# the page. A product leaves its home category only when that was walked to its end without the product, or is switched
+# off: a category that was blocked, or is no part of this run, has not lost it. `implausible` is the reason to doubt a
+# price, and `quarantine_verdict` the status of the same price in quarantine: a price held before is believed now, a
+# rejected one is refused.
 SEEN = """
 CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
 WITH picked AS (
@@ -46,7 +47,7 @@ WITH picked AS (
            p.list_price AS old_list_price, p.lowest_price_until AS old_lowest_price_until
     FROM products_observation o
     LEFT JOIN products_product p ON p.product_id = o.code
-    -- A category that was deleted meanwhile has nothing to tell any more.
+    -- Without the observations of a category that was deleted meanwhile.
     JOIN products_category c ON c.id = o.category_id
     WHERE o.run_id = %(run)s
     ORDER BY o.code COLLATE "C", o.absent, (o.price IS NULL), (o.category_id = p.category_id) DESC NULLS LAST, o.source,
@@ -57,20 +58,19 @@ WITH picked AS (
                WHEN absent OR shown_price IS NULL OR shown_price = old_price THEN NULL
                WHEN shown_price::bigint * 100 < list_price::bigint * %(list_percent)s THEN 'below_list'
                WHEN abs(shown_price - old_price)::bigint * 100 > old_price::bigint * %(jump_percent)s THEN 'jump'
-           END AS odd
+           END AS implausible
     FROM picked
     OFFSET 0
-), remembered AS (
+), quarantined AS (
     SELECT j.*,
            (SELECT q.status FROM products_quarantinedprice q
-            WHERE j.odd IS NOT NULL AND q.code = j.code AND q.price = j.shown_price AND q.run_id <> %(run)s
+            WHERE j.implausible IS NOT NULL AND q.code = j.code AND q.price = j.shown_price AND q.run_id <> %(run)s
               AND (q.status IN ('held', 'rejected') OR (q.status = 'accepted' AND j.product_id IS NULL))
-            ORDER BY q.id DESC LIMIT 1) AS memory
+            ORDER BY q.id DESC LIMIT 1) AS quarantine_verdict
     FROM judged j
 )
--- OFFSET 0 keeps what a level says from being worked out again for each use of it. Texts only where something is done
--- with them.
-SELECT code, category_id, shown_price, new_price, list_price, in_stock, absent, observed_at, odd, held, changed,
+-- OFFSET 0 keeps PostgreSQL from computing a level's columns again for each use. Texts only where they are written.
+SELECT code, category_id, shown_price, new_price, list_price, in_stock, absent, observed_at, implausible, held, changed,
        product_id, old_price, old_status, new_status, old_last_seen_at, old_category_id,
        CASE WHEN changed OR held THEN name END AS name, CASE WHEN changed THEN old_name END AS old_name,
        CASE WHEN changed THEN brand END AS brand, CASE WHEN changed THEN old_brand END AS old_brand,
@@ -82,23 +82,24 @@ FROM (
                OR brand <> old_brand OR image_url <> old_image_url
                OR old_lowest_price_until IS NULL OR old_lowest_price_until <= %(now)s AS changed
     FROM (
-        SELECT *, odd IS NOT NULL AND memory IS NULL AS held,
-               CASE WHEN odd IS NOT NULL AND coalesce(memory, 'rejected') = 'rejected' THEN old_price
+        SELECT *, implausible IS NOT NULL AND quarantine_verdict IS NULL AS held,
+               CASE WHEN implausible IS NOT NULL AND coalesce(quarantine_verdict, 'rejected') = 'rejected'
+                    THEN old_price
                     ELSE coalesce(shown_price, old_price) END AS new_price,
                CASE WHEN in_stock THEN 'active' ELSE 'out_of_stock' END AS new_status
-        FROM remembered
+        FROM quarantined
         OFFSET 0
     ) r
     OFFSET 0
 ) c
--- As the products lie, so that updating them goes from page to page.
+-- In the order of the products in their table, so that the updates go from page to page.
 ORDER BY product_id
 """
 
 HOLD = """
 INSERT INTO products_quarantinedprice
     (code, name, product_id, price, known_price, list_price, reason, status, run_id, observed_at)
-SELECT code, name, product_id, shown_price, old_price, list_price, odd, 'held', %(run)s, observed_at
+SELECT code, name, product_id, shown_price, old_price, list_price, implausible, 'held', %(run)s, observed_at
 FROM seen WHERE held
 """
 
@@ -118,9 +119,8 @@ WHERE sp.product_id = s.product_id AND sp.last_seen_at IS NULL AND s.changed AND
   AND (s.new_price IS DISTINCT FROM s.old_price OR s.old_status = 'delisted')
 """
 
-# The lowest price is kept with the product, so that lists need not read its spans; it is worked out anew when the spans
-# changed, and when it has left the window. An open span never leaves it.
-CHANGE_PRODUCTS = """
+# The lowest price is kept anew when the spans changed, and when it has left the window.
+CHANGE_PRODUCTS = f"""
 UPDATE products_product p
 SET name = s.name, brand = s.brand, url = s.url, image_url = s.image_url, category_id = s.category_id,
     status = s.new_status, list_price = s.list_price, price = s.new_price,
@@ -129,38 +129,33 @@ SET name = s.name, brand = s.brand, url = s.url, image_url = s.image_url, catego
                             THEN s.observed_at ELSE p.price_changed_at END,
     last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, delisted_at = NULL,
     (lowest_price, lowest_price_until) = (
-        SELECT sp.price, coalesce(sp.last_seen_at + %(lowest_days)s * interval '1 day', '9999-01-01')
-        FROM products_pricespan sp
-        WHERE sp.product_id = p.id
-          AND (sp.last_seen_at IS NULL OR sp.last_seen_at >= %(now)s - %(lowest_days)s * interval '1 day')
-        ORDER BY sp.price, sp.last_seen_at DESC NULLS FIRST
-        LIMIT 1
+        {KEPT_LOWEST_PRICE.format(product="p", since="%(lowest_since)s")}
     )
 FROM seen s
 WHERE p.id = s.product_id AND NOT s.absent AND s.old_status IS NOT NULL AND s.changed
-"""
+"""  # noqa: S608 - constants only
 
-# Most products are as they were, and only seen once more; each row is written once, or its page would overflow. The
-# price is named because PostgreSQL (18) looks at the definitions of computed columns anew for every row when an update
-# touches nothing that they depend on, which takes longer than the update.
+# Most products are unchanged, and only seen once more; each row is written once, or its page would overflow. The price
+# is named because PostgreSQL (18) examines the definitions of generated columns for every row when an update sets none
+# of the columns they depend on, which takes longer than the update.
 SEE_PRODUCTS = """
 UPDATE products_product p SET last_seen_at = greatest(s.observed_at, p.last_seen_at), misses = 0, price = p.price
 FROM seen s WHERE p.id = s.product_id AND NOT s.absent AND NOT s.changed
 """
 
-# A product whose first price is held or unreadable waits for a run that can tell it.
-INSERT_PRODUCTS = """
+# A product whose first price is held or unreadable waits for a run with a price to believe.
+INSERT_PRODUCTS = f"""
 WITH born AS (
     INSERT INTO products_product
         (product_id, name, brand, category_id, url, image_url, status, price, list_price, first_seen_at, last_seen_at,
          lowest_price, lowest_price_until, misses, note)
     SELECT code, name, brand, category_id, url, image_url, new_status, new_price, list_price, observed_at, observed_at,
-           new_price, '9999-01-01', 0, ''
+           new_price, {FOREVER}, 0, ''
     FROM seen WHERE product_id IS NULL AND NOT absent AND new_price IS NOT NULL
     RETURNING id, product_id
 )
 UPDATE seen s SET product_id = born.id FROM born WHERE born.product_id = s.code
-"""
+"""  # noqa: S608 - constants only
 
 OPEN_SPANS = """
 INSERT INTO products_pricespan (product_id, price, observed_at)
@@ -184,13 +179,13 @@ CROSS JOIN LATERAL (VALUES
     ('back_in_stock', s.old_status = 'out_of_stock' AND s.new_status = 'active')
 ) AS e(kind, happened)
 WHERE e.happened AND s.product_id IS NOT NULL AND s.changed AND NOT s.absent
-  -- Most products are as they were: they need not be held against each kind.
+  -- Most products are unchanged: this spares them the comparison with each kind.
   AND (s.old_status IS DISTINCT FROM s.new_status OR s.old_price IS DISTINCT FROM s.new_price)
 ON CONFLICT (product_id, run_id, kind) DO NOTHING
 """
 
-# OFFSET 0, or the words would be made ready anew for each place in which the function that cuts them asks for them.
-SEARCH_WORDS = """
+# OFFSET 0, or the haystack would be computed again for each use inside momo_grams.
+UPDATE_SEARCH = """
 INSERT INTO products_productsearch (product_id, haystack, grams)
 SELECT product_id, haystack, momo_grams(haystack)
 FROM (
@@ -199,13 +194,13 @@ FROM (
     WHERE product_id IS NOT NULL AND changed AND NOT absent
       AND (old_status IS NULL OR name <> old_name OR brand <> old_brand)
     OFFSET 0
-) AS words
+) AS texts
 ON CONFLICT (product_id) DO UPDATE SET haystack = excluded.haystack, grams = excluded.grams
 """
 
-# New words wait in a list beside their index, which every search reads to its end; entered all at once they cost a
-# tenth of what each of its own would.
-ENTER_WORDS = "SELECT gin_clean_pending_list('productsearch_grams')"
+# New entries wait in the pending list of the GIN index, which every search reads to its end; merged all at once they
+# cost a tenth of single insertions.
+MERGE_SEARCH = "SELECT gin_clean_pending_list('productsearch_grams')"
 
 # Products on sale whose home category was walked to its end without them.
 COUNT_MISSING = """
@@ -287,7 +282,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> bool:
             _carry_out(cursor, run_id, now)
             _finish(cursor, run, now)
         transaction.on_commit(forget_counts)
-        tell_soon()
+        notify_soon()
     return True
 
 
@@ -300,9 +295,9 @@ def _carry_out(cursor: CursorWrapper, run_id: int, now: datetime) -> None:
         "missing_percent": settings.CRAWL_MAX_MISSING_PERCENT,
         "min_missing": settings.CRAWL_MIN_MISSING,
         "delist_after": settings.DELIST_AFTER_MISSES,
-        "lowest_days": LOWEST_DAYS,
+        "lowest_since": window_start(now),
     }
-    # What was just stored is in no statistics: PostgreSQL would look up product by product.
+    # The rows just stored are in no statistics yet: PostgreSQL would choose a nested loop over the products.
     cursor.execute("SET LOCAL enable_nestloop = off")
     cursor.execute(SEEN, values)
     cursor.execute("SET LOCAL enable_nestloop = on")
@@ -321,13 +316,13 @@ def _carry_out(cursor: CursorWrapper, run_id: int, now: datetime) -> None:
         DELIST,
     ):
         cursor.execute(statement, values)
-    cursor.execute(SEARCH_WORDS)
+    cursor.execute(UPDATE_SEARCH)
     if cursor.rowcount:
-        cursor.execute(ENTER_WORDS)
+        cursor.execute(MERGE_SEARCH)
 
 
 def _finish(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> None:
-    """Counts, verdict, alert, and the categories' own time of the last complete walk."""
+    """Store counts, verdict, alert, and the time of each category's last complete walk."""
     cursor.execute(COUNTS, {"run": run.pk})
     (
         run.new,
@@ -348,15 +343,15 @@ def _finish(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> None:
         run.verdict, run.message = CrawlRun.Verdict.OK, ""
     else:
         run.verdict = CrawlRun.Verdict.SUSPECT if good or run.seen else CrawlRun.Verdict.FAILED
-        run.message = describe_suspects(suspects, len(results))
+        run.message = _describe_suspects(suspects, len(results))
     _raise_alert(run, suspects, good, now)
     run.status, run.finished_at, run.heartbeat_at = CrawlRun.Status.APPLIED, now, now
     run.save()
     cursor.execute("DROP TABLE seen")
 
 
-def describe_suspects(suspects: list[CategoryResult], of: int) -> str:
-    """One line that names the first categories and their reasons."""
+def _describe_suspects(suspects: list[CategoryResult], of: int) -> str:
+    """One line with the names of the first categories and their reasons."""
     named = "；".join(
         f"{result.category.name}（{result.message or result.get_outcome_display()}）" for result in suspects[:3]
     )
@@ -369,18 +364,18 @@ def _raise_alert(run: CrawlRun, suspects: list[CategoryResult], good: list[Categ
 
     A category leaves an open alert when it is good again or no longer crawled; the alert ends with its last one.
     """
-    told: set[str] = set()
+    alerted: set[str] = set()
     good_codes = {result.category.code for result in good}
     crawled = set(Category.objects.filter(enabled=True).values_list("code", flat=True))
     for alert in Alert.objects.select_for_update().filter(resolved_at=None):
         waiting = [code for code in alert.category_codes if code in crawled - good_codes]
         if waiting:
             alert.category_codes = waiting
-            told |= set(waiting)
+            alerted |= set(waiting)
         elif good_codes or alert.category_codes:
             alert.resolved_at = now
         alert.save(update_fields=["category_codes", "resolved_at"])
-    fresh = [result for result in suspects if result.category.code not in told]
+    fresh = [result for result in suspects if result.category.code not in alerted]
     if fresh:
         Alert.objects.create(
             kind=Alert.Kind.SUSPECT,

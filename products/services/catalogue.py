@@ -1,4 +1,4 @@
-"""What people change of categories and products by hand."""
+"""Changes that users make to categories and products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from products.models import Category, Product
 
 
 def enable_categories(*, categories: QuerySet[Category], enabled: bool) -> int:
-    """Have the next crawls include these categories, or leave them out. Returns how many changed."""
+    """Include these categories in the next crawls, or exclude them. Returns how many changed."""
     changed = list(categories.exclude(enabled=enabled))
     for category in changed:
         # One by one, since the audit trail listens to saves.

@@ -1,4 +1,4 @@
-"""A person's decision about a price that was held."""
+"""Decisions of users about held prices."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from momo.core.errors import Conflict
 from products.models import CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
-from products.services.tell import DECIDING, tell_soon
+from products.services.notify import DECIDING, notify_soon
 
 
-class AlreadyDecided(ValueError):
-    """The price was decided before, by a person or by a later run."""
+class AlreadyDecided(Conflict):
+    """The price was decided before, by a user or by a later run."""
 
 
 def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: User | None) -> None:
-    # A run that is just being applied has already read what is held: it holds this lock to its end, and we wait for it.
-    # Otherwise both would move the price, and the change would be told twice.
+    # A run that is being applied right now has already read the held prices, and keeps this lock to its end. Without
+    # waiting for it, both would move the price, and the change would be notified twice.
     list(CrawlRun.objects.select_for_update().filter(status=CrawlRun.Status.RUNNING).values_list("pk"))
     changed = QuarantinedPrice.objects.filter(pk=held.pk, status=QuarantinedPrice.Status.HELD).update(
         status=status, decided_at=timezone.now(), decided_by=user
@@ -29,9 +30,9 @@ def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: User 
 
 
 def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
-    """Believe a held price: it takes effect as of when it was seen, with its event. Raises AlreadyDecided.
+    """Accept a held price: it takes effect from when it was seen, with its event. Raises AlreadyDecided.
 
-    The first price of goods that are no product yet takes effect with the next run that sees it.
+    The first price of a product that does not exist yet takes effect with the next run that sees it.
     """
     with transaction.atomic():
         _decide(held, QuarantinedPrice.Status.ACCEPTED, user)
@@ -40,13 +41,13 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             return
         old_price = product.price
         PriceSpan.objects.filter(product=product, last_seen_at=None).update(last_seen_at=held.observed_at)
-        # A product that is gone has no open span: it was last seen at this price.
-        gone = product.status == Product.Status.DELISTED
+        # A delisted product has no open span: it was last seen at this price.
+        delisted = product.status == Product.Status.DELISTED
         PriceSpan.objects.create(
             product=product,
             price=held.price,
             observed_at=held.observed_at,
-            last_seen_at=max(product.last_seen_at, held.observed_at) if gone else None,
+            last_seen_at=max(product.last_seen_at, held.observed_at) if delisted else None,
         )
         Product.objects.filter(pk=product.pk).update(
             previous_price=F("price"),
@@ -62,7 +63,7 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             defaults={"old_price": old_price, "new_price": held.price, "created_at": timezone.now()},
         )
         transaction.on_commit(forget_counts)
-        tell_soon(seconds=DECIDING)
+        notify_soon(seconds=DECIDING)
 
 
 def reject_price(*, held: QuarantinedPrice, user: User | None) -> None:

@@ -1,4 +1,4 @@
-"""Life of a crawl run: started once, driven forward by whoever lives, closed when nobody does."""
+"""Life of a crawl run: started once, swept while its workers die, closed when none is left."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 
 from accounts.models import User
+from momo.core.errors import Unavailable, ValidationFailed
+from momo.core.work import sweep
 from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, Product
-from products.services.tell import tell_soon
+from products.services.notify import notify_soon
 
 logger = logging.getLogger(__name__)
 
-SHARD_TASK = "products.crawl_shard"
-KEEP_OBSERVATIONS_OF = 3  # runs, for looking into what a run saw
+KEEP_OBSERVATIONS_OF = 3  # runs, for examining what they saw
 ACTIVE = CrawlRun.Status.RUNNING
-UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
+BROKER_AWAY = "爬取沒有開始；請確認 REDIS_URL 的服務後再試"
 
 
-class NothingToCrawl(ValueError):
-    """No enabled category matches; the text says what to do."""
+class NothingToCrawl(ValidationFailed):
+    """No category is enabled."""
+
+    default_message = "沒有啟用的分類可爬。請先在後台「分類」新增或啟用分類。"
+
+    def __init__(self) -> None:
+        super().__init__(self.default_message)
 
 
-class UnknownCategories(ValueError):
-    """Codes that are no category of ours, or one that is switched off."""
+class UnknownCategories(ValidationFailed):
+    """Codes of no category, or of one that is switched off."""
 
     def __init__(self, codes: Sequence[str]) -> None:
         self.codes = list(codes)
-        super().__init__(f"沒有這些啟用中的分類：{'、'.join(self.codes)}")
+        self.reason = f"沒有這些啟用中的分類：{'、'.join(self.codes)}"
+        super().__init__(fields={"categories": [self.reason]})
 
-
-class BrokerUnavailable(RuntimeError):
-    """The message broker took no task; the run was closed again."""
+    def __str__(self) -> str:
+        """The reason without the name of the API's field."""
+        return self.reason
 
 
 @dataclass(frozen=True)
 class Started:
+    """The active run, whether it was active before, and the id of the task of its first shard."""
+
     run: CrawlRun
     already_running: bool
     task_id: str
@@ -58,12 +64,12 @@ def start_run(
     dispatch: bool = True,
     at: datetime | None = None,
 ) -> Started:
-    """Open a run over the enabled categories (or those of `categories`), or answer the one that is going on.
+    """Open a run over the enabled categories (or those of `categories`), or return the active one.
 
-    With `dispatch` its shards are sent to the workers on commit; without, the caller crawls them itself. `at` is the
-    start, now by default.
+    With `dispatch` its shards are enqueued on commit; without, the caller crawls them itself. `at` is the start, now by
+    default.
 
-    Raises NothingToCrawl, UnknownCategories, and at the commit BrokerUnavailable (after closing the run as failed).
+    Raises NothingToCrawl, UnknownCategories, and at the commit Unavailable (after closing the run as failed).
     """
     now = at or timezone.now()
     chosen = _chosen_categories(categories)
@@ -83,23 +89,21 @@ def start_run(
             )
     except IntegrityError:
         active = CrawlRun.objects.filter(status=ACTIVE).first()
-        if active is None:  # it ended between the two statements
+        if active is None:  # the active run ended between the two statements
             return start_run(trigger=trigger, user=user, categories=categories, dispatch=dispatch, at=at)
-        return Started(active, already_running=True, task_id=task_id(active.shards.first()))
+        return Started(active, already_running=True, task_id=_task_id(active.shards.first()))
     if dispatch:
         # After the outermost commit, when workers can see the rows.
         transaction.on_commit(lambda: _dispatch(run, shards))
-    return Started(run, already_running=False, task_id=task_id(shards[0]))
+    return Started(run, already_running=False, task_id=shards[0].task_id)
 
 
 def _dispatch(run: CrawlRun, shards: Sequence[CrawlShard]) -> None:
-    """Send a new run's shards; without a broker nothing has begun, so the run ends. Raises BrokerUnavailable."""
-    try:
-        for shard in shards:
-            send_shard(shard)
-    except BrokerUnavailable as error:
+    """Enqueue a new run's shards; without a broker nothing has begun, so the run ends. Raises Unavailable."""
+    if not all(shard.enqueue() for shard in shards):
+        error = Unavailable("訊息佇列", BROKER_AWAY, retry_after=5)
         close_run(run=run, status=CrawlRun.Status.FAILED, message=str(error))
-        raise
+        raise error
 
 
 def _chosen_categories(codes: Sequence[str] | None) -> list[tuple[str, int]]:
@@ -114,7 +118,7 @@ def _chosen_categories(codes: Sequence[str] | None) -> list[tuple[str, int]]:
     rows = enabled.annotate(known=Count("products", filter=~Q(products__status=Product.Status.DELISTED)))
     chosen = list(rows.order_by("code").values_list("code", "known"))
     if not chosen:
-        raise NothingToCrawl("沒有啟用的分類可爬。請先在後台「分類」新增或啟用分類。")
+        raise NothingToCrawl
     return chosen
 
 
@@ -130,22 +134,12 @@ def split_into_shards(categories: Sequence[tuple[str, int]]) -> list[list[str]]:
     return groups
 
 
-def task_id(shard: CrawlShard | None) -> str:
-    """Id of the task of a shard's next attempt: sending it twice asks for the same thing."""
-    return "" if shard is None else f"crawl-{shard.run_id}-{shard.number}-{shard.attempt + 1}"
-
-
-def send_shard(shard: CrawlShard) -> None:
-    """Hand a shard to the workers. Raises BrokerUnavailable."""
-    try:
-        current_app.send_task(SHARD_TASK, args=[shard.pk], task_id=task_id(shard))
-    except (BrokerError, RedisError, OSError) as error:
-        logger.exception("could not send shard %s", shard.pk)
-        raise BrokerUnavailable("訊息佇列（Redis）連不上，爬取沒有開始。請確認 REDIS_URL 的服務後再試。") from error
+def _task_id(shard: CrawlShard | None) -> str:
+    return "" if shard is None else shard.task_id
 
 
 def close_lost_runs(*, now: datetime | None = None) -> list[CrawlRun]:
-    """Close runs of which nothing was heard for CRAWL_LOST_AFTER seconds. Nothing of them was applied."""
+    """Close runs without a heartbeat for CRAWL_LOST_AFTER seconds. Nothing of them is applied."""
     silent = (now or timezone.now()) - timedelta(seconds=settings.CRAWL_LOST_AFTER)
     lost = list(CrawlRun.objects.filter(status=ACTIVE, heartbeat_at__lt=silent))
     for run in lost:
@@ -157,8 +151,8 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
     """End an active run without applying it, with one alert. Does nothing to a run that has ended."""
     now = timezone.now()
     with transaction.atomic():
-        # Shards before their run, as a worker does that is storing one right now: no deadlock with it.
-        unfinished = CrawlShard.objects.filter(run=run, status__in=UNFINISHED)
+        # Locks the shards before their run, in the order of a worker that stores a shard: no deadlock.
+        unfinished = CrawlShard.objects.filter(run=run, status__in=CrawlShard.UNFINISHED)
         list(unfinished.select_for_update().order_by("pk").values_list("pk"))
         changed = CrawlRun.objects.filter(pk=run.pk, status=ACTIVE).update(
             status=status, verdict=CrawlRun.Verdict.FAILED, message=message, finished_at=now
@@ -168,25 +162,24 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
         unfinished.update(status=CrawlShard.Status.FAILED, message=message)
         if not Alert.objects.filter(kind=Alert.Kind.FAILED, resolved_at=None).exists():
             Alert.objects.create(kind=Alert.Kind.FAILED, run=run, message=f"爬取 #{run.pk}：{message}", created_at=now)
-            tell_soon()
+            notify_soon()
 
 
-def stale_shards(run: CrawlRun) -> list[CrawlShard]:
-    """Shards of a run that nobody works on: never begun, or begun by someone who went silent."""
-    silent = timezone.now() - timedelta(seconds=settings.CRAWL_HEARTBEAT_TIMEOUT)
-    return list(
-        run.shards.filter(
-            Q(status=CrawlShard.Status.PENDING) | Q(status=CrawlShard.Status.RUNNING, heartbeat_at__lt=silent)
-        )
-    )
+def shards_to_crawl() -> QuerySet[CrawlShard]:
+    """Return the shards of the active run; those of a run that has ended are not worked on."""
+    return CrawlShard.objects.filter(run__status=ACTIVE)
 
 
-def fail_shard(*, shard: CrawlShard, attempt: int, message: str) -> bool:
-    """Give a shard up: its categories count as failed in this run. False if another worker took it over."""
+def sweep_shards() -> None:
+    """Release the shards of silent workers, and enqueue those that wait."""
+    sweep(shards_to_crawl(), end=fail_shard)
+
+
+def fail_shard(shard: CrawlShard, attempts: int) -> None:
+    """Give a claimed shard up after so many attempts: its categories count as failed in this run. Raises TakenOver."""
+    message = f"試了 {attempts} 次都沒有完成{'；' if shard.message else ''}{shard.message}"
     with transaction.atomic():
-        mine = CrawlShard.objects.filter(pk=shard.pk, attempt=attempt, status=CrawlShard.Status.RUNNING)
-        if not mine.update(status=CrawlShard.Status.FAILED, message=message):
-            return False
+        shard.finish(status=CrawlShard.Status.FAILED, message=message)
         CategoryResult.objects.bulk_create(
             [
                 CategoryResult(
@@ -196,16 +189,15 @@ def fail_shard(*, shard: CrawlShard, attempt: int, message: str) -> bool:
             ],
             ignore_conflicts=True,
         )
-    return True
 
 
 def run_is_crawled(run_id: int) -> bool:
     """Whether every shard of a run has ended."""
-    return not CrawlShard.objects.filter(run_id=run_id, status__in=UNFINISHED).exists()
+    return not CrawlShard.objects.filter(run_id=run_id, status__in=CrawlShard.UNFINISHED).exists()
 
 
-def forget_observations() -> int:
-    """Remove what all but the last KEEP_OBSERVATIONS_OF runs saw. Returns how many rows."""
+def delete_old_observations() -> int:
+    """Delete the observations of all but the last KEEP_OBSERVATIONS_OF runs. Returns how many rows."""
     kept = CrawlRun.objects.order_by("-pk").values_list("pk", flat=True)[:KEEP_OBSERVATIONS_OF]
     oldest = min(kept, default=0)
     return Observation.objects.filter(run_id__lt=oldest).delete()[0]

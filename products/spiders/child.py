@@ -1,7 +1,7 @@
 """`python -m products.spiders.child`: one job from stdin, its lines to stdout, its log to stderr.
 
-Exit 0 after the "end" line; 2 for a job that cannot be run; 1 when the crawl broke off; 3 when nobody reads stdout
-any more or the parent is gone. A process of its own because Twisted's reactor starts once in a process.
+Exit 0 after the end line; 2 for a job that cannot be run; 1 when the crawl broke off; 3 when stdout is closed or the
+parent is gone. A process of its own because Twisted's reactor starts once in a process.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from scrapy.crawler import AsyncCrawlerProcess
 
-from products.spiders.job import Job, JobError
 from products.spiders.middleware import Traffic
+from products.spiders.protocol import Job, JobError
 from products.spiders.reporter import EXIT_UNHEARD, Reporter
 from products.spiders.spider import MomoSpider
 
@@ -28,7 +28,7 @@ _MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
 def settings_of(job: Job) -> dict[str, Any]:
-    """Return the Scrapy settings of a job. The component lists are whole: what is not named here is not loaded."""
+    """Return the Scrapy settings of a job. The component lists are complete: no component outside them is loaded."""
     host = urlsplit(job.shop_url).hostname or ""
     middlewares: dict[str, int] = {
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
@@ -51,7 +51,7 @@ def settings_of(job: Job) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": job.timeout,
         "DOWNLOAD_MAXSIZE": _MAX_BODY_BYTES,
         "DOWNLOAD_WARNSIZE": 0,
-        # Scrapy leaves certificates unchecked unless told; prices from a stranger would be worse than none.
+        # Off by default in Scrapy; prices from an impostor would be worse than none.
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "CONCURRENT_REQUESTS": job.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
@@ -80,7 +80,7 @@ def settings_of(job: Job) -> dict[str, Any]:
 def main() -> int:
     """Run the job on stdin to its end; return the exit code."""
     _die_with_parent(os.getppid())
-    # Whatever prints by mistake, a library included, must not write into the protocol: it goes to the log instead.
+    # A stray print, of a library for example, must not reach the protocol: stdout becomes the log.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
@@ -112,16 +112,16 @@ def _is_loopback(host: str) -> bool:
 def _die_with_parent(parent: int) -> None:
     """End this process within half a second of its parent's death, so that no orphan crawls on.
 
-    A thread that looks at the parent's id, and not PR_SET_PDEATHSIG: that one fires when the *thread* that started
-    the child ends, which in a worker with a pool of threads is not the worker's death.
+    A thread compares the parent's id. PR_SET_PDEATHSIG would fire when the *thread* that started the child ends, which
+    in a worker with a pool of threads is not the worker's death.
     """
 
-    def watch() -> None:
+    def poll() -> None:
         while os.getppid() == parent:
             time.sleep(_PARENT_CHECK_SECONDS)
         os._exit(EXIT_UNHEARD)
 
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    threading.Thread(target=poll, name="parent-poll", daemon=True).start()
 
 
 if __name__ == "__main__":

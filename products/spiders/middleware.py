@@ -1,14 +1,11 @@
-"""How the spider asks: waits as it is told, tries again within bounds, never follows the shop to another host."""
+"""Scrapy components of polite requests: Retry-After, bounded retries with back-off, redirects within the host only."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -23,12 +20,14 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
+from momo.core.waits import backoff, retry_after
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from products.spiders.job import Job
+    from products.spiders.protocol import Job
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +46,17 @@ MAX_REDIRECTS = 3
 
 
 class ShopClosed(IgnoreRequest):
-    """Not sent: the shop has told this crawl to wait longer than it may. `status` is the answer that said so."""
+    """Not sent: the shop demands a longer wait than the job allows. `status` is that of the answer that demanded it."""
 
     def __init__(self, status: int, seconds: float) -> None:
         self.status = status
         self.seconds = seconds
-        super().__init__(f"told by {status} to wait {seconds:.0f} s")
+        super().__init__(f"status {status} demands a wait of {seconds:.0f} s")
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What all requests of one crawl share: counts, and the moments (monotonic seconds) that the shop has set."""
+    """Shared by all requests of one crawl: counts, and the time (monotonic seconds) before which none may be sent."""
 
     requests: int = 0
     retries: int = 0
@@ -65,7 +64,7 @@ class Traffic:
     closed: ShopClosed | None = None
 
     async def wait(self) -> None:
-        """Return once the shop may be asked. Raises `ShopClosed`."""
+        """Return once a request may be sent. Raises `ShopClosed`."""
         while (left := self.not_before - time.monotonic()) > 0:
             await asyncio.sleep(left)
         if self.closed:
@@ -75,8 +74,7 @@ class Traffic:
 class PoliteHandler(HTTP11DownloadHandler):
     """Scrapy's HTTP handler with a gate: a Retry-After given to one request holds back all of them.
 
-    The gate stands here, after Scrapy's own queue and delay, because a request that already waits in that queue must
-    be held back too.
+    The gate comes after Scrapy's own queue and delay, so that requests already in that queue are held back too.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -84,17 +82,17 @@ class PoliteHandler(HTTP11DownloadHandler):
         self._traffic: Traffic = crawler.settings["MOMO_TRAFFIC"]
 
     async def download_request(self, request: Request) -> Response:
-        """Send the request when the shop may be asked. Raises `ShopClosed` and what the handler raises."""
+        """Send the request when that is allowed. Raises `ShopClosed` and what the handler raises."""
         await self._traffic.wait()
         self._traffic.requests += 1
         return await super().download_request(request)
 
 
 class RetryMiddleware:
-    """Tries again what may pass: 429 and 5xx, time-outs and broken connections. 403 is an answer, not a fault.
+    """Retries transient failures: 429 and 5xx, time-outs and broken connections. 403 is an answer, not a failure.
 
     A Retry-After within the job's cap is waited out; one beyond it ends the crawl's requests. Otherwise the wait
-    doubles each time, with jitter. Takes the place of Scrapy's own, which retries at once.
+    doubles each time, with jitter. Replaces Scrapy's own middleware, which retries at once.
     """
 
     def __init__(self, job: Job, traffic: Traffic) -> None:
@@ -110,13 +108,13 @@ class RetryMiddleware:
         """Return the response, or the request to send again."""
         if response.status not in (408, 429) and not 500 <= response.status <= 599:
             return response
-        told = None
+        wait = None
         if response.status in (429, 503):
-            told = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-        if told is not None and told > self.job.retry_after_cap:
-            self.traffic.closed = self.traffic.closed or ShopClosed(response.status, told)
+            wait = retry_after(response.headers.get("Retry-After"))
+        if wait is not None and wait > self.job.retry_after_cap:
+            self.traffic.closed = self.traffic.closed or ShopClosed(response.status, wait)
             return response
-        return await self._again(request, f"HTTP {response.status}", told) or response
+        return await self._again(request, f"HTTP {response.status}", wait) or response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Return the request to send again, or None to let the exception pass."""
@@ -124,15 +122,15 @@ class RetryMiddleware:
             return await self._again(request, type(exception).__name__, None)
         return None
 
-    async def _again(self, request: Request, reason: str, told: float | None) -> Request | None:
+    async def _again(self, request: Request, reason: str, wait: float | None) -> Request | None:
         tried = request.meta.get("retry_times", 0)
         if tried >= self.job.retry_times:
             logger.warning("Gave up %s after %d tries: %s", request.url, tried + 1, reason)
             return None
-        if told is None:
-            await asyncio.sleep(backoff_seconds(self.job.backoff, tried, self.job.retry_after_cap))
+        if wait is None:
+            await asyncio.sleep(backoff(tried + 1, base=self.job.backoff, longest=self.job.retry_after_cap))
         else:
-            self.traffic.not_before = max(self.traffic.not_before, time.monotonic() + told)
+            self.traffic.not_before = max(self.traffic.not_before, time.monotonic() + wait)
         self.traffic.retries += 1
         logger.info("Trying %s again: %s", request.url, reason)
         again = request.copy()
@@ -143,7 +141,7 @@ class RetryMiddleware:
 class RedirectMiddleware:
     """Follows a redirect to the same host only, at most three times; any other 3xx is handed on as the answer.
 
-    A POST is repeated only where the shop says so (307, 308): the list's JSON is not found by a GET.
+    A POST is repeated only for 307 and 308: the list's JSON is not available by GET.
     """
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
@@ -164,7 +162,7 @@ class RedirectMiddleware:
 
 
 def same_shop(here: str, there: str) -> bool:
-    """Say whether a redirect stays with the shop: same host and port, and never from https down to http."""
+    """Whether a redirect stays with the shop: same host and port, and never from https down to http."""
     try:
         a, b = urlsplit(here), urlsplit(there)
         ports = {"http": 80, "https": 443}
@@ -174,23 +172,3 @@ def same_shop(here: str, there: str) -> bool:
         return port_a == port_b or (port_a == 80 and port_b == 443)
     except ValueError:
         return False
-
-
-def retry_after_seconds(header: bytes | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks to wait (RFC 9110, 10.2.3), or None if it cannot be read."""
-    if not header:
-        return None
-    text = header.decode("latin-1").strip()
-    if text.isascii() and text.isdigit():
-        return float(text) if len(text) <= 9 else 1e9
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
-
-
-def backoff_seconds(base: float, tried: int, cap: float) -> float:
-    """Return the wait before try number `tried` + 2: base, doubled each time, ± half, at most `cap` seconds."""
-    # Jitter only spreads load; nothing secret depends on it.
-    return min(cap, base * float(1 << tried) * random.uniform(0.5, 1.5))  # noqa: S311

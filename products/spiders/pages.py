@@ -1,12 +1,13 @@
-"""What the parsers return, and the cleaning that the category list and the product page share."""
+"""Results of the parsers, and the cleaning of values that category lists and product pages share."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from momo.core.texts import one_line
 from products.spiders.prices import PriceError, parse_price
 
 MAX_NAME = 500
@@ -25,8 +26,8 @@ _PRODUCT_LINKS = (
 _BRAND_IN_NAME = re.compile(r"\s*【([^【】]{1,100})】")
 
 BLOCKED_TITLE = "Mobile管理訊息"
-BLOCKED_WORDS = (BLOCKED_TITLE, "此商品目前無展售", "查無商品資料", "網頁無法顯示")
-"""Words of the one page that the shop serves for goods that are gone *and* to addresses that it blocks."""
+BLOCKED_TEXTS = (BLOCKED_TITLE, "此商品目前無展售", "查無商品資料", "網頁無法顯示")
+"""Texts of the one page that the shop serves for goods that are gone *and* to addresses that it blocks."""
 
 ProductOutcome = Literal["in_stock", "out_of_stock", "missing_or_blocked", "unreadable"]
 PageErrorKind = Literal["truncated", "not_json", "shape", "blocked", "refused"]
@@ -34,10 +35,10 @@ PageErrorKind = Literal["truncated", "not_json", "shape", "blocked", "refused"]
 
 @dataclass(slots=True, frozen=True)
 class Problem:
-    """One thing on a page that could not be read, and that did not spoil the rest of it.
+    """One unreadable part of a page whose other parts could be read.
 
     `kind` is "price" (no certain price), "item" (an entry without code or name) or "count" (no page or goods count).
-    `value` is what stood there, at most 200 characters; `message` is for people.
+    `value` is the unreadable text, at most 200 characters; `message` is shown to users.
     """
 
     kind: str
@@ -46,8 +47,7 @@ class Problem:
     value: str | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class ListedItem:
+class ListedItem(NamedTuple):
     """One product as a category list shows it; prices in whole New Taiwan dollars, None where not certain."""
 
     product_id: str
@@ -65,8 +65,8 @@ class ListedItem:
 class CategoryPage:
     """One page of a category list.
 
-    `max_page` and `total` are 0 when the answer does not say (then `problems` does). `empty` means that the shop
-    states there is nothing: code 40006, or no entries and a total of 0.
+    `max_page` and `total` are 0 when the answer lacks them (then `problems` has it). `empty` means that the shop states
+    an empty category: code 40006, or no entries and a total of 0.
     """
 
     items: list[ListedItem]
@@ -80,7 +80,7 @@ class CategoryPage:
 class ProductPage:
     """One product page; prices in whole New Taiwan dollars.
 
-    "missing_or_blocked" cannot be told apart by the page alone. "unreadable" means none of the known layouts.
+    "missing_or_blocked": one page serves both cases. "unreadable": none of the known layouts.
     """
 
     outcome: ProductOutcome
@@ -95,7 +95,7 @@ class ProductPage:
 
 
 class PageError(ValueError):
-    """A category answer that says nothing about the goods; `message` is for people."""
+    """A category answer without any goods data; `message` is shown to users."""
 
     def __init__(self, kind: PageErrorKind, message: str) -> None:
         self.kind = kind
@@ -113,22 +113,12 @@ def product_id_from_url(url: str) -> str:
 
 
 def clean_text(value: object, limit: int) -> str:
-    """Collapse white space, compose (NFC, so that what the shop shows stays) and cut to `limit` characters.
-
-    Control characters and lone surrogates, which neither PostgreSQL nor UTF-8 can hold, are dropped.
-    """
+    """`value` as clean text on one line, composed (NFC keeps the look) and cut to `limit` characters; "" if no text."""
     if not isinstance(value, str):
         return ""
     # Bounded before the work as well as after: a name of megabytes is cut, not processed.
-    text = value[: limit * 4]
-    if not text.isprintable():
-        text = " ".join(text.split())
-        if not text.isprintable():
-            text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs"))
-    text = " ".join(text.split())
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return text[:limit].rstrip()
+    text = one_line(value[: limit * 4])
+    return unicodedata.normalize("NFC", text)[:limit].rstrip()
 
 
 def brand_in_name(name: str) -> str:
@@ -184,7 +174,7 @@ def _model_price(item: dict[str, object], which: str) -> object:
 
 
 def is_sold_out(stock: object) -> bool:
-    """Say whether a goodsStock value means none left; the shop sends it as text."""
+    """Whether a goodsStock value means none left; the shop sends it as text."""
     if isinstance(stock, str):
         return unicodedata.normalize("NFKC", stock).strip() == "0"
     return stock == 0 and not isinstance(stock, bool)

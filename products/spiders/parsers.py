@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from products.spiders.pages import (
-    BLOCKED_WORDS,
+    BLOCKED_TEXTS,
     MAX_NAME,
     PRODUCT_ID,
     CategoryPage,
@@ -39,8 +39,8 @@ __all__ = [
 
 EMPTY_CODE = "40006"
 """resultCode of a category that has no goods."""
-_MARKERS = tuple(word.encode() for word in BLOCKED_WORDS)
-# Enough of an HTML page to hold the words that tell a block apart.
+_MARKERS = tuple(text.encode() for text in BLOCKED_TEXTS)
+# Bytes of an HTML page that are searched for the texts of a block.
 _HTML_LOOK = 200_000
 
 

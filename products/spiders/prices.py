@@ -34,7 +34,7 @@ _NUMBERS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 class PriceError(ValueError):
     """A price that cannot be read with certainty.
 
-    `raw` is the value as given, shortened to 80 characters of text; `reason` is for people (Traditional Chinese).
+    `raw` is the value as given, shortened to 80 characters of text; `reason` is shown to users (Traditional Chinese).
     """
 
     def __init__(self, raw: object, reason: str) -> None:

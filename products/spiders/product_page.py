@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from parsel import Selector
 
 from products.spiders.pages import (
+    BLOCKED_TEXTS,
     BLOCKED_TITLE,
-    BLOCKED_WORDS,
     MAX_BRAND,
     MAX_NAME,
     PRODUCT_ID,
@@ -32,7 +32,7 @@ from products.spiders.pages import (
 )
 from products.spiders.prices import PriceError, parse_price
 
-SOLD_OUT_WORDS = ("可訂購時通知我", "補貨通知", "補貨中", "缺貨中", "熱銷一空", "已售完", "out of stock")
+SOLD_OUT_TEXTS = ("可訂購時通知我", "補貨通知", "補貨中", "缺貨中", "熱銷一空", "已售完", "out of stock")
 _TITLE_END = " - momo購物網"
 _PUSH = "self.__next_f.push("
 _CODE_KEY = '"goodsCode"'
@@ -48,7 +48,7 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(slots=True)
 class _Found:
-    """What the sources have said so far; None means that none has."""
+    """The values found so far; None where no source had any."""
 
     wanted: str
     product_id: str = ""
@@ -82,8 +82,8 @@ class _Found:
 def parse_product_page(body: bytes, url: str) -> ProductPage:
     """Read a product page; never raises. `url` is the address asked for, whose goods code chooses among embedded goods.
 
-    A page with a name is "in_stock" or "out_of_stock" as it states; where it states nothing, the sold-out words decide,
-    then whether there is a certain price. A page that has neither a name nor the missing-page words is "unreadable".
+    A page with a name is "in_stock" or "out_of_stock" as it states; where it states nothing, SOLD_OUT_TEXTS decide,
+    then whether there is a certain price. A page that has neither a name nor a text of BLOCKED_TEXTS is "unreadable".
     """
     text = body.decode("utf-8", errors="replace")
     found = _Found(wanted=product_id_from_url(url))
@@ -276,7 +276,7 @@ def _from_css(page: Selector, found: _Found) -> None:
     if brand and not found.brand:
         found.take_text(brand=brand[0].xpath("string()").get())
     prices = page.css("ul.prdPrice li.special .seoPrice")
-    # More than one special price on the page would be a guess.
+    # With several special prices on the page any choice would be a guess.
     if len(prices) == 1:
         found.take_price(clean_text(prices[0].xpath("string()").get(), 64))
     found.image_url = found.image_url or web_url(page.css("img.jqzoom::attr(src)").get())
@@ -284,11 +284,11 @@ def _from_css(page: Selector, found: _Found) -> None:
 
 def _is_missing_page(page: Selector, text: str) -> bool:
     title = page.xpath("string(//title)").get() or ""
-    return BLOCKED_TITLE in title or any(word in text for word in BLOCKED_WORDS)
+    return BLOCKED_TITLE in title or any(each in text for each in BLOCKED_TEXTS)
 
 
 def _says_sold_out(page: Selector) -> bool:
-    """Look for the sold-out words in what a visitor sees: scripts carry every label of the site, shown or not."""
+    """Whether the visible text has one of SOLD_OUT_TEXTS; scripts contain every label of the site, shown or not."""
     body = page.root.find("body")
     if body is None:
         return False
@@ -298,4 +298,4 @@ def _says_sold_out(page: Selector) -> bool:
             pieces.append(element.text or "")
         pieces.append(element.tail or "")
     shown = " ".join(pieces).lower()
-    return any(word in shown for word in SOLD_OUT_WORDS)
+    return any(each in shown for each in SOLD_OUT_TEXTS)

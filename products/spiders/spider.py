@@ -1,4 +1,4 @@
-"""The momo spider: walks categories by the shop's list JSON, then asks for the known products that were not listed.
+"""The momo spider: walks categories by the shop's list JSON, then looks up the known products that were not listed.
 
 It drives Scrapy's engine with coroutines instead of callbacks, since a category is a conversation whose next question
 depends on the answers so far; downloads, delays, robots.txt and throttling remain Scrapy's.
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
 
-from products.spiders.job import AbsentOutcome, CategoryJob, ItemLine, Job
-from products.spiders.middleware import ShopClosed, Traffic, backoff_seconds
+from momo.core.waits import backoff
+from products.spiders.middleware import ShopClosed, Traffic
 from products.spiders.pages import PRODUCT_ID, quote_value
 from products.spiders.parsers import (
     CategoryPage,
@@ -29,6 +29,7 @@ from products.spiders.parsers import (
     parse_category_page,
     parse_product_page,
 )
+from products.spiders.protocol import AbsentLine, AbsentOutcome, CategoryJob, ErrorLine, ItemLine, Job
 from products.spiders.reporter import Reporter
 from products.spiders.walk import Trouble, Walk
 
@@ -39,7 +40,7 @@ LIST_PATH = "/api/moecapp/getCategoryGoodsV3"
 
 
 class MomoSpider(Spider):
-    """Runs one job. `finished` is true once every category has had its line."""
+    """Runs one job. `finished` is true once a line was sent for every category."""
 
     name = "momo"
 
@@ -49,6 +50,7 @@ class MomoSpider(Spider):
         self.reporter = reporter
         self.finished = False
         self.allowed_domains = [urlsplit(job.shop_url).hostname or ""]
+        self._list_url = job.shop_url + LIST_PATH
         self._slots = asyncio.Semaphore(job.concurrency)
         self._seen: set[str] = set()
 
@@ -69,12 +71,12 @@ class MomoSpider(Spider):
             walks.append(await self._walk(category))
 
         await _in_parallel(job.concurrency, job.categories, walk)
-        # "Not seen" means nowhere in this job, so it is only known now. Complete walks are told in this second round.
+        # "Not seen" means nowhere in this job, which is known only now: the second round reports the complete walks.
         await _in_parallel(job.concurrency, walks, self._settle)
         self.reporter.progress(self.traffic.requests, now=True)
         self.finished = True
         return
-        yield  # an asynchronous generator, as Scrapy asks, that has nothing to hand over
+        yield  # Scrapy requires an asynchronous generator; this one yields nothing
 
     async def _walk(self, category: CategoryJob) -> Walk:
         walk = Walk(category, self.job.page_size, self.job.max_pages)
@@ -95,18 +97,16 @@ class MomoSpider(Spider):
             page = await self._list_page(walk.job, number)
         except Trouble as trouble:
             walk.fail(number, trouble)
-            self._error(
-                walk.job.code, self.job.shop_url + LIST_PATH, trouble.kind, f"第 {number} 頁：{trouble.message}"
-            )
+            message = f"第 {number} 頁：{trouble.message}"
+            self.reporter.send(ErrorLine(walk.job.code, self._list_url, trouble.kind, message))
         else:
             fresh = [item for item in page.items if item.product_id not in walk.seen]
             walk.read(number, page)
             now = _now()
             # A page may name one product twice as well.
             unique = {item.product_id: item for item in reversed(fresh)}
-            self.reporter.send_items([_listed(walk.job.code, item, now) for item in reversed(unique.values())])
-            for problem in page.problems:
-                self._problem(walk.job.code, self.job.shop_url + LIST_PATH, problem)
+            self.reporter.send(*(_listed(walk.job.code, item, now) for item in reversed(unique.values())))
+            self._report(walk.job.code, self._list_url, page.problems)
         self.reporter.pages += 1
         self.reporter.progress(self.traffic.requests)
 
@@ -127,7 +127,7 @@ class MomoSpider(Spider):
         for tried in (0, 1):
             body = await self._ask(
                 Request(
-                    self.job.shop_url + LIST_PATH,
+                    self._list_url,
                     method="POST",
                     body=json.dumps(question).encode(),
                     headers={"Content-Type": "application/json", "Accept": "application/json"},
@@ -138,7 +138,7 @@ class MomoSpider(Spider):
             except PageError as error:
                 if error.kind == "truncated" and tried == 0 and self.job.retry_times:
                     self.traffic.retries += 1
-                    await asyncio.sleep(backoff_seconds(self.job.backoff, 0, self.job.retry_after_cap))
+                    await asyncio.sleep(backoff(1, base=self.job.backoff, longest=self.job.retry_after_cap))
                     continue
                 raise Trouble(error.kind, "blocked" if error.kind == "blocked" else "failed", error.message) from error
         raise AssertionError("unreachable: the second try returns or raises")
@@ -169,8 +169,9 @@ class MomoSpider(Spider):
     async def _look_up(self, category: str, product_id: str) -> AbsentOutcome | None:
         """Ask for one product's own page; return what made it absent, or None when it was found."""
         if not PRODUCT_ID.fullmatch(product_id):
-            # It would become part of an address. One odd row of the caller's must not cost it the whole job either.
-            self._error(category, "", "product_id", "品號格式不對，無法查詢", value=quote_value(product_id))
+            # The id would become part of an address. One bad id of the worker must not end the whole job either.
+            error = ErrorLine(category, "", "product_id", "品號格式不對，無法查詢", value=quote_value(product_id))
+            self.reporter.send(error)
             return self._absent(category, product_id, "error")
         url = f"{self.job.shop_url}/product/{product_id}"
         try:
@@ -178,7 +179,7 @@ class MomoSpider(Spider):
         except Trouble as trouble:
             if trouble.kind == "gone":
                 return self._absent(category, product_id, "missing")
-            self._error(category, url, trouble.kind, trouble.message, product_id)
+            self.reporter.send(ErrorLine(category, url, trouble.kind, trouble.message, product_id))
             return self._absent(category, product_id, "blocked" if trouble.outcome == "blocked" else "error")
         finally:
             self.reporter.progress(self.traffic.requests)
@@ -186,14 +187,14 @@ class MomoSpider(Spider):
         if page.outcome == "missing_or_blocked":
             return self._absent(category, product_id, "missing")
         if page.outcome == "unreadable":
-            self._error(category, url, "unreadable", "商品頁的版面無法辨識", product_id)
+            self.reporter.send(ErrorLine(category, url, "unreadable", "商品頁的版面無法辨識", product_id))
             return self._absent(category, product_id, "error")
         if page.product_id != product_id:
-            self._error(category, url, "mismatch", f"商品頁是另一件商品（{page.product_id}）", product_id)
+            message = f"商品頁是另一件商品（{page.product_id}）"
+            self.reporter.send(ErrorLine(category, url, "mismatch", message, product_id))
             return self._absent(category, product_id, "error")
-        self.reporter.send_items([_own_page(category, page, url)])
-        for problem in page.problems:
-            self._problem(category, url, problem)
+        self.reporter.send(_own_page(category, page, url))
+        self._report(category, url, page.problems)
         return None
 
     async def _ask(self, request: Request) -> bytes:
@@ -201,59 +202,47 @@ class MomoSpider(Spider):
         async with self._slots:
             try:
                 response = await self.crawler.engine.download_async(request)
-            except ShopClosed as closed:
-                raise _closed(closed.status, f"網站要求等候 {closed.seconds:,.0f} 秒，超過上限，不再詢問") from closed
-            except IgnoreRequest as error:
-                if "robots" in str(error).lower():
-                    raise Trouble("robots", "blocked", "網站的 robots.txt 不允許讀取") from error
-                raise Trouble("ignored", "failed", f"沒有讀取：{error}") from error
-            except DownloadTimeoutError as error:
-                raise Trouble("timeout", "failed", f"網站超過 {self.job.timeout:g} 秒沒有回應") from error
-            # Whatever a download can raise, one page's fault must not end the whole crawl.
+            # Whatever a download raises, one page's fault must not end the whole crawl.
             except Exception as error:
-                logger.info("Could not get %s", request.url, exc_info=True)
-                raise Trouble("network", "failed", f"連線失敗（{type(error).__name__}）") from error
-        status = response.status
-        if status == 200:
+                raise self._download_trouble(error, request.url) from error
+        if response.status == 200:
             return response.body
-        if self.traffic.closed and status == self.traffic.closed.status:
-            raise _closed(status, f"網站回覆 {status}，要求等候 {self.traffic.closed.seconds:,.0f} 秒，超過上限")
+        raise self._answer_trouble(response.status, request.method)
+
+    def _download_trouble(self, error: Exception, url: str) -> Trouble:
+        match error:
+            case ShopClosed(status=status, seconds=seconds):
+                return _closed(status, f"網站要求等候 {seconds:,.0f} 秒，超過上限，不再詢問")
+            case IgnoreRequest() if "robots" in str(error).lower():
+                return Trouble("robots", "blocked", "網站的 robots.txt 不允許讀取")
+            case IgnoreRequest():
+                return Trouble("ignored", "failed", f"沒有讀取：{error}")
+            case DownloadTimeoutError():
+                return Trouble("timeout", "failed", f"網站超過 {self.job.timeout:g} 秒沒有回應")
+        logger.info("Could not get %s", url, exc_info=error)
+        return Trouble("network", "failed", f"連線失敗（{type(error).__name__}）")
+
+    def _answer_trouble(self, status: int, method: str) -> Trouble:
+        closed = self.traffic.closed
+        if closed and status == closed.status:
+            return _closed(status, f"網站回覆 {status}，要求等候 {closed.seconds:,.0f} 秒，超過上限")
         if status == 403:
-            raise Trouble("forbidden", "blocked", "網站拒絕存取（403）")
+            return Trouble("forbidden", "blocked", "網站拒絕存取（403）")
         if status == 429:
-            raise Trouble("too_many", "blocked", "網站說詢問太多次（429），重試後仍然如此")
-        if status in (404, 410) and request.method == "GET":
-            raise Trouble("gone", "failed", f"沒有這個商品頁（{status}）")
+            return Trouble("too_many", "blocked", "網站說詢問太多次（429），重試後仍然如此")
+        if status in (404, 410) and method == "GET":
+            return Trouble("gone", "failed", f"沒有這個商品頁（{status}）")
         if 300 <= status <= 399:
-            raise Trouble("redirect", "failed", f"網站把詢問轉到別處（{status}）")
-        raise Trouble("http", "failed", f"網站回覆 HTTP {status}")
+            return Trouble("redirect", "failed", f"網站把詢問轉到別處（{status}）")
+        return Trouble("http", "failed", f"網站回覆 HTTP {status}")
 
-    def _problem(self, category: str, url: str, problem: Problem) -> None:
-        self._error(category, url, problem.kind, problem.message, problem.product_id, problem.value)
-
-    def _error(
-        self,
-        category: str,
-        url: str,
-        kind: str,
-        message: str,
-        product_id: str | None = None,
-        value: str | None = None,
-    ) -> None:
+    def _report(self, category: str, url: str, problems: Iterable[Problem]) -> None:
         self.reporter.send(
-            {
-                "type": "error",
-                "category": category,
-                "url": url,
-                "kind": kind,
-                "message": message,
-                "product_id": product_id,
-                "value": value,
-            }
+            *(ErrorLine(category, url, each.kind, each.message, each.product_id, each.value) for each in problems)
         )
 
     def _absent(self, category: str, product_id: str, outcome: AbsentOutcome) -> AbsentOutcome:
-        self.reporter.send({"type": "absent", "category": category, "product_id": product_id, "outcome": outcome})
+        self.reporter.send(AbsentLine(category, product_id, outcome))
         return outcome
 
 
@@ -266,39 +255,24 @@ def _now() -> str:
 
 
 def _listed(category: str, item: ListedItem, now: str) -> ItemLine:
-    return {
-        "type": "item",
-        "category": category,
-        "product_id": item.product_id,
-        "name": item.name,
-        "brand": item.brand,
-        "price": item.price,
-        "list_price": item.list_price,
-        "url": item.url,
-        "image_url": item.image_url,
-        "stock": "in_stock" if item.in_stock else "out_of_stock",
-        "upcoming": item.upcoming,
-        "source": "list",
-        "observed_at": now,
-    }
+    return ItemLine(category=category, **item._asdict(), source="list", observed_at=now)
 
 
 def _own_page(category: str, page: ProductPage, url: str) -> ItemLine:
-    return {
-        "type": "item",
-        "category": category,
-        "product_id": page.product_id,
-        "name": page.name,
-        "brand": page.brand,
-        "price": page.price,
-        "list_price": page.list_price,
-        "url": url,
-        "image_url": page.image_url,
-        "stock": "in_stock" if page.outcome == "in_stock" else "out_of_stock",
-        "upcoming": page.upcoming,
-        "source": "page",
-        "observed_at": _now(),
-    }
+    return ItemLine(
+        category=category,
+        product_id=page.product_id,
+        name=page.name,
+        brand=page.brand,
+        price=page.price,
+        list_price=page.list_price,
+        url=url,
+        image_url=page.image_url,
+        in_stock=page.outcome == "in_stock",
+        upcoming=page.upcoming,
+        source="page",
+        observed_at=_now(),
+    )
 
 
 async def _in_parallel(width: int, things: Iterable[_T], work: Callable[[_T], Awaitable[None]]) -> None:

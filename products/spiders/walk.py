@@ -1,21 +1,21 @@
-"""What is known of one category while it is walked, and how the walk ended. Pure: no network, no Scrapy."""
+"""The walk over one category: which page is next, and how the walk ended. Pure: no network, no Scrapy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from products.spiders.job import CategoryJob, CategoryLine, CategoryOutcome
 from products.spiders.pages import CategoryPage
+from products.spiders.protocol import CategoryJob, CategoryLine, CategoryOutcome
 
 # Goods move between pages while they are read: this share of the total may go unseen in a complete walk.
 TOLERANCE_PERCENT = 2
-# A shop that answers this many pages in a row with errors is left alone.
+# After this many failed pages in a row the walk stops.
 MAX_FAILED_PAGES = 3
 
 
 class Trouble(Exception):
-    """A page that could not be had. `message` is for people; `outcome` is what it makes of a first page."""
+    """A page that could not be fetched. `message` is shown to users; `outcome` is the category's if it is page 1."""
 
     def __init__(self, kind: str, outcome: Literal["blocked", "failed"], message: str) -> None:
         self.kind = kind
@@ -26,7 +26,7 @@ class Trouble(Exception):
 
 @dataclass(slots=True)
 class Walk:
-    """One category's walk: feed it pages and troubles, ask it for the next page, then for the outcome."""
+    """One category's walk: takes pages and troubles, returns the next page number, then the outcome."""
 
     job: CategoryJob
     page_size: int
@@ -45,7 +45,7 @@ class Walk:
 
     @property
     def last_page(self) -> int:
-        """The last page to read: as the shop says, or as its total implies, within the job's bound."""
+        """The last page to read: the shop's, or the one that its total implies, within the job's bound."""
         implied = self.max_page or -(-self.total // self.page_size)
         return min(max(1, implied), self.max_pages)
 
@@ -85,7 +85,7 @@ class Walk:
             self.stopped = True
 
     def outcome(self) -> tuple[CategoryOutcome, str]:
-        """Return how the walk ended and, for people, why."""
+        """Return how the walk ended and the reason shown to users."""
         for number, trouble in self.failed:
             if trouble.outcome == "blocked":
                 return "blocked", f"第 {number} 頁：{trouble.message}"
@@ -117,13 +117,12 @@ class Walk:
     def line(self, note: str = "") -> CategoryLine:
         """Return the category's protocol line, with a note added to its message."""
         outcome, message = self.outcome()
-        return {
-            "type": "category",
-            "category": self.job.code,
-            "outcome": outcome,
-            "pages": self.pages,
-            "max_page": self.max_page,
-            "total": self.total,
-            "seen": len(self.seen),
-            "message": f"{message}；{note}" if note else message,
-        }
+        return CategoryLine(
+            self.job.code,
+            outcome,
+            pages=self.pages,
+            max_page=self.max_page,
+            total=self.total,
+            seen=len(self.seen),
+            message=f"{message}；{note}" if note else message,
+        )

@@ -6,20 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings as project_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.faults.harness import CRAWL, House, World
 
 
 @pytest.fixture(scope="session")
-def house(django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings: None) -> Iterator[House]:
+def house(django_db_modify_db_settings: None) -> Iterator[House]:
     made = House()
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        for name, value in CRAWL.items():
-            patch.setattr(project_settings, name, value)
-        patch.setattr(project_settings, "MOMO_SHOP_URL", "")
-        made.furnish()
     yield made
     made.close()
 

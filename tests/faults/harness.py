@@ -1,24 +1,24 @@
-"""A house that may be set on fire: PostgreSQL, Valkey, the demo shop and Celery workers of a test's own.
+"""Servers and workers that tests kill: PostgreSQL, Valkey, the demo shop and Celery workers of their own.
 
-`House` holds the servers and two databases made once: the shop's day 7 crawled, and what an undisturbed crawl of day 8
-makes of it. `World` is a copy of the first for one test, with workers that may be killed in it. Tests read and drive it
-through the same services as the product, since Django's own connection leads there meanwhile.
+`House` holds the servers, and databases that are made once: with tables only, with the shop's day 7 crawled, and what
+an undisturbed crawl of day 8 makes of it. A `KillWorld` is a copy of one of them for one test, with processes that may
+be killed in it; `World` is the one of crawls. Tests read and drive it through the same services as the product, since
+Django's own connection leads there meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
-import subprocess
-import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import psutil
@@ -28,6 +28,7 @@ from celery import Celery
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
@@ -41,11 +42,11 @@ from products.models import Alert, CrawlRun
 from products.services.apply import apply_run
 from products.services.runs import start_run
 from products.services.shards import run_shard
-from products.tasks import crawl_shard, crawl_watch
+from products.tasks import crawl_shard, sweep_crawls
+from tests.kit.forks import Forked, fork
+from tests.kit.processes import kill_session, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
-SEED, SIZE, DAY = 1, 180, 7  # on day 8 of this shop every kind of event happens
-PATIENCE = 45.0  # seconds until a wait has failed; none of them takes as long on a machine that works
+SEED, SIZE, DAY = 7, 180, 7  # on day 8 of this shop every kind of event happens
 STALL = 4.0  # seconds that a stalled answer takes: long enough to strike meanwhile, however busy the machine
 
 CRAWL = {
@@ -59,6 +60,7 @@ CRAWL = {
     "CRAWL_SHARD_ATTEMPTS": 50,
 }
 
+Content = dict[str, list[tuple[Any, ...]]]
 CONTENT = {
     "products": """
         SELECT p.product_id, p.name, p.brand, c.code, p.url, p.image_url, p.status, p.price, p.list_price,
@@ -91,14 +93,6 @@ OVERLAPS = """
     WHERE last_seen_at < observed_at OR (next IS NOT NULL AND (last_seen_at IS NULL OR last_seen_at > next))"""
 
 
-def wait_until(happened: Callable[[], Any], what: str, *, every: float = 0.01, patience: float = PATIENCE) -> None:
-    """Return once `happened()` is true; fail with `what` after `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while not happened():
-        assert time.monotonic() < deadline, f"waited {patience:g} seconds in vain: {what}"
-        time.sleep(every)
-
-
 @contextlib.contextmanager
 def connected_to(address: str) -> Iterator[None]:
     """Lead Django's connection to another database."""
@@ -114,13 +108,22 @@ def connected_to(address: str) -> Iterator[None]:
         connection.settings_dict.update(kept)
 
 
-def content() -> dict[str, list[tuple[Any, ...]]]:
-    """What people would find in the tables, without ids and times."""
+def read_tables(queries: dict[str, str]) -> Content:
+    """What these queries find, by their names."""
     found = {}
     with connection.cursor() as cursor:
-        for name, query in CONTENT.items():
+        for name, query in queries.items():
             cursor.execute(query)
             found[name] = cursor.fetchall()
+    return found
+
+
+def content() -> Content:
+    """What people would find in the tables, without ids, times and the shop's address, which differ in each test."""
+    found = read_tables(CONTENT)
+    found["products"] = [
+        (*row[:4], urlsplit(row[4]).path, urlsplit(row[5]).path, *row[6:]) for row in found["products"]
+    ]
     return found
 
 
@@ -144,10 +147,10 @@ def put_odd_prices(shop: DemoShop) -> None:
     """Let the day's crawl find a price to hold and one that cannot be read, besides all that the day itself brings."""
     catalogue = shop.catalogue
     quiet = (
-        code
-        for row in catalogue.categories()
-        for code in sorted(catalogue.listed(row.code, DAY + 1))
-        if code in catalogue.product_ids(DAY) and catalogue.price(code, DAY) == catalogue.price(code, DAY + 1)
+        product.id
+        for row in catalogue.categories
+        for product in catalogue.listed(row.code, DAY + 1)
+        if product.price(DAY) == product.price(DAY + 1)
     )
     shop.override(next(quiet), price=99_999)
     shop.override(next(quiet), price="洽客服")
@@ -159,8 +162,18 @@ def _ancestors(process: psutil.Process) -> set[int]:
     return set()
 
 
+@dataclass(frozen=True)
+class Crawled:
+    """A database to copy, what people find in it, and what they find once the next day was crawled undisturbed."""
+
+    template: str
+    before: Content
+    figures: dict[str, Any]
+    after: Content
+
+
 class House:
-    """Servers of a folder of their own, the database `before`, and what an undisturbed crawl makes of it."""
+    """Servers of a folder of their own, and databases to copy."""
 
     def __init__(self) -> None:
         # Below /tmp a service account can reach it when the suite runs as root.
@@ -170,43 +183,49 @@ class House:
         self.addresses, _ = self.services.acquire()
 
     def close(self) -> None:
+        """Stop and delete all of it."""
         self.services.delete()
 
     def address(self, database: str) -> str:
+        """The URL of a database."""
         return f"{self.addresses.database_url.rpartition('/')[0]}/{database}"
 
     def command(self, statement: str, *names: str) -> None:
+        """Run a statement outside of every transaction; `{}` are quoted names."""
         with psycopg.connect(self.address("postgres"), autocommit=True) as admin:
             admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
-    def furnish(self) -> None:
-        """Make `before`, and the end state that every disturbed run must reach as well."""
-        self.command("CREATE DATABASE {}", "before")
-        with DemoShop(Catalogue(SEED, SIZE), DAY) as shop:
-            settings.MOMO_SHOP_URL = shop.url
+    def copy(self, template: str, name: str) -> None:
+        """Make the database `name`."""
+        self.command("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+    @functools.cached_property
+    def empty(self) -> str:
+        """A database with tables, and what migrations put into them."""
+        self.command("CREATE DATABASE {}", "empty")
+        with connected_to(self.address("empty")):
+            call_command("migrate", verbosity=0, interactive=False)
+        return "empty"
+
+    @functools.cached_property
+    def crawled(self) -> Crawled:
+        """The shop's past crawled, and the end state that every disturbed run must reach as well."""
+        with DemoShop(Catalogue(SEED, SIZE), DAY) as shop, override_settings(**CRAWL, MOMO_SHOP_URL=shop.url):
+            self.copy(self.empty, "before")
             with connected_to(self.address("before")):
-                call_command("migrate", verbosity=0, interactive=False)
                 load_categories(shop.catalogue)
                 start = timezone.now() - timedelta(days=DAY)
                 for day in range(DAY):
                     load_day(shop.catalogue, day, at=start + timedelta(days=day))
                 crawl_here()
-                self.before = self._plain(content())
-            self.command("CREATE DATABASE {} TEMPLATE {}", "undisturbed", "before")
+                before = content()
+            self.copy("before", "undisturbed")
             shop.set_day(DAY + 1)
             put_odd_prices(shop)
             with connected_to(self.address("undisturbed")):
-                self.figures = figures(crawl_here())
-                self.after = self._plain(content())
-        assert self.figures["verdict"] == "ok"
-        assert all(self.figures.values()), f"the day chosen shows too little: {self.figures}"
-
-    @staticmethod
-    def _plain(found: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-        """Addresses name the shop's host and port, which are others in each test."""
-        found["products"] = [
-            (*row[:4], urlsplit(row[4]).path, urlsplit(row[5]).path, *row[6:]) for row in found["products"]
-        ]
+                found = Crawled("before", before, figures(crawl_here()), content())
+        assert found.figures["verdict"] == "ok"
+        assert all(found.figures.values()), f"the day chosen shows too little: {found.figures}"
         return found
 
     def kill_postgres(self) -> None:
@@ -217,6 +236,7 @@ class House:
         wait_until(lambda: self.services.postgres.pid() is None, "PostgreSQL to be dead")
 
     def restart_postgres(self) -> None:
+        """Start it again at its old address."""
         # A dying process keeps its port a moment longer than its name.
         port = int(conninfo_to_dict(self.addresses.database_url)["port"])
         wait_until(lambda: port_is_free(port), "the dead server's port")
@@ -225,89 +245,142 @@ class House:
         assert addresses == self.addresses
 
 
-class World:
-    """One test's copy of `before`, on the shop's next day, with workers in an environment of their own."""
+class KillWorld:
+    """One test's copy of a database of the house, and processes of its own that may be killed in it."""
+
+    queues, concurrency = "default", 1  # of its workers
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.name = f"world_{uuid.uuid4().hex[:12]}"
         self.address = house.address(self.name)
-        self.shop = DemoShop(Catalogue(SEED, SIZE), DAY + 1)
-        self.workers: list[subprocess.Popen[bytes]] = []
         self.log = house.folder / f"{self.name}.log"
+        self.workers: list[Forked] = []
+        self.others: list[Forked] = []
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[World]:
-        self.house.command("CREATE DATABASE {} TEMPLATE {}", self.name, "before")
+    def opened(self, template: str, *, worker: bool = False) -> Iterator[Self]:
+        """Copy `template`; with `worker`, while one starts, which takes as long."""
         redis.Redis.from_url(self.house.addresses.redis_url).flushall()
         app = Celery("faults")
         app.config_from_object("django.conf:settings", namespace="CELERY")
         app.conf.broker_url = f"{self.house.addresses.redis_url}/0"
         try:
-            with self.shop, connected_to(self.address):
-                settings.MOMO_SHOP_URL = self.shop.url
-                put_odd_prices(self.shop)
+            if worker:
+                self.start_worker()
+            self.house.copy(template, self.name)
+            with connected_to(self.address):
                 yield self
         finally:
-            self.stop_workers()
-            # For whoever reads why a test failed.
+            for process in self.workers + self.others:
+                kill_session(process)
+            # For somebody who reads why a test failed.
             with contextlib.suppress(FileNotFoundError):
                 print(self.log.read_text())
             own_app.set_current()
             app.close()
-            self.house.command("DROP DATABASE {} WITH (FORCE)", self.name)
+            self.house.command("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
 
-    # --- Workers ----------------------------------------------------------------------------------------------------
+    # --- Processes --------------------------------------------------------------------------------------------------
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """A worker as `make run` starts it, in a session of its own."""
-        environment = os.environ | {
+    def environment(self) -> dict[str, str]:
+        """What its processes find in their environment."""
+        return os.environ | {
             "MOMO_ENV": "test",
+            "DJANGO_SETTINGS_MODULE": "momo.settings",
             "DATABASE_URL": self.address,
             "REDIS_URL": self.house.addresses.redis_url,
             "REDIS_FIRST_DATABASE": "0",
             "MOMO_LOCAL_DIR": str(self.house.folder),
-            "MOMO_SHOP_URL": self.shop.url,
             "MOMO_FAULTS_WORLD": self.name,
             "PYTHONWARNINGS": "ignore",
         }
-        for name in ("SHARDS", "DELAY", "AUTOTHROTTLE", "BACKOFF", "HEARTBEAT_TIMEOUT", "LOST_AFTER", "SHARD_ATTEMPTS"):
-            environment[f"CRAWL_{name}"] = str(getattr(settings, f"CRAWL_{name}"))
-        command = [sys.executable, "-m", "celery", "--quiet", "--app", "momo", "worker", "--queues", "default,crawl"]
+
+    def start_worker(self) -> Forked:
+        """A worker as `make run` starts it, in a session of its own."""
+        command = ["-m", "celery", "--quiet", "--app", "momo", "worker", "--queues", self.queues]
         # Without the greetings among workers, which take a second at the start.
-        command += ["--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
-        command += ["--hostname", f"{uuid.uuid4().hex}@%h"]
-        with open(self.log, "ab") as log:
-            worker = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command += ["--concurrency", str(self.concurrency), "--loglevel", "INFO", "--without-mingle"]
+        command += ["--without-gossip", "--hostname", f"{uuid.uuid4().hex}@%h"]
+        worker = fork(command, environment=self.environment(), log=self.log)
         self.workers.append(worker)
         return worker
 
-    def stop_workers(self) -> None:
-        for worker in self.workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+    def start_program(self, code: str) -> Forked:
+        """A process that does this with the project set up, in a session of its own."""
+        program = fork(["-c", f"import django\ndjango.setup()\n{code}"], environment=self.environment(), log=self.log)
+        self.others.append(program)
+        return program
+
+    # --- Moments ----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def elsewhere(self) -> Iterator[psycopg.Connection]:
+        """A connection that may die with its server."""
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.address) as other:
+            yield other
+
+    @contextlib.contextmanager
+    def held_at(self, table: str) -> Iterator[None]:
+        """Hold up every writer into `table`: enter it before the work, `await_held` waits for the victim."""
+        with self.elsewhere() as holder:
+            holder.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(table)))
+            yield
+
+    def await_held(self, table: str) -> None:
+        """Return once a writer waits for `table`."""
+        query = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+
+        def waits() -> bool:
+            with connection.cursor() as cursor:
+                cursor.execute(query, [table])
+                return cursor.fetchone()[0] > 0
+
+        wait_until(waits, f"a writer into {table}")
+
+
+class World(KillWorld):
+    """On the shop's next day, with workers that crawl."""
+
+    queues, concurrency = "default,crawl", 2
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self.crawled = house.crawled
+        self.shop = DemoShop(Catalogue(SEED, SIZE), DAY + 1)
+
+    @contextlib.contextmanager
+    def opened(self, template: str = "before", *, worker: bool = False) -> Iterator[Self]:
+        """As all worlds; the crawl of this process leads to its shop as well."""
+        with self.shop, super().opened(template, worker=worker):
+            settings.MOMO_SHOP_URL = self.shop.url
+            put_odd_prices(self.shop)
+            yield self
+
+    def environment(self) -> dict[str, str]:
+        """With the crawl's settings of this process."""
+        found = super().environment() | {"MOMO_SHOP_URL": self.shop.url}
+        return found | {name: str(getattr(settings, name)) for name in CRAWL}
 
     def processes(self, word: str = "") -> list[psutil.Process]:
         """Living processes of this world whose command line holds `word`."""
         found = []
         for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
                 if (
-                    process.environ().get("MOMO_FAULTS_WORLD") == self.name
+                    self._started(process)
                     and process.status() != psutil.STATUS_ZOMBIE
                     and any(word in part for part in process.cmdline())
                 ):
                     found.append(process)
         return found
+
+    def _started(self, process: psutil.Process) -> bool:
+        """Whether a worker started it: as part of its own session, or with its environment."""
+        return (
+            os.getsid(process.pid) in {worker.pid for worker in self.workers}
+            or process.environ().get("MOMO_FAULTS_WORLD") == self.name
+        )
 
     def children(self) -> list[psutil.Process]:
         """Crawling processes."""
@@ -316,71 +389,54 @@ class World:
     # --- Moments ----------------------------------------------------------------------------------------------------
 
     def stall_after(self, requests: int) -> None:
-        """Let the shop answer so many requests at once and then keep everybody waiting, until `await_stall`."""
-        self.shop.reset("log")
+        """Let the shop answer so many requests at once and then keep the others waiting, until `await_stall`."""
+        self.shop.clear_log()
         self.shop.faults([{"kind": "slow", "delay": 0, "times": requests}, {"kind": "slow", "delay": STALL}])
 
     def stall(self, *matches: dict[str, str]) -> None:
-        """Keep whoever asks for something of this kind waiting, until `await_stall`."""
-        self.shop.reset("log")
+        """Keep requests of these kinds waiting, until `await_stall`."""
+        self.shop.clear_log()
         self.shop.faults([{"kind": "slow", "match": match, "delay": STALL} for match in matches])
 
     def await_stall(self, answers: int = 0) -> None:
-        """Return once somebody waits for the shop; whoever asks from now on is answered at once.
+        """Return once a request waits for the shop; later ones are answered at once.
 
-        `answers` is what `stall_after` was told: so many answers were no stall.
+        `answers` is what `stall_after` was given: so many answers were no stall.
         """
-        wait_until(lambda: self.shop.log()["faults"].get("slow", 0) > answers, "somebody to wait for the shop")
+        wait_until(lambda: self.shop.log()["faults"].get("slow", 0) > answers, "a request to wait for the shop")
         self.shop.faults([])
-
-    @contextlib.contextmanager
-    def held_at(self, table: str) -> Iterator[None]:
-        """Hold up whoever wants to write into `table`: enter it before the run, `await_held` waits for the victim."""
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.address) as holder:
-            holder.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(table)))
-            yield
-
-    def await_held(self, table: str) -> None:
-        query = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
-
-        def waits() -> bool:
-            with connection.cursor() as cursor:
-                cursor.execute(query, [table])
-                return cursor.fetchone()[0] > 0
-
-        wait_until(waits, f"somebody to write into {table}")
 
     # --- Run --------------------------------------------------------------------------------------------------------
 
     def start(self) -> CrawlRun:
+        """A run, as the schedule starts it."""
         return start_run(trigger=CrawlRun.Trigger.SCHEDULE).run
 
     def recover(self, run: CrawlRun) -> None:
-        """Watch, as the schedule does, until the run has ended."""
+        """Sweep, as the schedule does, until the run has ended."""
 
         def ended() -> bool:
-            crawl_watch()
+            sweep_crawls()
             run.refresh_from_db()
             return run.status != CrawlRun.Status.RUNNING
 
         wait_until(ended, f"run {run} to end", every=0.4)
 
     def deliver_again(self, run: CrawlRun) -> None:
-        """Do each task of a run once more, as a broker makes somebody do that was never told of its end."""
+        """Do each task of a run once more, as a broker does whose message was never acknowledged."""
         for shard in run.shards.all():
             crawl_shard(shard.pk)
-        crawl_watch()
-
-    def content(self) -> dict[str, list[tuple[Any, ...]]]:
-        return self.house._plain(content())
+        sweep_crawls()
 
     def assert_nothing_applied(self) -> None:
-        assert self.content() == self.house.before
+        """The tables are as before the run."""
+        assert content() == self.crawled.before
 
     def assert_as_if_nothing_had_happened(self, run: CrawlRun) -> None:
+        """The run is applied, and the tables are as after an undisturbed one."""
         assert run.status == CrawlRun.Status.APPLIED
-        assert figures(run) == self.house.figures
-        assert self.content() == self.house.after
+        assert figures(run) == self.crawled.figures
+        assert content() == self.crawled.after
         assert not CrawlRun.objects.filter(status=CrawlRun.Status.RUNNING).exists()
         assert not Alert.objects.filter(resolved_at=None).exists()
         with connection.cursor() as cursor:

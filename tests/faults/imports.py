@@ -9,29 +9,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import os
-import signal
-import subprocess
-import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import psutil
-import psycopg
-import redis
-from celery import Celery
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from momo.celery import app as own_app
 from momo.jobs.models import Job, JobError
-from momo.jobs.services import close_stale_jobs, create_job, run_job, send_waiting_jobs
-from tests.faults.harness import ROOT, House, connected_to, wait_until
+from momo.jobs.services import create_job, run_job, sweep_jobs
+from tests.faults.harness import Content, House, KillWorld, connected_to, read_tables
+from tests.kit.processes import kill_session, wait_until
+from tests.kit.workbooks import xlsx
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS, ROWS = 3, 150  # of the small file; the large one has so many rows that its COPY can be caught
@@ -56,7 +48,6 @@ CONTENT = {
     "all lines": "SELECT date, count(*), sum(amount) FROM sales_salesline GROUP BY 1 ORDER BY 1",
     "claims": "SELECT date, count(*) FROM sales_dayclaim WHERE undone_at IS NULL GROUP BY 1 ORDER BY 1",
 }
-Content = dict[str, list[tuple[Any, ...]]]
 
 
 @functools.cache
@@ -65,28 +56,18 @@ def report(rows: int, factor: int, bad: int = 0) -> bytes:
 
     `bad` rows at its end cannot be read.
     """
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append(["日期", "品號", "品名", "數量", "業績", "成本", "PM"])
+    made: list[list[Any]] = [["日期", "品號", "品名", "數量", "業績", "成本", "PM"]]
     for number in range(rows):
         day = FIRST_DAY + timedelta(days=number % DAYS)
         amount = 100 + number % 37
-        sheet.append([day, f"P{number % 50:05}", "商品", factor, factor * amount, amount / 2, f"PM{number % 4}"])
-    for _ in range(bad):
-        sheet.append([FIRST_DAY, "P00000", "商品", "很多", 100, 50, "PM0"])
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+        made.append([day, f"P{number % 50:05}", "商品", factor, factor * amount, amount / 2, f"PM{number % 4}"])
+    made += [[FIRST_DAY, "P00000", "商品", "很多", 100, 50, "PM0"] for _ in range(bad)]
+    return xlsx(made)
 
 
 def content() -> Content:
     """What people would find, without ids and times."""
-    found = {}
-    with connection.cursor() as cursor:
-        for name, query in CONTENT.items():
-            cursor.execute(query)
-            found[name] = cursor.fetchall()
-    return found
+    return read_tables(CONTENT)
 
 
 def make(file: bytes, *, dispatch: bool, on_error: str = Job.OnError.REJECT) -> Job:
@@ -118,8 +99,8 @@ def prepared(house: House, rows: int) -> Prepared:
     """Import both reports, of so many rows, undisturbed."""
     first, both = f"first_{rows}", f"both_{rows}"
     found = []
-    for name, template, factor in ((first, "before", 1), (both, first, 2)):
-        house.command("CREATE DATABASE {} TEMPLATE {}", name, template)
+    for name, template, factor in ((first, house.crawled.template, 1), (both, first, 2)):
+        house.copy(template, name)
         with connected_to(house.address(name)):
             job = run_job(make(report(rows, factor), dispatch=False).pk)
             assert job is not None
@@ -130,93 +111,24 @@ def prepared(house: House, rows: int) -> Prepared:
     return Prepared(first, both, before, after, job.pk)
 
 
-class ImportWorld:
-    """One test's database, and the processes that may be killed in it."""
+class ImportWorld(KillWorld):
+    """With workers that import; `more` are variables of their environment."""
+
+    queues = "default,imports"
 
     def __init__(self, house: House, rows: int = ROWS, more: Mapping[str, Any] | None = None) -> None:
-        self.house = house
+        super().__init__(house)
         self.rows = rows
         self.prepared = prepared(house, rows)
         self.before, self.after = self.prepared.before, self.prepared.after
-        self.name = f"import_{uuid.uuid4().hex[:12]}"
-        self.address = house.address(self.name)
-        self.log = house.folder / f"{self.name}.log"
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.others: list[subprocess.Popen[bytes]] = []
-        self.environment = os.environ | {
-            "MOMO_ENV": "test",
-            "DATABASE_URL": self.address,
-            "REDIS_URL": house.addresses.redis_url,
-            "REDIS_FIRST_DATABASE": "0",
-            "MOMO_LOCAL_DIR": str(house.folder),
-            "MEDIA_ROOT": str(media(house)),
-            # What a killed process leaves of its temporary files goes with the house.
-            "TMPDIR": str(house.folder),
-            "PYTHONWARNINGS": "ignore",
-            **{name: str(value) for name, value in (IMPORTS | dict(more or {})).items()},
-        }
+        self.more = IMPORTS | dict(more or {})
 
-    @contextlib.contextmanager
-    def opened(self, template: str, *, worker: bool) -> Iterator[ImportWorld]:
-        """Copy `template`; with `worker`, while one starts, which takes as long."""
-        redis.Redis.from_url(self.house.addresses.redis_url).flushall()
-        app = Celery("faults")
-        app.config_from_object("django.conf:settings", namespace="CELERY")
-        app.conf.broker_url = f"{self.house.addresses.redis_url}/0"
-        try:
-            if worker:
-                self.start_worker()
-            self.house.command("CREATE DATABASE {} TEMPLATE {}", self.name, template)
-            with connected_to(self.address):
-                yield self
-        finally:
-            for process in self.workers + self.others:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            # For whoever reads why a test failed.
-            with contextlib.suppress(FileNotFoundError):
-                print(self.log.read_text())
-            own_app.set_current()
-            app.close()
-            self.house.command("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
-
-    # --- Processes --------------------------------------------------------------------------------------------------
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """A worker as `make run` starts it, in a session of its own."""
-        command = ["-m", "celery", "--quiet", "--app", "momo", "worker", "--queues", "default,imports"]
-        command += ["--concurrency", "1", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
-        command += ["--hostname", f"{uuid.uuid4().hex}@%h"]
-        worker = self._spawn(command)
-        self.workers.append(worker)
-        return worker
-
-    def start_program(self, code: str) -> subprocess.Popen[bytes]:
-        """A process that does this with the project set up, in a session of its own."""
-        program = self._spawn(["-c", f"import django\ndjango.setup()\n{code}"])
-        self.others.append(program)
-        return program
-
-    def _spawn(self, arguments: list[str]) -> subprocess.Popen[bytes]:
-        with open(self.log, "ab") as log:
-            return subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env=self.environment | {"DJANGO_SETTINGS_MODULE": "momo.settings"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def environment(self) -> dict[str, str]:
+        """With folders in the house, where what a killed process leaves of its files is deleted."""
+        found = super().environment() | {"MEDIA_ROOT": str(media(self.house)), "TMPDIR": str(self.house.folder)}
+        return found | {name: str(value) for name, value in self.more.items()}
 
     # --- Moments ----------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def elsewhere(self) -> Iterator[psycopg.Connection]:
-        """A connection that may die with its server."""
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.address) as other:
-            yield other
 
     def waits(self, condition: str) -> bool:
         """Whether a session of another's waits for a lock in a statement of which `condition` holds."""
@@ -242,11 +154,10 @@ class ImportWorld:
         return make(report(self.rows, 2, bad), dispatch=True, on_error=on_error)
 
     def recover(self, job: Job) -> None:
-        """Watch, as the schedule does, until the job has ended."""
+        """Sweep, as the schedule does, until the job has ended."""
 
         def ended() -> bool:
-            close_stale_jobs()
-            send_waiting_jobs()
+            sweep_jobs()
             job.refresh_from_db()
             return job.status not in ("pending", "running")
 
@@ -263,7 +174,7 @@ class ImportWorld:
         assert content() == self.after
 
     def assert_errors(self, job: Job, bad: int) -> None:
-        """Each bad row, which are the last ones, is told once."""
+        """Each bad row, which are the last ones, is reported once."""
         assert job.error_count == bad
         rows = list(JobError.objects.order_by("row").values_list("job", "row", "value"))
         first = self.rows + 2  # rows count from 1, and the header is one
@@ -278,8 +189,7 @@ def media(house: House) -> Path:
 def kill_all(world: ImportWorld) -> None:
     """As when a container goes: the worker and its pool at once."""
     for worker in world.workers:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+        kill_session(worker)
     world.workers.clear()
 
 

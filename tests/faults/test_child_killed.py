@@ -1,4 +1,4 @@
-"""kill -9 of the crawling process: the worker starts it again, and what the dead one told is dropped."""
+"""kill -9 of the crawling process: the worker starts another, and drops what the dead one sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from products.models import CrawlRun, CrawlShard
-from tests.faults.harness import World, wait_until
+from tests.faults.harness import World
+from tests.kit.processes import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -63,6 +64,6 @@ def test_three_times_in_one_run(world: World) -> None:
         if number == 3:
             world.shop.faults([])
         kill_children(world)
-        world.shop.reset("log")
+        world.shop.clear_log()
     assert_recovered(world, run)
     assert sum(run.shards.values_list("attempt", flat=True)) >= 2 + 3

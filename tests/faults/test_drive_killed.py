@@ -16,9 +16,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from momo.jobs.models import Job
 from momo.jobs.retention import StrayFiles
 from momo.jobs.services import import_from_drive, sync_drive
-from tests.fakes.drive import Drive, Entry, running_drive
-from tests.faults.harness import House, wait_until
+from tests.fakes.drive import Drive, Entry
+from tests.faults.harness import House
 from tests.faults.imports import KILLS, ROWS, ImportWorld, import_settings, report, strike
+from tests.kit.processes import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -28,7 +29,7 @@ TRICKLE = 0.0002  # seconds a byte, at least; the file has some thousand
 
 @pytest.fixture
 def drive() -> Iterator[Drive]:
-    with running_drive() as running:
+    with Drive() as running:
         yield running
 
 
@@ -94,7 +95,7 @@ def test_when_the_file_is_kept_and_the_job_does_not_know(
     wait_until(lambda: drive.asked("media"), "somebody to ask for the file")
     with world.elsewhere() as holder:
         holder.execute("SELECT 1 FROM jobs_job WHERE id = %s FOR UPDATE", [job.pk])
-        wait_until(lambda: world.waits("query LIKE '%\"sha256\" =%'"), "the file to be told")
+        wait_until(lambda: world.waits("query LIKE '%\"sha256\" =%'"), "the file to be recorded")
         strike(world, how)
     world.assert_nothing_counts()
     world.recover(job)

@@ -12,9 +12,10 @@ import pytest
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
+from momo.core.work import enqueue_waiting
 from momo.jobs.models import Job
-from momo.jobs.services import close_stale_jobs, run_job, send_waiting_jobs
-from tests.faults.harness import House, wait_until
+from momo.jobs.services import release_silent_jobs, run_job
+from tests.faults.harness import House
 from tests.faults.imports import (
     BAD,
     KILLS,
@@ -27,6 +28,7 @@ from tests.faults.imports import (
     kill_pool,
     strike,
 )
+from tests.kit.processes import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -74,7 +76,7 @@ def test_while_it_reads_and_checks(world: ImportWorld, stage: str, table: str, h
         holder.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
         job = world.start()
         wait_until(lambda: world.waits(f"query LIKE '%{table}%'"), f"somebody to read {table}")
-        wait_until(lambda: Job.objects.filter(pk=job.pk, stage=stage).exists(), f"the stage {stage} to be told")
+        wait_until(lambda: Job.objects.filter(pk=job.pk, stage=stage).exists(), f"the stage {stage} to be recorded")
         strike(world, how)
     world.assert_nothing_counts()
     world.recover(job)
@@ -164,7 +166,7 @@ def test_just_after_the_commit(world: ImportWorld, how: str) -> None:
     wait_until(lambda: Job.objects.filter(pk=job.pk, status="succeeded").exists(), "the job to be ended", every=0.001)
     strike(world, how)
     assert content() == world.after
-    # As a broker makes somebody do that was never told of its end.
+    # As a broker does whose message was never acknowledged.
     assert run_job(job.pk) is None
     world.recover(job)
     world.assert_as_if_nothing_had_happened(job)
@@ -192,8 +194,8 @@ def test_an_import_that_always_dies_fails(world: ImportWorld, settings: Any) -> 
             publishing = Job.objects.filter(pk=job.pk, attempt=attempt, stage="publishing")
             wait_until(publishing.exists, f"attempt {attempt} to publish")
             kill_pool(world)
-            wait_until(close_stale_jobs, "the job to be taken from the dead", every=0.2)
-            send_waiting_jobs()
+            wait_until(release_silent_jobs, "the job to be taken from the dead", every=0.2)
+            enqueue_waiting(Job.objects.all())
     job.refresh_from_db()
     assert (job.status, job.attempt) == ("failed", 2)
     assert "2 次" in job.message

@@ -10,18 +10,14 @@ import contextlib
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.db.utils import Error as DatabaseError
 from pytest_django.plugin import DjangoDbBlocker
@@ -32,13 +28,12 @@ from notifications.services.sweep import sweep
 from tests.fakes.smtp import read_record as read_mails
 from tests.fakes.telegram import TOKEN
 from tests.fakes.telegram import read_record as read_texts
-from tests.faults.harness import House, connected_to, wait_until
+from tests.faults.harness import House, KillWorld
+from tests.kit.forks import Forked, fork
+from tests.kit.processes import kill_session, wait_until
 
 pytestmark = pytest.mark.faults
 
-ROOT = Path(__file__).resolve().parents[2]
-# What takes some 40 seconds in the suite; 10,000 are shown by MOMO_OUTBOX_MESSAGES=10000.
-MESSAGES = int(os.environ.get("MOMO_OUTBOX_MESSAGES", "3000"))
 CHATS = 400
 WORKERS = 4
 KILLS = 25
@@ -74,58 +69,50 @@ TELEGRAM_RULES = [
 
 @dataclass
 class Process:
-    """A program in a session of its own, which may be killed and started again."""
+    """A program that may be killed and started again."""
 
-    command: Sequence[str]
+    arguments: Sequence[str]
     environment: dict[str, str]
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
 
     def start(self) -> None:
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        """Start it, in a session of its own."""
+        self.process = fork(self.arguments, environment=self.environment, log=self.log)
 
     def kill(self) -> None:
+        """SIGKILL, to its children as well."""
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            kill_session(self.process)
 
     @property
     def is_over(self) -> bool:
+        """Whether it has ended by itself."""
         return self.process is not None and self.process.poll() is not None
 
 
-@dataclass
-class Post:
+class Post(KillWorld):
     """Two servers that take messages, and senders that bring them there."""
 
-    house: House
-    address: str
-    folder: Path
-    senders: list[Process] = field(default_factory=list)
-    servers: list[Process] = field(default_factory=list)
-    kills: int = 0
+    def __init__(self, house: House, folder: Path) -> None:
+        super().__init__(house)
+        self.folder = folder
+        self.senders: list[Process] = []
+        self.servers: list[Process] = []
+        self.kills = 0
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[Post]:
-        try:
-            with connected_to(self.address):
+    def opened(self, template: str, *, worker: bool = False) -> Iterator[Post]:
+        """As all worlds; shows the logs of its processes in the end."""
+        with super().opened(template, worker=worker):
+            try:
                 yield self
-        finally:
-            for process in (*self.senders, *self.servers):
-                process.kill()
-            # For whoever reads why a test failed.
-            for log in sorted(self.folder.glob("*.log")):
-                print(f"--- {log.name}", log.read_text()[-6000:], sep="\n")
+            finally:
+                for process in (*self.senders, *self.servers):
+                    process.kill()
+                # For somebody who reads why a test failed.
+                for log in sorted(self.folder.glob("*.log")):
+                    print(f"--- {log.name}", log.read_text()[-6000:], sep="\n")
 
     # --- Servers ----------------------------------------------------------------------------------------------------
 
@@ -141,7 +128,8 @@ class Post:
 
     def _server(self, name: str, module: str, rules: Sequence[Any]) -> int:
         log = self.folder / f"{name}.log"
-        command = [sys.executable, "-m", module, "--record", str(self.record(name)), "--seed", str(SEED)]
+        command = ["-m", module, "--record", str(self.record(name)), "--seed", str(SEED)]
+        log.touch()  # the child opens it, perhaps later than it is read here
         server = Process([*command, "--rules", json.dumps(rules)], dict(os.environ), log)
         server.start()
         self.servers.append(server)
@@ -154,12 +142,7 @@ class Post:
     # --- Senders ----------------------------------------------------------------------------------------------------
 
     def start_senders(self, count: int, known: dict[str, str]) -> None:
-        environment = os.environ | {
-            "MOMO_ENV": "test",
-            "DATABASE_URL": self.address,
-            "REDIS_URL": self.house.addresses.redis_url,
-            "REDIS_FIRST_DATABASE": "0",
-            "MOMO_LOCAL_DIR": str(self.house.folder),
+        environment = self.environment() | {
             "EMAIL_FROM": "MOMO Pro <no-reply@momo.test>",
             "EMAIL_TIMEOUT": "5",
             "TELEGRAM_TIMEOUT": "5",
@@ -169,12 +152,12 @@ class Post:
             "OUTBOX_CLAIM_TIMEOUT": "2",
             "OUTBOX_BACKOFF": "0.2",
             "LOG_LEVEL": "ERROR",
-            "PYTHONWARNINGS": "ignore",
             **known,
         }
         for number in range(count):
-            command = [sys.executable, "manage.py", "send_messages", "--watch"]
-            sender = Process(command, environment, self.folder / f"sender-{number}.log")
+            sender = Process(
+                ["manage.py", "send_messages", "--watch"], environment, self.folder / f"sender-{number}.log"
+            )
             sender.start()
             self.senders.append(sender)
 
@@ -252,7 +235,7 @@ class Post:
             identity = (
                 message.message_id if message.channel == Channel.EMAIL else _identity(message.recipient, message.body)
             )
-            # Two that cannot be told apart could hide that one of them was lost.
+            # Two that look the same could hide that one of them was lost.
             assert identity not in known, f"{message.key} looks like another"
             known.add(identity)
             times = accepted[identity]
@@ -277,45 +260,29 @@ class Post:
 
 
 def _identity(chat: str, text: str) -> str:
-    """What tells one message to a chat from the others: how it begins and how it ends."""
+    """What distinguishes the messages to a chat: how it begins and how it ends."""
     return f"{chat} {text[:12]} {text[-12:]}"
 
 
-@pytest.fixture(scope="module")
-def outbox_house(django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings: None) -> Iterator[House]:
-    house = House()
-    with django_db_blocker.unblock():
-        house.command("CREATE DATABASE {}", "outbox")
-        with connected_to(house.address("outbox")):
-            call_command("migrate", verbosity=0, interactive=False)
-    yield house
-    house.close()
-
-
 @pytest.fixture
-def post(outbox_house: House, django_db_blocker: DjangoDbBlocker, tmp_path: Path, settings: Any) -> Iterator[Post]:
+def post(house: House, django_db_blocker: DjangoDbBlocker, tmp_path: Path, settings: Any) -> Iterator[Post]:
     settings.OUTBOX_CLAIM_TIMEOUT = 2.0
-    with django_db_blocker.unblock():
-        name = f"outbox_{os.getpid()}_{tmp_path.name}".lower()[:60]
-        outbox_house.command("CREATE DATABASE {} TEMPLATE {}", name, "outbox")
-        try:
-            with Post(outbox_house, outbox_house.address(name), tmp_path).opened() as opened:
-                yield opened
-        finally:
-            outbox_house.command("DROP DATABASE {} WITH (FORCE)", name)
+    with django_db_blocker.unblock(), Post(house, tmp_path).opened(house.empty) as opened:
+        yield opened
 
 
 @pytest.mark.timeout(PATIENCE + 100)
-def test_senders_killed_at_random(post: Post) -> None:
+@pytest.mark.parametrize("messages", [3000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_senders_killed_at_random(post: Post, messages: int) -> None:
     chance = random.Random(SEED)
-    post.write(MESSAGES)
+    post.write(messages)
     begun = time.monotonic()
     post.start_senders(WORKERS, post.start_servers())
     while post.kills < KILLS:
         time.sleep(chance.uniform(0.1, 1.5))
         post.kill_sender(chance.choice(post.senders))
     post.await_end()
-    print(f"\n{MESSAGES} messages in {time.monotonic() - begun:.1f} s:", post.check())
+    print(f"\n{messages} messages in {time.monotonic() - begun:.1f} s:", post.check())
 
 
 def test_postgres_killed_while_they_send(post: Post) -> None:

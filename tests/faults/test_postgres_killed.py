@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from products.models import CrawlRun
-from tests.faults.harness import World, wait_until
+from tests.faults.harness import World
+from tests.kit.processes import wait_until
 
 pytestmark = pytest.mark.faults
 

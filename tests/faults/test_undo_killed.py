@@ -1,4 +1,4 @@
-"""kill -9 of whoever takes an import back, and of PostgreSQL: it is in force or taken back, never half of either."""
+"""kill -9 of a process that undoes an import, and of PostgreSQL: it is in force or taken back, never half of either."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Role
 from momo.jobs.models import Job
-from tests.accounts.people import person, token_client
-from tests.faults.harness import House, wait_until
+from tests.faults.harness import House
 from tests.faults.imports import Content, ImportWorld, content, import_settings, kill_postgres
+from tests.kit.processes import wait_until
+from tests.kit.users import person, token_client
 
 pytestmark = pytest.mark.faults
 
@@ -24,7 +25,7 @@ TABLES = ("sales_dayclaim", "sales_dayowner", "sales_daytotal", "sales_monthtota
 UNDO = """
 from momo.jobs.models import Job
 from momo.jobs.services import undo_job
-undo_job(Job.objects.get(pk={}))
+undo_job(job=Job.objects.get(pk={}))
 """
 
 
@@ -89,7 +90,7 @@ def test_while_it_writes(world: ImportWorld, manager: Client, table: str, how: s
         wait_until(lambda: world.waits(f"query LIKE '%{table}%'"), f"somebody to write into {table}")
         KILLS[how](world)
     assert world.others[0].wait() != 0
-    # Let go, the dead one's session does what it was told before it notices that nobody listens.
+    # Once the lock is free, the dead session runs its statement before it notices that its client is gone.
     world.await_silence()
     assert content() == world.after
     job = Job.objects.get(pk=world.prepared.job)

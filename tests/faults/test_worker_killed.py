@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from typing import Any
 
 import psutil
 import pytest
 
 from products.models import Alert, CrawlRun
-from tests.faults.harness import CRAWL, World, wait_until
+from tests.faults.harness import CRAWL, World
+from tests.kit.forks import Forked
+from tests.kit.processes import kill_session, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -26,19 +25,18 @@ TABLES = (
 )
 
 
-def kill_all(worker: subprocess.Popen[bytes]) -> None:
+def kill_all(worker: Forked) -> None:
     """As when a container goes: the worker, its pool and their children at once."""
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+    kill_session(worker)
 
 
-def kill_main(worker: subprocess.Popen[bytes]) -> None:
+def kill_main(worker: Forked) -> None:
     """The main process only: its pool finishes what it has begun, or is taken over."""
     worker.kill()
     worker.wait()
 
 
-def kill_pool(worker: subprocess.Popen[bytes]) -> None:
+def kill_pool(worker: Forked) -> None:
     """The pool's processes, as the kernel does when memory runs out: the worker itself lives on."""
     for child in psutil.Process(worker.pid).children():
         child.kill()
@@ -47,7 +45,7 @@ def kill_pool(worker: subprocess.Popen[bytes]) -> None:
 KILLS = {"all": kill_all, "main": kill_main, "pool": kill_pool}
 
 
-def kill_and_recover(world: World, worker: subprocess.Popen[bytes], how: str) -> None:
+def kill_and_recover(world: World, worker: Forked, how: str) -> None:
     KILLS[how](worker)
     if how != "pool":
         world.start_worker()

@@ -14,15 +14,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from django.conf import settings
 
-from momo.local.processes import free_port
+from momo.local.processes import free_port, port_is_free
 from momo.local.services import LocalServices
+from tests.kit.processes import ROOT, wait_until
+from tests.kit.users import PASSWORD
 
-BASE_DIR = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "REDIS_FIRST_DATABASE", "MOMO_ENV", "MOMO_TEST_SERVICES", "SECRET_KEY", "DEMO")
-
-PASSWORD = "Momo-pass-2026"
 
 
 class Run:
@@ -41,7 +39,7 @@ class Run:
         """Start, wait until it says that it serves (or something else), and answer what it has said."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "momo.local.run"],
-            cwd=BASE_DIR,
+            cwd=ROOT,
             env=self.environment(**more),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -56,7 +54,7 @@ class Run:
         pytest.fail(f"it ended: {said}")
 
     def family(self) -> list[psutil.Process]:
-        """Every process that has our folder's environment, whoever is its parent."""
+        """Every process with this folder in its environment, whatever its parent."""
         mark = f"MOMO_LOCAL_DIR={self.folder}".encode()
         found = []
         for process in psutil.process_iter():
@@ -83,7 +81,9 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def test_from_nothing_to_served_and_back(run: Run) -> None:
+    begun = time.monotonic()
     said = run.start()
+    first = time.monotonic() - begun
     assert re.search(r"密碼：\S{8,}", said), said
     assert "爬取 #15" in said, "two weeks of demo past, then one real crawl"
     with httpx.Client(base_url=run.url, timeout=10) as client:
@@ -95,10 +95,11 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
         listed = client.get("/api/products").json()
         assert listed["total"] > 550
         assert client.get("/api/products", params={"filter": "increase"}).json()["total"] > 0
-        deadline = time.monotonic() + 30
-        while client.get("/api/system/crawler/status").json()["data"]["workers_alive"] == 0:
-            assert time.monotonic() < deadline, "the worker gives no sign of life"
-            time.sleep(0.2)
+        wait_until(
+            lambda: client.get("/api/system/crawler/status").json()["data"]["workers_alive"],
+            "the worker to give a sign of life",
+            every=0.2,
+        )
         assert client.get("/admin/").status_code == 200
         postgres = run.folder / "services.json"
         assert postgres.stat().st_mode & 0o077 == 0
@@ -107,8 +108,9 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
 
     begun = time.monotonic()
     said = run.start()
-    # Ten seconds on a machine that has nothing else to do; other tests run beside this one.
-    assert time.monotonic() - begun < 10 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1)), said
+    # Ten seconds on a machine that has nothing else to do; on another one, which made the first start slow as well,
+    # still the lesser part of that.
+    assert time.monotonic() - begun < max(10, first / 2), said
     assert "密碼" not in said
     assert "爬取 #" not in said
     with httpx.Client(base_url=run.url, timeout=10) as client:
@@ -119,19 +121,18 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
 
 
 def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
-    run.start(until="第一次爬取", MOMO_ADMIN_PASSWORD=PASSWORD)
-    deadline = time.monotonic() + 30
-    while not any("products.spiders.child" in one.cmdline() for one in run.family()):
-        assert time.monotonic() < deadline, "no crawl has begun"
-        time.sleep(0.02)
+    # A crawl that is not given back would count as alive for an hour.
+    patient = {"CRAWL_HEARTBEAT_TIMEOUT": "3600"}
+    run.start(until="第一次爬取", MOMO_ADMIN_PASSWORD=PASSWORD, **patient)
+    wait_until(
+        lambda: any("products.spiders.child" in one.cmdline() for one in run.family()), "a crawl to begin", every=0.02
+    )
     run.stop()
     assert run.process.returncode == 130
     assert [process.cmdline() for process in run.family()] == []
 
-    begun = time.monotonic()
-    said = run.start()
     # It goes on where it was, instead of waiting until the dead crawl counts as silent.
-    assert time.monotonic() - begun < settings.CRAWL_HEARTBEAT_TIMEOUT - 10, said
+    said = run.start(**patient)
     assert "接手未完成的部分" in said
     assert "正常" in said
     run.stop()
@@ -146,7 +147,7 @@ def test_without_the_demo_it_starts_empty_against_the_real_shop(run: Run) -> Non
     web = next(one for one in run.family() if "gunicorn" in one.cmdline())
     asked = "import django; django.setup(); from django.conf import settings; print(settings.MOMO_SHOP_URL)"
     answer = subprocess.run(
-        [sys.executable, "-c", asked], cwd=BASE_DIR, env=web.environ(), capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", asked], cwd=ROOT, env=web.environ(), capture_output=True, text=True, timeout=30
     )
     assert answer.stdout.strip() == "https://www.momoshop.com.tw"
     with httpx.Client(base_url=run.url, timeout=10) as client:
@@ -160,23 +161,18 @@ def test_killed_with_9_leaves_no_child(run: Run) -> None:
     run.start()
     run.process.kill()
     run.process.wait()
-    deadline = time.monotonic() + 30
-    while any("gunicorn" in " ".join(one.cmdline()) or "celery" in " ".join(one.cmdline()) for one in run.family()):
-        assert time.monotonic() < deadline, run.family()
-        time.sleep(0.2)
+    wait_until(
+        lambda: not any({"gunicorn", "celery"} & set(one.cmdline()) for one in run.family()),
+        "the web server and the workers to end",
+        every=0.2,
+    )
 
 
-def test_a_taken_port_is_told_before_anything_starts(run: Run) -> None:
+def test_a_taken_port_is_reported_before_anything_starts(run: Run) -> None:
     command = [sys.executable, "-m", "momo.local.run"]
     with subprocess.Popen([sys.executable, "-m", "http.server", str(run.port), "--bind", "127.0.0.1"]) as other:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(run.url)
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        ended = subprocess.run(command, cwd=BASE_DIR, env=run.environment(), capture_output=True, text=True, timeout=30)
+        wait_until(lambda: not port_is_free(run.port), "the other server to listen")
+        ended = subprocess.run(command, cwd=ROOT, env=run.environment(), capture_output=True, text=True, timeout=30)
         other.kill()
     assert ended.returncode != 0
     assert f"PORT={run.port + 1} make run" in ended.stderr
@@ -195,7 +191,7 @@ def test_production_names_what_it_misses(run: Run, missing: str) -> None:
     del given[missing]
     ended = subprocess.run(
         [sys.executable, "-c", "import django; django.setup()"],
-        cwd=BASE_DIR,
+        cwd=ROOT,
         env=run.environment(DJANGO_SETTINGS_MODULE="momo.settings", **given),
         capture_output=True,
         text=True,
@@ -211,5 +207,5 @@ def test_production_refuses_debug(run: Run) -> None:
     environment |= {"SECRET_KEY": "x" * 60, "DATABASE_URL": "postgresql://d/d", "REDIS_URL": "redis://r"}
     environment |= {"ALLOWED_HOSTS": "a"}
     command = [sys.executable, "-c", "import django; django.setup()"]
-    ended = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert "DEBUG" in ended.stderr.strip().splitlines()[-1]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from products.spiders.job import CategoryJob, Job, read_lines
+from products.spiders.protocol import AbsentLine, CategoryJob, CategoryLine, EndLine, ErrorLine, Job, read_lines
 from tests.products.standin import Shop, goods
 
+_L = TypeVar("_L")
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "products.spiders.child"]
 AGENT = "MomoPro/1.0 (+https://example.com/crawler)"
@@ -38,26 +39,26 @@ class Run:
         self.raw = done.stdout
         self.lines: list[Any] = list(read_lines(done.stdout.splitlines()))
 
-    def of(self, kind: str) -> list[Any]:
-        return [line for line in self.lines if line["type"] == kind]
+    def of(self, kind: type[_L]) -> list[_L]:
+        return [line for line in self.lines if isinstance(line, kind)]
 
-    def category(self, code: str = "C") -> Any:
-        (line,) = [line for line in self.of("category") if line["category"] == code]
+    def category(self, code: str = "C") -> CategoryLine:
+        (line,) = [line for line in self.of(CategoryLine) if line.category == code]
         return line
 
     @property
     def absent(self) -> dict[str, str]:
-        return {line["product_id"]: line["outcome"] for line in self.of("absent")}
+        return {line.product_id: line.outcome for line in self.of(AbsentLine)}
 
     @property
     def kinds(self) -> list[str]:
-        return [line["kind"] for line in self.of("error")]
+        return [line.kind for line in self.of(ErrorLine)]
 
 
 def run(shop: Shop, *categories: CategoryJob, **more: Any) -> Run:
     done = Run(job_of(shop, *(categories or (CategoryJob("C"),)), **more))
     assert done.code == 0, done.log
-    assert done.lines[-1]["type"] == "end"
+    assert isinstance(done.lines[-1], EndLine)
     return done
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from products.models import Category, QuarantinedPrice
 from tests.products.factories import Runs, category, item
-from tests.products.standin import Shop, running_shop
-from tests.products.telling import now_runs
+from tests.products.notifying import now_runs
+from tests.products.standin import Shop
 
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     """Run a stand-in of the shop, of this test's own."""
-    with running_shop() as running:
+    with Shop() as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def home(db: None) -> Category:
 
 @pytest.fixture
 def held_prices(runs: Runs, home: Category) -> list[QuarantinedPrice]:
-    """Three prices that wait for somebody, and no event."""
+    """Three held prices, and no event."""
     codes = ("1000001", "1000002", "1000003")
     runs.run({home: [item(code, 1000) for code in codes]})
     runs.run({home: [item(code, 100) for code in codes]})

@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from products.models import Category, CategoryResult, CrawlRun, CrawlShard
+from products.models import Category, CategoryResult, CrawlRun, CrawlShard, Product
 from products.services.apply import apply_run
+from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import start_run
-from products.services.shards import copy_observations, observation_row
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=timezone.get_fixed_timezone(0))
 
@@ -23,7 +23,7 @@ def category(code: str = "1100100000", **values: Any) -> Category:
 
 def item(product_id: str, price: int | None = 1000, **values: Any) -> dict[str, Any]:
     return {
-        "product_id": product_id,
+        "code": product_id,
         "name": f"商品 {product_id}",
         "brand": "品牌",
         "url": f"https://www.momoshop.com.tw/product/{product_id}",
@@ -33,7 +33,14 @@ def item(product_id: str, price: int | None = 1000, **values: Any) -> dict[str, 
 
 
 def absent(product_id: str) -> dict[str, Any]:
-    return {"product_id": product_id, "name": "", "url": "", "price": None, "in_stock": False, "absent": True}
+    return {"code": product_id, "in_stock": False, "absent": True, "source": "page"}
+
+
+def lowest_of_spans(product: Product, now: datetime) -> int | None:
+    """The lowest price of 30 days, worked out from the spans one by one."""
+    since = now - timedelta(days=30)
+    shown = (span.price for span in product.spans.all() if span.last_seen_at is None or span.last_seen_at >= since)
+    return min(shown, default=None)
 
 
 class Runs:
@@ -64,7 +71,7 @@ class Runs:
         for where, items in seen.items():
             listed = list(items)
             rows += [
-                observation_row(run_id=run.pk, shard_id=shard.pk, category_id=where.pk, item=one, observed_at=self.at)
+                ObservationRow(run_id=run.pk, shard_id=shard.pk, category_id=where.pk, observed_at=self.at, **one)
                 for one in listed
             ]
             outcome = (outcomes or {}).get(where, "complete")

@@ -60,10 +60,8 @@ def a_day_passes() -> None:
 
 def missing_on(catalogue: Catalogue, first: int, last: int) -> set[str]:
     """Products seen on the day before `first`, and on no day from there to `last`."""
-    days = range(first - 1, last + 1)
-    found = set()
-    for product_id in catalogue.product_ids(first - 1):
-        (_, price, _), *later = catalogue.history(product_id, days)
-        if price is not None and all(price is None for _, price, _ in later):
-            found.add(product_id)
-    return found
+    return {
+        product.id
+        for product in catalogue.products(first - 1)
+        if product.price(first - 1) is not None and all(product.price(day) is None for day in range(first, last + 1))
+    }

@@ -8,53 +8,55 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+from momo.local import http
+from momo.local.http import HttpStandIn, Request
+from tests.kit.http import date_after
 
 LIST_PATH = "/api/moecapp/getCategoryGoodsV3"
 Key = tuple[Any, ...]
 
 
-@dataclass(slots=True, frozen=True)
-class Answer:
-    """One scripted answer; `delay` seconds before it, `drop` closes the connection without a word.
+@dataclass
+class Answer(http.Answer):
+    """One scripted answer; with `until` it has a Retry-After date, that many seconds from when it is given."""
 
-    `until`: a Retry-After date this many seconds (to one more, as dates hold whole seconds) from when it is given.
-    """
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0.0
-    drop: bool = False
     until: int = 0
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(frozen=True)
 class Asked:
-    """One request as it came; `at` is monotonic seconds."""
+    """A request, and what of the shop it asks for."""
 
-    at: float
+    request: Request
     key: Key
-    headers: dict[str, str]
-    body: Any
+
+    @property
+    def at(self) -> float:
+        """When it came, in monotonic seconds."""
+        return self.request.at
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Its headers, names in lower case."""
+        return self.request.headers
+
+    @property
+    def body(self) -> Any:
+        """The value of its JSON."""
+        return self.request.json
 
 
-class Shop:
-    """The scripts and the log of one stand-in."""
+class Shop(HttpStandIn):
+    """A shop that answers as scripted."""
 
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.scripts: dict[Key, list[Answer]] = {("robots",): [Answer(b"", 404)]}
         self.log: list[Asked] = []
-        self._lock = threading.Lock()
 
     def answer(self, key: Key, *answers: Answer | bytes) -> None:
         """Script the answers to a key."""
@@ -68,17 +70,29 @@ class Shop:
 
     def asked(self, *key: Any) -> list[Asked]:
         """Return the requests whose key begins so."""
-        with self._lock:
+        with self.lock:
             return [each for each in self.log if each.key[: len(key)] == key]
 
-    def take(self, asked: Asked) -> Answer:
-        """Log a request and return its answer."""
-        with self._lock:
+    def respond(self, request: Request) -> http.Answer:
+        """Give the next answer of the script."""
+        asked = Asked(request, _key(request))
+        with self.lock:
             self.log.append(asked)
-            script = self.scripts.get(asked.key)
-            if not script:
-                return Answer(b"not scripted", 404)
-            return script.pop(0) if len(script) > 1 else script[0]
+            script = self.scripts.get(asked.key) or [Answer(b"not scripted", 404)]
+            scripted = script.pop(0) if len(script) > 1 else script[0]
+        headers = dict(scripted.headers)
+        if scripted.until:
+            headers["Retry-After"] = date_after(scripted.until)
+        if "gzip" not in request.headers.get("accept-encoding", "") or len(scripted.body) <= 1000:
+            return replace(scripted, headers=headers)
+        return replace(scripted, headers=headers | {"Content-Encoding": "gzip"}, body=gzip.compress(scripted.body))
+
+
+def _key(request: Request) -> Key:
+    if request.method == "POST":
+        data = request.json["data"]
+        return "list", data["cateCode"], int(data["curPage"])
+    return ("robots",) if request.path == "/robots.txt" else ("product", request.parts[-1])
 
 
 def goods(code: str, **more: Any) -> dict[str, Any]:
@@ -137,72 +151,3 @@ def product_page(code: str, price: str = "1,299", availability: str = "in stock"
 <meta property="product:brand" content="測試牌"/>
 <meta property="product:retailer_item_id" content="{code}"/>
 </head><body><script>self.__next_f.push({pushed})</script></body></html>""".encode()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Head and body in one packet: two would wait 40 ms for each other (Nagle, delayed acknowledgement).
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:
-        part = self.path.split("?")[0].strip("/").split("/")
-        key: Key = ("robots",) if part == ["robots.txt"] else ("product", part[-1])
-        self._reply(key, None)
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        data = body["data"]
-        self._reply(("list", data["cateCode"], int(data["curPage"])), body)
-
-    def _reply(self, key: Key, body: Any) -> None:
-        answer = self.server.shop.take(Asked(time.monotonic(), key, dict(self.headers), body))
-        if answer.delay:
-            time.sleep(answer.delay)
-        if answer.drop:
-            self.close_connection = True
-            return
-        content, headers = answer.body, dict(answer.headers)
-        if answer.until:
-            when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=answer.until + 1)
-            headers["Retry-After"] = format_datetime(when, usegmt=True)
-        if "gzip" in self.headers.get("Accept-Encoding", "") and len(content) > 1000:
-            content, headers["Content-Encoding"] = gzip.compress(content), "gzip"
-        self.send_response(answer.status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        try:
-            self.wfile.write(content)
-        except OSError:
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    shop: Shop
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of these tests."""
-
-
-@contextmanager
-def running_shop() -> Iterator[Shop]:
-    """Run a stand-in on a free port of loopback."""
-    shop = Shop()
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.shop = shop
-    shop.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield shop
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -9,7 +9,7 @@ import pytest
 from products.models import Alert, Category, CategoryResult, CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.products import history_of
 from products.services.apply import apply_run
-from products.services.quarantine import accept_price, reject_price
+from products.services.quarantine import AlreadyDecided, accept_price, reject_price
 from tests.products.factories import Runs, absent, category, item
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_a_broken_walk_delists_nothing_and_alerts_once(runs: Runs, outcome: str)
     goods = [item(f"20000{n:02}") for n in range(10)]
     runs.run({home: goods})
     for _ in range(5):
-        run = runs.run({home: [*goods[:7], *(absent(one["product_id"]) for one in goods[7:])]}, {home: outcome})
+        run = runs.run({home: [*goods[:7], *(absent(one["code"]) for one in goods[7:])]}, {home: outcome})
         assert run.verdict == "suspect"
         assert events(run) == {}
     assert Alert.objects.count() == 1
@@ -122,7 +122,7 @@ def test_too_many_missing_is_suspect(runs: Runs) -> None:
     goods = [item(f"20000{n:02}") for n in range(20)]
     runs.run({home: goods})
     for missing, verdict in ((4, "ok"), (5, "suspect")):
-        seen = goods[missing:] + [absent(one["product_id"]) for one in goods[:missing]]
+        seen = goods[missing:] + [absent(one["code"]) for one in goods[:missing]]
         run = runs.run({home: seen})
         result = CategoryResult.objects.get(run=run)
         assert (run.verdict, result.suspect, result.missing) == (verdict, verdict == "suspect", missing)
@@ -200,7 +200,7 @@ class TestQuarantine:
         assert QuarantinedPrice.objects.get().status == "gone"
         assert prices("1000001") == [1000]
 
-    def test_another_odd_price_is_held_anew(self, runs: Runs) -> None:
+    def test_another_implausible_price_is_held_anew(self, runs: Runs) -> None:
         home = category()
         for price in (1000, 10, 11):
             run = runs.run({home: [item("1000001", price)]})
@@ -244,7 +244,7 @@ class TestQuarantine:
         runs.run({home: [item("1000001", 100)]})
         held = QuarantinedPrice.objects.get()
         reject_price(held=held, user=None)
-        with pytest.raises(ValueError, match="已經"):
+        with pytest.raises(AlreadyDecided, match="已經"):
             accept_price(held=held, user=None)
 
 
@@ -262,7 +262,7 @@ def test_an_alert_ends_category_by_category() -> None:
     runs.run({first: goods[first], second: []}, {second: "blocked"})
     alert.refresh_from_db()
     assert (alert.category_codes, alert.resolved_at) == ([second.code, third.code], None)
-    # Bad again after it was good is news; a category that nobody crawls any more keeps no alert open.
+    # Bad again after it was good is news; a category that is crawled no more keeps no alert open.
     runs.run({first: []}, {first: "blocked"})
     assert [row.category_codes for row in Alert.objects.order_by("id")] == [[second.code, third.code], [first.code]]
     Category.objects.filter(pk=third.pk).update(enabled=False)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from momo.local.shop import Catalogue, DemoShop, State
 from products.models import Alert, CategoryResult, CrawlError, CrawlRun, PriceEvent, PriceSpan, Product
 from products.selectors.products import history_of
-from tests.accounts.people import person, session_client, token_client
+from tests.kit.users import person, session_client, token_client
 from tests.products.shopping import DAY_HOURS, a_day_passes, crawl, prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +26,7 @@ DELIST_AFTER = 3
 
 @dataclass
 class Known:
-    """What somebody who looks at one product once a day writes down, the way the tables are meant to tell it."""
+    """What a look at one product once a day would note, in the form of the tables."""
 
     status: str
     spans: list[list[int]]  # first day, price, last day
@@ -44,10 +44,9 @@ class Diary:
     def look(self, day: int) -> dict[str, set[str]]:
         """Write down what can be seen on `day`; the news by kind."""
         news: dict[str, set[str]] = {str(kind): set() for kind in PriceEvent.Kind}
-        for product_id in self.catalogue.product_ids(day):
-            state, price = self.catalogue.state(product_id, day), self.catalogue.price(product_id, day)
-            for kind in self._one(product_id, day, state, price):
-                news[kind].add(product_id)
+        for product in self.catalogue.products(day):
+            for kind in self._one(product.id, day, product.state(day), product.price(day)):
+                news[kind].add(product.id)
         return news
 
     def _one(self, product_id: str, day: int, state: State, price: int | None) -> Iterator[str]:
@@ -115,11 +114,14 @@ def events_of(run: CrawlRun) -> dict[str, set[str]]:
 
 
 def assert_list_answers(client: Client, catalogue: Catalogue, day: int) -> None:
-    changes = catalogue.changes(day - 1, day)
-    assert changes["increase"]
-    assert changes["decrease"]
-    assert listed(client, filter="increase") == changes["increase"]
-    assert listed(client, filter="decrease") == changes["decrease"]
+    prices = {product.id: (product.price(day - 1), product.price(day)) for product in catalogue.products(day)}
+    known = {product_id: (old, new) for product_id, (old, new) in prices.items() if old is not None and new is not None}
+    increased = {product_id for product_id, (old, new) in known.items() if new > old}
+    decreased = {product_id for product_id, (old, new) in known.items() if new < old}
+    assert increased
+    assert decreased
+    assert listed(client, filter="increase") == increased
+    assert listed(client, filter="decrease") == decreased
 
 
 @pytest.mark.parametrize(("seed", "day"), [(2, 4), (5, 9)])
@@ -140,7 +142,7 @@ def test_two_days_through_the_api(settings: Any, seed: int, day: int) -> None:
 def test_twelve_days_equal_the_shops_own_record(settings: Any, momo: DemoShop, client: Client) -> None:
     prepare(settings, momo)
     diary = Diary(momo.catalogue)
-    told: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     for day in range(LAST_DAY + 1):
         momo.set_day(day)
         news = diary.look(day)
@@ -148,7 +150,7 @@ def test_twelve_days_equal_the_shops_own_record(settings: Any, momo: DemoShop, c
         assert (run.status, run.verdict, run.message, run.error_count) == ("applied", "ok", "", 0), day
         assert events_of(run) == news, day
         assert_sums(run, news, diary, day)
-        told.update({kind: len(ids) for kind, ids in news.items()})
+        counted.update({kind: len(ids) for kind, ids in news.items()})
         statuses = dict(Product.objects.values_list("product_id", "status"))
         assert statuses == {product_id: one.status for product_id, one in diary.known.items()}, day
         if day:
@@ -157,7 +159,7 @@ def test_twelve_days_equal_the_shops_own_record(settings: Any, momo: DemoShop, c
         assert listed(client, filter="delisted") == delisted, day
         if day < LAST_DAY:
             a_day_passes()
-    assert set(told) == {kind for kind, count in told.items() if count}, "a kind of news never happened"
+    assert set(counted) == {kind for kind, count in counted.items() if count}, "a kind of news never happened"
     assert listed(client) == set(diary.known)
     assert not Alert.objects.exists()
     assert not CrawlError.objects.exists()

@@ -1,4 +1,4 @@
-"""A person's decision about a held price, while crawls go on: one truth, one event, whoever comes first."""
+"""A user's decision about a held price during crawls: one outcome and one event, in either order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from products.models import PriceEvent, PriceSpan, Product, QuarantinedPrice
 from products.selectors.products import history_of
 from products.services.apply import apply_run
 from products.services.quarantine import AlreadyDecided, accept_price, reject_price
-from tests.faults.harness import wait_until
+from tests.kit.processes import wait_until
 from tests.products.factories import Runs, absent, category, item
 
 CODE = "1000001"
@@ -34,7 +34,7 @@ def waiting() -> int:
 
 @contextmanager
 def writers_held_up(table: str) -> Iterator[None]:
-    """Whoever wants to write into `table` waits until the block ends."""
+    """Writers into `table` wait until the block ends."""
     wanted = connection.get_connection_params()
     names = ("dbname", "host", "port", "user", "password")
     with psycopg.connect(**{name: wanted[name] for name in names}) as holder:
@@ -64,7 +64,7 @@ def held() -> QuarantinedPrice:
     return QuarantinedPrice.objects.get()
 
 
-def told() -> list[tuple[str, int | None, int | None]]:
+def events() -> list[tuple[str, int | None, int | None]]:
     return list(PriceEvent.objects.values_list("kind", "old_price", "new_price"))
 
 
@@ -86,7 +86,7 @@ def test_accepted_while_a_run_that_confirms_it_is_applied(held: QuarantinedPrice
             wait_until(lambda: waiting() == 2, "the run to be applied meanwhile")
         accepting.result(30)
         assert applying.result(30)
-    assert told() == [("decrease", 1000, 100)]
+    assert events() == [("decrease", 1000, 100)]
     assert prices() == [1000, 100]
     held.refresh_from_db()
     assert held.status == "accepted"
@@ -102,11 +102,11 @@ def test_decided_while_the_run_that_confirms_it_is_half_applied(
             applying = apart(pool, apply_run, last_run(held))
             wait_until(lambda: waiting() == 1, "the run to be half applied")
             deciding = apart(pool, decide, held=held, user=None)
-            wait_until(lambda: waiting() == 2, "somebody to decide meanwhile")
+            wait_until(lambda: waiting() == 2, "a decision meanwhile")
         assert applying.result(30)
         with pytest.raises(AlreadyDecided):
             deciding.result(30)
-    assert told() == [("decrease", 1000, 100)]
+    assert events() == [("decrease", 1000, 100)]
     assert prices() == [1000, 100]
     held.refresh_from_db()
     assert held.status == "confirmed"
@@ -122,7 +122,7 @@ def test_rejected_while_a_run_that_would_confirm_it_is_applied(held: Quarantined
             wait_until(lambda: waiting() == 2, "the run to be applied meanwhile")
         rejecting.result(30)
         assert applying.result(30)
-    assert told() == []
+    assert events() == []
     assert prices() == [1000]
     held.refresh_from_db()
     assert held.status == "rejected"

@@ -15,21 +15,11 @@ from openpyxl import load_workbook
 from notifications.services.shipped import shipped_templates
 from notifications.templating.render import render
 from notifications.templating.variables import declared
+from products import exports
+from products.exports import digest_files
 from products.models import PriceEvent
-from products.services import digest as service
-from products.services.digest import (
-    LINES_AT_MOST,
-    NAMED,
-    USUAL,
-    Digest,
-    Goods,
-    Happened,
-    News,
-    Selection,
-    all_news,
-    net_news,
-    spread,
-)
+from products.selectors.digest import DEFAULT_KINDS, MAX_LINES, NAMED, Digest, Selection, spread
+from products.selectors.news import Goods, News, all_news, net_news
 
 Kind = PriceEvent.Kind
 AT = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
@@ -47,12 +37,12 @@ def goods(product_id: str = "1000001", **values: str) -> Goods:
 
 
 def net(*events: tuple[str, int | None, int | None]) -> list[tuple[str, int | None, int | None]]:
-    happened = [Happened(kind, old, new, AT + timedelta(hours=n)) for n, (kind, old, new) in enumerate(events)]
-    return [(one.kind, one.old_price, one.new_price) for one in net_news(goods(), happened)]
+    happened = [News(kind, goods(), old, new, AT + timedelta(hours=n)) for n, (kind, old, new) in enumerate(events)]
+    return [(one.kind, one.old_price, one.new_price) for one in net_news(happened)]
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "found"),
     [
         ([("decrease", 1000, 900)], [("decrease", 1000, 900)]),
         # It changed and changed back; it moved on.
@@ -82,16 +72,16 @@ def net(*events: tuple[str, int | None, int | None]) -> list[tuple[str, int | No
             [("decrease", 1000, 900), ("out_of_stock", 1000, 900), ("back_in_stock", 900, 900)],
             [("decrease", 1000, 900)],
         ),
-        # Nobody knows whether it was there before it was taken away, or is now.
+        # Its stock is unknown, before it was delisted or now.
         ([("out_of_stock", 1000, 1000), ("delisted", 1000, None), ("relisted", 1000, 1000)], []),
         ([("delisted", 1000, None), ("relisted", 1000, 1000), ("out_of_stock", 1000, 1000)], []),
         ([("new", None, 500), ("out_of_stock", 500, 500)], [("new", None, 500), ("out_of_stock", 500, 500)]),
     ],
 )
 def test_what_events_come_to(
-    events: list[tuple[str, int | None, int | None]], told: list[tuple[str, int | None, int | None]]
+    events: list[tuple[str, int | None, int | None]], found: list[tuple[str, int | None, int | None]]
 ) -> None:
-    assert net(*events) == told
+    assert net(*events) == found
 
 
 @dataclass
@@ -141,7 +131,7 @@ def test_the_net_is_the_difference_between_before_and_after(shop: Shop, runs: li
             shop.seen(*seen)
     new_place, new_price, new_stock = shop.state()
 
-    told = set(net(*shop.events)) if shop.events else set()
+    found = set(net(*shop.events)) if shop.events else set()
 
     expected: set[tuple[str, int | None, int | None]] = set()
     if place == "on" and new_place == "off":
@@ -153,9 +143,9 @@ def test_the_net_is_the_difference_between_before_and_after(shop: Shop, runs: li
             expected.add(("increase" if new_price > price else "decrease", price, new_price))
         if place == "off":
             expected.add(("relisted", price, new_price))
-    in_stock = {one for one in told if one[0] in ("out_of_stock", "back_in_stock")}
-    assert told - in_stock == expected
-    # Of the stock nothing is told that is not so; all of it is when the product was on sale all along.
+    in_stock = {one for one in found if one[0] in ("out_of_stock", "back_in_stock")}
+    assert found - in_stock == expected
+    # News of the stock is always true; it is complete when the product was on sale all along.
     moved = any(kind in ("new", "delisted", "relisted") for kind, *_ in shop.events)
     for kind, *prices in in_stock:
         assert prices == [new_price, new_price]
@@ -171,19 +161,19 @@ def news(kind: str = "decrease", old: int | None = 1000, new: int | None = 900, 
 
 def test_events_of_many_products_each_in_its_order_the_biggest_first() -> None:
     happened = [
-        (goods("3"), Happened(Kind.DECREASE, 1000, 900, AT)),
-        (goods("1"), Happened(Kind.INCREASE, 1000, 1100, AT)),
-        (goods("2"), Happened(Kind.DECREASE, 100, 50, AT)),
-        (goods("3"), Happened(Kind.DECREASE, 900, 500, AT)),
-        (goods("4"), Happened(Kind.DELISTED, 200, None, AT)),
-        (goods("5"), Happened(Kind.DELISTED, 900, None, AT)),
-        (goods("6"), Happened(Kind.INCREASE, 1000, 1200, AT)),
-        (goods("7"), Happened(Kind.NEW, None, 10, AT)),
+        News(Kind.DECREASE, goods("3"), 1000, 900, AT),
+        News(Kind.INCREASE, goods("1"), 1000, 1100, AT),
+        News(Kind.DECREASE, goods("2"), 100, 50, AT),
+        News(Kind.DECREASE, goods("3"), 900, 500, AT),
+        News(Kind.DELISTED, goods("4"), 200, None, AT),
+        News(Kind.DELISTED, goods("5"), 900, None, AT),
+        News(Kind.INCREASE, goods("6"), 1000, 1200, AT),
+        News(Kind.NEW, goods("7"), None, 10, AT),
     ]
 
-    told = [(one.kind, one.goods.product_id, one.percent) for one in all_news(happened)]
+    found = [(one.kind, one.goods.product_id, one.percent) for one in all_news(happened)]
 
-    assert told == [
+    assert found == [
         ("increase", "6", 20.0),
         ("increase", "1", 10.0),
         ("decrease", "3", -50.0),
@@ -214,19 +204,19 @@ def test_events_of_many_products_each_in_its_order_the_biggest_first() -> None:
         ({"min_percent": 10}, news("new", None, 1099), True),
         ({"min_percent": 10}, news("delisted", 1099, None), True),
         ({"brands": ["水潤"], "categories": ["1100100001"]}, news(), False),
-        # What nobody can mean lets everything through.
+        # A malformed filter lets everything through.
         ({"brands": "水潤", "categories": 3, "directions": ["up"], "min_percent": "x"}, news(), True),
         (None, news(), True),
         ([], news(), True),
     ],
 )
 def test_what_a_selection_takes(filters: Any, one: News, takes: bool) -> None:
-    assert Selection.of(filters).takes(one) is takes
+    assert Selection.of(filters).matches(one) is takes
 
 
 def test_equal_filters_are_one_selection() -> None:
     first = {"brands": ["水潤", "山田"], "directions": [], "min_percent": 0}
-    second = {"brands": ["山田", "水潤"], "directions": sorted(USUAL)}
+    second = {"brands": ["山田", "水潤"], "directions": sorted(DEFAULT_KINDS)}
     assert Selection.of(first) == Selection.of(second)
     assert hash(Selection.of(first)) == hash(Selection.of(second))
 
@@ -252,15 +242,13 @@ def test_lines_are_used_up_and_no_group_is_starved(counts: list[int], lines: int
     assert sum(shown) == min(sum(counts), lines)
     assert all(0 <= one <= count for one, count in zip(shown, counts, strict=True))
     cut = [one for one, count in zip(shown, counts, strict=True) if one < count]
-    # Whoever is cut short has as much as anybody, but for the one line that cannot be halved.
+    # A group that is cut has as many lines as any other, but for the one line that cannot be halved.
     assert not cut or max(shown) - min(cut) <= 1
 
 
 def many(count: int) -> list[News]:
-    pairs = [
-        (goods(f"{n:07}", name=f'=1+1 <b>"精華" {n}'), Happened(Kind.DECREASE, 1000, 999 - n, AT)) for n in range(count)
-    ]
-    pairs += [(goods(f"9{n:06}"), Happened(Kind.NEW, None, 100 + n, AT)) for n in range(count)]
+    pairs = [News(Kind.DECREASE, goods(f"{n:07}", name=f'=1+1 <b>"精華" {n}'), 1000, 999 - n, AT) for n in range(count)]
+    pairs += [News(Kind.NEW, goods(f"9{n:06}"), None, 100 + n, AT) for n in range(count)]
     return all_news(pairs)
 
 
@@ -268,7 +256,7 @@ def test_a_short_digest_has_no_workbook(settings: Any) -> None:
     settings.DIGEST_MAX_LINES = 20
     digest = Digest(many(10), AT)
 
-    assert digest.files() == []
+    assert digest_files(digest) == []
     assert lines_of(digest) == {"decrease": 10, "new": 10}
     assert rest_of(digest) == 0
 
@@ -279,7 +267,7 @@ def test_a_long_digest_is_cut_and_says_so_and_its_workbook_holds_all(settings: A
 
     assert lines_of(digest) == {"decrease": 10, "new": 10}
     assert rest_of(digest) == 10
-    (file,) = digest.files()
+    (file,) = digest_files(digest)
     assert file.name == "momo_價格通知_20261125_1400.xlsx"
     sheet: Any = load_workbook(BytesIO(file.content)).active
     rows = list(sheet.iter_rows(values_only=True))
@@ -308,13 +296,13 @@ def rest_of(digest: Digest) -> int:
 def test_what_else_was_asked_for_comes_last_and_has_its_kind(settings: Any) -> None:
     settings.DIGEST_MAX_LINES = 3
     events = (
-        ("1", Happened(Kind.OUT_OF_STOCK, 100, 100, AT)),
-        ("2", Happened(Kind.BACK_IN_STOCK, 100, 100, AT)),
-        ("3", Happened(Kind.RELISTED, 100, 100, AT)),
-        ("4", Happened(Kind.INCREASE, 100, 104, AT)),
+        News(Kind.OUT_OF_STOCK, goods("1"), 100, 100, AT),
+        News(Kind.BACK_IN_STOCK, goods("2"), 100, 100, AT),
+        News(Kind.RELISTED, goods("3"), 100, 100, AT),
+        News(Kind.INCREASE, goods("4"), 100, 104, AT),
     )
 
-    variables = Digest(all_news([(goods(code), event) for code, event in events]), AT).variables()
+    variables = Digest(all_news(events), AT).variables()
 
     assert [one["code"] for one in variables["rises"]] == ["4"]
     assert [one["kind"] for one in variables["others"]] == ["relisted", "back_in_stock"]
@@ -340,7 +328,7 @@ def test_a_link_that_no_message_could_hold_is_left_out(url: str) -> None:
 
 def one_of_each(run_id: int = 7) -> Digest:
     pairs = [
-        (goods(f"{number}"), Happened(kind, None if kind == Kind.NEW else 1000, prices.get(kind, 900), AT, run_id))
+        News(kind, goods(f"{number}"), None if kind == Kind.NEW else 1000, prices.get(kind, 900), AT, run_id)
         for prices in [{Kind.INCREASE: 1100, Kind.DELISTED: None}]
         for number, kind in enumerate(Kind)
     ]
@@ -363,11 +351,11 @@ def test_it_gives_what_the_template_declares_and_nothing_else() -> None:
         assert line.keys() == fields - missing.get(name, set())
 
 
-def test_it_names_the_newest_crawl_it_tells_of() -> None:
+def test_it_names_the_newest_crawl_of_its_news() -> None:
     happened = [
-        (goods("1"), Happened(Kind.DECREASE, 1000, 900, AT, 7)),
-        (goods("2"), Happened(Kind.DECREASE, 1000, 900, AT, 9)),
-        (goods("1"), Happened(Kind.DECREASE, 900, 800, AT, 8)),
+        News(Kind.DECREASE, goods("1"), 1000, 900, AT, 7),
+        News(Kind.DECREASE, goods("2"), 1000, 900, AT, 9),
+        News(Kind.DECREASE, goods("1"), 900, 800, AT, 8),
     ]
     assert [one.run_id for one in all_news(happened)] == [8, 9]
     assert Digest(all_news(happened), AT).variables()["run_id"] == 9
@@ -377,17 +365,17 @@ def test_it_names_the_newest_crawl_it_tells_of() -> None:
 def test_more_lines_than_a_message_holds_are_not_to_be_had(settings: Any) -> None:
     settings.DIGEST_MAX_LINES = 1000
     digest = Digest(many(40), AT)
-    assert sum(lines_of(digest).values()) == LINES_AT_MOST
-    assert rest_of(digest) == 80 - LINES_AT_MOST
-    assert len(digest.files()) == 1
+    assert sum(lines_of(digest).values()) == MAX_LINES
+    assert rest_of(digest) == 80 - MAX_LINES
+    assert len(digest_files(digest)) == 1
 
 
 def test_a_workbook_too_big_for_a_message_holds_the_biggest(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DIGEST_MAX_LINES = 5
-    (whole,) = Digest(many(400), AT).files()
-    monkeypatch.setattr(service, "MAX_FILES_BYTES", len(whole.content) - 1)
+    (whole,) = digest_files(Digest(many(400), AT))
+    monkeypatch.setattr(exports, "MAX_FILES_BYTES", len(whole.content) - 1)
 
-    (file,) = Digest(many(400), AT).files()
+    (file,) = digest_files(Digest(many(400), AT))
 
     assert len(file.content) < len(whole.content)
     assert file.name == "momo_價格通知_20261125_1400_前400筆.xlsx"
@@ -401,19 +389,19 @@ def test_a_workbook_too_big_for_a_message_holds_the_biggest(settings: Any, monke
 @pytest.mark.parametrize("letter", ["&", "好", "𝒳"])
 def test_names_of_any_length_leave_room_for_all_lines(letter: str, settings: Any) -> None:
     """The texts of a digest together are bounded, and so is what its template makes of them."""
-    settings.DIGEST_MAX_LINES = LINES_AT_MOST
+    settings.DIGEST_MAX_LINES = MAX_LINES
     name = letter * 5000
     pairs = [
-        (goods(f"{n}", name=name, brand=name, category=name), Happened(Kind.DECREASE, 1000, 900, AT))
-        for n in range(LINES_AT_MOST + 1)
+        News(Kind.DECREASE, goods(f"{n}", name=name, brand=name, category=name), 1000, 900, AT)
+        for n in range(MAX_LINES + 1)
     ]
     shipped = shipped_templates()["price_digest"]
     parts = {part: shipped[part] for part in ("format", "subject", "body", "variables")}
     made = render(**parts, values=Digest(all_news(pairs), AT).variables())
-    assert made.body.count("▼") == LINES_AT_MOST
+    assert made.body.count("▼") == MAX_LINES
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\x0b", "\u2028\t", "\u3000"])
-def test_a_name_that_nobody_could_read_is_the_goods_code(name: str) -> None:
+def test_an_unreadable_name_is_replaced_by_the_goods_code(name: str) -> None:
     (line,) = Digest([news(name=name, product_id="1000009")], AT).variables()["drops"]
     assert line["name"] == "1000009"

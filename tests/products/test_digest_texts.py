@@ -20,10 +20,12 @@ from accounts.models import Role
 from notifications.channels.mail import build_mail
 from notifications.models import Channel, Chat, OutboxMessage, Subscription
 from notifications.services.notify import deliver, subscriptions_of
+from products.exports import digest_files
 from products.models import PriceEvent
-from products.services.digest import Digest, Goods, Happened, all_news
-from tests.accounts.people import person, session_client
+from products.selectors.digest import Digest
+from products.selectors.news import Goods, News, all_news
 from tests.fakes.telegram.html import length, visible
+from tests.kit.users import person, session_client
 
 pytestmark = pytest.mark.django_db
 Kind = PriceEvent.Kind
@@ -73,7 +75,7 @@ def digest(names: list[str], brand: str) -> Digest:
         new = None if kind == Kind.DELISTED else 1100 if kind == Kind.INCREASE else 900
         code = f"{1_000_000 + number}"
         goods = Goods(code, name, brand, name, "1100100000", f"https://www.momoshop.com.tw/product/{code}")
-        pairs.append((goods, Happened(kind, old, new, AT)))
+        pairs.append(News(kind, goods, old, new, AT))
     return Digest(all_news(pairs), AT)
 
 
@@ -93,7 +95,7 @@ def readers() -> list[Subscription]:
 def as_sent(message: OutboxMessage) -> EmailMessage:
     """What a mail program makes of its bytes."""
     built = build_mail(message, sender=django_settings.EMAIL_FROM, reply_to="")
-    return cast(EmailMessage, email.message_from_bytes(built.as_bytes(), policy=default))
+    return cast(EmailMessage, email.message_from_bytes(built.content, policy=default))
 
 
 @settings(
@@ -109,7 +111,7 @@ def test_any_name(names: list[str], brand: str, client: Client, readers: list[Su
     made = digest(names, brand)
     variables = made.variables()
 
-    deliver("price_digest", key="k", variables=variables, to=readers, files=made.files())
+    deliver("price_digest", key="k", variables=variables, to=readers, files=digest_files(made))
 
     texts = [one for one in OutboxMessage.objects.filter(channel="telegram") if one.body]
     assert texts
@@ -122,7 +124,7 @@ def test_any_name(names: list[str], brand: str, client: Client, readers: list[Su
     assert all(link in whole for link in links), "no line is lost"
     mail = OutboxMessage.objects.get(channel="email")
     assert mail.template_version
-    check_mail(as_sent(mail), attached=bool(made.files()))
+    check_mail(as_sent(mail), attached=bool(digest_files(made)))
     answer = client.post(
         "/api/notification/render",
         json.dumps({"code": "price_digest", "variables": {**variables, "time": variables["time"].isoformat()}}),

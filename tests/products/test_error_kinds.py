@@ -1,4 +1,4 @@
-"""Every kind of trouble that a crawl tells has a name for people."""
+"""Every kind of error that a crawl reports has a label."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from products.spiders.pages import PageErrorKind
 
 SPIDERS = Path(products.spiders.__file__).parent
 # Which argument of these is the kind.
-PLACES = {"Trouble": 0, "_error": 2, "PageError": 0, "Problem": 0}
+PLACES = {"Trouble": 0, "ErrorLine": 2, "PageError": 0, "Problem": 0}
 
 
-def told() -> set[str]:
+def reported() -> set[str]:
     kinds = set(get_args(PageErrorKind))
     for path in SPIDERS.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -28,5 +28,5 @@ def told() -> set[str]:
 
 
 def test_each_kind_has_a_name() -> None:
-    assert told() >= {"price", "timeout", "mismatch"}
-    assert told() <= set(CrawlError.Kind.values)
+    assert reported() >= {"price", "timeout", "mismatch"}
+    assert reported() <= set(CrawlError.Kind.values)

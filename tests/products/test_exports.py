@@ -21,9 +21,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from products.exports import KINDS, workbook
 from products.models import Product
-from products.selectors.products import lowest_prices
-from tests.accounts.people import person, session_client
-from tests.products.factories import Runs, absent, category, item
+from tests.kit.users import person, session_client
+from tests.products.factories import Runs, absent, category, item, lowest_of_spans
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +41,7 @@ HEADINGS += ["變價時間", "首次看到", "最近看到", "連結"]
 
 @pytest.fixture
 def goods(db: None) -> Runs:
-    """20 ordinary products and some odd ones; of the ordinary, two became dearer, one cheaper, one is gone."""
+    """20 ordinary products, two dearer, one cheaper and one gone since, and some with hostile names."""
     runs = Runs()
     runs.at = timezone.now().replace(microsecond=0) - timedelta(hours=13)
     home = category(name="精華液")
@@ -84,14 +83,13 @@ def test_all_products_with_their_types() -> None:
     rows = rows_of(sheet)
     assert len(rows) == sheet.max_row - 1 == Product.objects.count() == 27
     assert list(rows) == sorted(rows)
-    lowest = lowest_prices(Product.objects.values_list("pk", flat=True))
     for product in Product.objects.select_related("category"):
         row = rows[product.product_id]
         assert list(row) == HEADINGS
         assert (row["狀態"], row["分類"], row["連結"]) == (product.get_status_display(), "精華液", product.url)
         assert (row["售價"], row["前次售價"], row["漲跌"]) == (product.price, product.previous_price, product.change)
         assert row["漲跌幅"] == (None if product.change_percent is None else float(product.change_percent))
-        assert row["30天最低價"] == lowest[product.pk]
+        assert row["30天最低價"] == lowest_of_spans(product, timezone.now())
         for heading, moment in (
             ("變價時間", product.price_changed_at),
             ("首次看到", product.first_seen_at),
@@ -150,7 +148,7 @@ def test_changes_and_delisted_hold_theirs_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_to_tell_is_a_header_alone(kind: str) -> None:
+def test_an_empty_export_is_a_header_alone(kind: str) -> None:
     _, sheet = sheet_of(kind)
     assert sheet["A1"].value == "商品編號"
     assert not [value for row in sheet.iter_rows(min_row=2, values_only=True) for value in row if value is not None]

@@ -63,7 +63,7 @@ def misses_of(code: str) -> dict[str, int]:
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) -> None:
     catalogue = momo.catalogue
-    bad, good = (row.code for row in catalogue.categories())
+    bad, good = (row.code for row in catalogue.categories)
     due = missing_on(catalogue, DAY - 2, DAY)
     due_bad, due_good = of(catalogue, bad, due), of(catalogue, good, due)
     assert due_bad
@@ -89,7 +89,7 @@ def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) 
         code: 0 if code in seen_in(run.pk) else count for code, count in misses.items()
     }
     assert not PriceEvent.objects.filter(run=run, kind="delisted", product__category__code=bad).exists()
-    # A closed door ends the whole crawl; any other trouble is the category's own.
+    # A block ends the whole crawl; any other failure affects its category alone.
     closed = "retry_after" in trouble
     assert delisted() - gone == (set() if closed else due_good)
     alert = Alert.objects.get()
@@ -112,9 +112,9 @@ def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any]) -> None:
-    """The first page tells how long a category is: three pages in ten with it among them may hide the rest."""
+    """The first page states how long a category is: three pages in ten, with it among them, may hide the others."""
     catalogue = momo.catalogue
-    bad = catalogue.categories()[0].code
+    bad = catalogue.categories[0].code
     assert of(catalogue, bad, missing_on(catalogue, DAY - 2, DAY))
     gone, misses = delisted(), misses_of(bad)
     pages = -(-len(catalogue.listed(bad, DAY)) // 35)
@@ -122,7 +122,7 @@ def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any])
     for _ in range(4):
         run = crawl()
         assert run.status == "applied"
-        # A door that closes before anything was seen fails the run altogether.
+        # A block before anything was seen fails the whole run.
         assert run.verdict in ({"suspect", "failed"} if "retry_after" in trouble else {"suspect"})
         assert CategoryResult.objects.get(run=run, category__code=bad).suspect
     now = dict(Product.objects.filter(product_id__in=misses).values_list("product_id", "misses"))
@@ -149,7 +149,7 @@ def test_a_shop_that_shuts_us_out_altogether(momo: DemoShop, kind: str) -> None:
     assert Alert.objects.count() == 1
 
 
-def test_a_block_of_product_pages_alone_delists_nobody_in_one_run(momo: DemoShop) -> None:
+def test_a_block_of_product_pages_alone_delists_nothing_in_one_run(momo: DemoShop) -> None:
     """The page of a blocked address is the page of a product that is gone: one run of them proves nothing."""
     gone = delisted()
     due = missing_on(momo.catalogue, DAY - 2, DAY)

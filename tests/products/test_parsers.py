@@ -68,7 +68,7 @@ def test_the_first_certain_price_counts(keys: dict[str, Any], price: int) -> Non
     assert page.problems == []
 
 
-def test_a_product_without_a_certain_price_is_seen_and_told() -> None:
+def test_a_product_without_a_certain_price_is_seen_and_reported() -> None:
     page = parse(goods("1", goodsPrice="599~899", SALE_PRICE="", goodsPriceModel=None), goods("2"))
 
     assert [item.price for item in page.items] == [None, 1280]
@@ -77,7 +77,7 @@ def test_a_product_without_a_certain_price_is_seen_and_told() -> None:
     assert "範圍" in problem.message
 
 
-def test_a_product_without_any_price_is_told_too() -> None:
+def test_a_product_without_any_price_is_reported_too() -> None:
     page = parse(goods("1", goodsPrice=None, SALE_PRICE=None, goodsPriceModel={}))
     assert only(page).price is None
     assert [(each.kind, each.message) for each in page.problems] == [("price", "價格無法確定：沒有價格")]
@@ -134,7 +134,7 @@ def test_brand(keys: dict[str, Any], brand: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["", None, "12 34", "../admin", "1" * 21, "１２３", True, 1.5, {"a": 1}])
-def test_entries_without_a_goods_code_are_dropped_and_told(code: Any) -> None:
+def test_entries_without_a_goods_code_are_dropped_and_reported(code: Any) -> None:
     page = parse(goods("1", goodsCode=code), goods("2"))
     assert only(page).product_id == "2"
     assert [each.kind for each in page.problems] == ["item"]
@@ -144,7 +144,7 @@ def test_a_numeric_goods_code_is_read() -> None:
     assert only(parse(goods("1", goodsCode=13326964))).product_id == "13326964"
 
 
-def test_an_entry_without_a_name_is_dropped_but_its_code_is_told() -> None:
+def test_an_entry_without_a_name_is_dropped_but_its_code_is_reported() -> None:
     page = parse(goods("1", goodsName="   "))
     assert page.items == []
     assert [(each.kind, each.product_id) for each in page.problems] == [("item", "1")]
@@ -185,7 +185,7 @@ def test_no_entries_although_the_shop_counts_some_is_not_empty() -> None:
     assert (page.empty, page.total) == (False, 50)
 
 
-def test_counts_that_cannot_be_read_are_told() -> None:
+def test_counts_that_cannot_be_read_are_reported() -> None:
     body = listing([goods("1")]).replace(b'"maxPage": 1', b'"maxPage": "?"').replace(b'"totalCount": "1"', b'"x": 1')
     page = parse_category_page(body, BASE)
     assert (page.max_page, page.total) == (0, 0)

@@ -36,22 +36,22 @@ def test_a_sold_out_page(said: str) -> None:
 @pytest.mark.parametrize(
     "word", ["可訂購時通知我", "補貨通知", "補貨中", "缺貨中", "熱銷一空", "已售完", "Out of Stock"]
 )
-def test_the_sold_out_words_decide_where_nothing_else_does(word: str) -> None:
+def test_the_sold_out_texts_decide_where_nothing_else_does(word: str) -> None:
     body = product_page("1001", availability="").replace(b"<body>", f"<body><button>{word}</button>".encode())
     assert parse_product_page(body, product_url("1001")).outcome == "out_of_stock"
 
 
-def test_sold_out_words_in_scripts_mean_nothing() -> None:
+def test_sold_out_texts_in_scripts_mean_nothing() -> None:
     body = product_page("1001", availability="").replace(b"<body>", "<body><script>'已售完'</script>".encode())
     assert parse_product_page(body, product_url("1001")).outcome == "in_stock"
 
 
-def test_a_stated_availability_outranks_words_about_other_goods() -> None:
+def test_a_stated_availability_outranks_texts_about_other_goods() -> None:
     body = product_page("1001").replace(b"<body>", "<body><i>推薦商品 補貨中</i>".encode())
     assert parse_product_page(body, product_url("1001")).outcome == "in_stock"
 
 
-def test_an_unreadable_price_is_told() -> None:
+def test_an_unreadable_price_is_reported() -> None:
     body = product_page("1001", price="599起").replace(b"goodsPriceOri", b"x")
     page = parse_product_page(body, product_url("1001"))
     assert (page.outcome, page.price) == ("in_stock", None)
@@ -114,7 +114,7 @@ def test_the_missing_or_blocked_page(words: str) -> None:
     assert parse_product_page(BLOCKED_PAGE, product_url("1001")).outcome == "missing_or_blocked"
 
 
-def test_a_real_page_that_mentions_the_missing_words_is_not_missing() -> None:
+def test_a_real_page_that_mentions_the_missing_texts_is_not_missing() -> None:
     body = product_page("1001").replace(b"<body>", "<body>查無商品資料".encode())
     assert parse_product_page(body, product_url("1001")).outcome == "in_stock"
 

@@ -1,4 +1,4 @@
-"""Life of a run: started once, handed out, watched over, closed."""
+"""Life of a run: started once, enqueued, swept, closed."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from celery import Celery
 from django.db import connection, connections
 from django.test import override_settings
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momo.celery import app as own_app
-from momo.local.processes import free_port
+from momo.core.errors import Unavailable
+from momo.core.work import TakenOver, claim
 from products.models import Alert, CategoryResult, CrawlError, CrawlRun, CrawlShard, Observation, Product
 from products.services.runs import (
-    BrokerUnavailable,
     NothingToCrawl,
     Started,
     UnknownCategories,
     close_run,
+    delete_old_observations,
     fail_shard,
-    forget_observations,
+    shards_to_crawl,
     split_into_shards,
     start_run,
 )
-from products.services.shards import Seen, TakenOver, claim_shard, sign_of_life, store
-from products.tasks import crawl_watch, start_crawl
-from tests.accounts.people import person, token_client
-from tests.faults.harness import wait_until
+from products.services.shards import Seen, beat, store
+from products.spiders.protocol import CategoryLine, EndLine, ErrorLine, ItemLine
+from products.tasks import start_crawl, sweep_crawls
+from tests.kit.processes import wait_until
+from tests.kit.users import person, token_client
 from tests.products.factories import Runs, category, item
 
 CODES = [f"11001{number}0000" for number in range(6)]
@@ -68,19 +68,12 @@ def queue(settings: Any) -> Iterator[Callable[[], list[tuple[str, int]]]]:
     broker.close()
 
 
-@pytest.fixture
-def no_broker() -> Iterator[None]:
-    """Celery with a broker that is not there."""
-    app = Celery("away")
-    app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.broker_url = f"redis://127.0.0.1:{free_port()}/0"
-    yield
-    own_app.set_current()
-    app.close()
-
-
 def begin(**values: Any) -> Started:
     return start_run(trigger=CrawlRun.Trigger.API, **values)
+
+
+def claim_shard(shard_id: int) -> CrawlShard | None:
+    return claim(shards_to_crawl(), shard_id)
 
 
 def silence(shards: Any, seconds: float = 3600) -> None:
@@ -161,9 +154,9 @@ def test_shards_share_the_work(known: list[int], shards: int) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("categories", "no_broker")
 class TestBrokerAway:
-    def test_the_run_is_closed_and_told_once(self) -> None:
+    def test_the_run_is_closed_and_notified_once(self) -> None:
         for _ in range(2):
-            with pytest.raises(BrokerUnavailable, match="Redis"):
+            with pytest.raises(Unavailable, match="REDIS_URL"):
                 begin()
         assert list(CrawlRun.objects.values_list("status", "verdict")) == [("failed", "failed")] * 2
         assert set(CrawlShard.objects.values_list("status", flat=True)) == {"failed"}
@@ -178,14 +171,14 @@ class TestBrokerAway:
         assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
         assert not CrawlRun.objects.filter(status="running").exists()
 
-    def test_the_watch_waits_for_it(self) -> None:
+    def test_the_sweep_waits_for_it(self) -> None:
         run = begin(dispatch=False).run
-        crawl_watch()
+        sweep_crawls()
         run.refresh_from_db()
         assert run.status == "running"
 
     def test_the_next_good_run_ends_the_alert(self) -> None:
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(Unavailable):
             begin()
         runs = Runs()
         runs.at = timezone.now()
@@ -210,7 +203,7 @@ class TestWatch:
         assert run.finished_at is not None
         assert set(run.shards.values_list("status", flat=True)) == {"failed"}
         silence(CrawlRun.objects.filter(pk=fresh.run.pk))
-        crawl_watch()
+        sweep_crawls()
         fresh.run.refresh_from_db()
         assert fresh.run.status == "lost"
         assert Alert.objects.count() == 1
@@ -224,13 +217,13 @@ class TestWatch:
             assert claim_shard(shard.pk) is not None
         silence(CrawlShard.objects.filter(pk=stale.pk), settings.CRAWL_HEARTBEAT_TIMEOUT + 5)
         CrawlShard.objects.filter(pk=done.pk).update(status="done")
-        crawl_watch()
+        sweep_crawls()
         assert queue() == [(f"crawl-{run.pk}-1-1", pending.pk), (f"crawl-{run.pk}-2-2", stale.pk)]
 
     def test_a_run_that_is_ready_is_applied(self) -> None:
         run = Runs().crawled({category(): [item("1000001")]})
         CrawlRun.objects.update(heartbeat_at=timezone.now())
-        crawl_watch()
+        sweep_crawls()
         run.refresh_from_db()
         assert (run.status, run.seen) == ("applied", 1)
         assert Product.objects.count() == 1
@@ -240,19 +233,19 @@ class TestWatch:
 
 
 def seen_by(shard: CrawlShard) -> Seen:
-    """What a child might have told of one product."""
+    """What a child might have reported of one product."""
     (code,) = shard.category_codes
-    where = category(code).pk
-    now = timezone.now()
-    row = (shard.run_id, shard.pk, where, "1000001", "品", "", "", "", 100, None, True, False, "list", now)
-    result = {"category": code, "outcome": "complete", "pages": 1, "max_page": 1, "total": 1, "seen": 1, "message": ""}
-    error = {"category": code, "kind": "price", "message": "讀不懂"}
-    return Seen(rows=[row], categories=[result], errors=[error], error_count=1, end={"requests": 2})
+    now = timezone.now().isoformat()
+    goods = ItemLine(code, "1000001", "品", "", 100, None, "", "", True, False, "list", now)
+    result = CategoryLine(code, "complete", pages=1, max_page=1, total=1, seen=1, message="")
+    error = ErrorLine(code, url="", kind="price", message="讀不懂")
+    end = EndLine(requests=2, retries=0, seconds=1, peak_rss_bytes=0)
+    return Seen(items=[goods], categories=[result], errors=[error], error_count=1, end=end)
 
 
 @pytest.mark.django_db
 class TestFencing:
-    def test_who_was_thought_dead_writes_nothing(self, categories: list[str]) -> None:
+    def test_a_silent_worker_that_was_replaced_writes_nothing(self, categories: list[str]) -> None:
         run = begin(categories=CODES[:1], dispatch=False).run
         number = run.shards.get().pk
         old = claim_shard(number)
@@ -263,16 +256,17 @@ class TestFencing:
         assert new is not None
         assert (old.attempt, new.attempt) == (1, 2)
         with pytest.raises(TakenOver):
-            store(old, seen_by(old))
+            store(old, seen=seen_by(old))
         with pytest.raises(TakenOver):
-            sign_of_life(old)
-        assert not fail_shard(shard=old, attempt=old.attempt, message="")
+            beat(old)
+        with pytest.raises(TakenOver):
+            fail_shard(old, 1)
         assert not Observation.objects.exists()
         assert not CategoryResult.objects.exists()
         assert not CrawlError.objects.exists()
-        store(new, seen_by(new))
+        store(new, seen=seen_by(new))
         with pytest.raises(TakenOver):
-            store(new, seen_by(new))
+            store(new, seen=seen_by(new))
         assert Observation.objects.count() == CategoryResult.objects.count() == CrawlError.objects.count() == 1
         run.refresh_from_db()
         assert run.error_count == 1
@@ -284,7 +278,7 @@ class TestFencing:
         assert shard is not None
         close_run(run=run, status=CrawlRun.Status.LOST, message="中斷")
         with pytest.raises(TakenOver):
-            store(shard, seen_by(shard))
+            store(shard, seen=seen_by(shard))
         assert claim_shard(shard.pk) is None
         # Nor does it end twice.
         close_run(run=run, status=CrawlRun.Status.FAILED, message="again")
@@ -315,7 +309,7 @@ def test_closing_a_run_while_a_shard_is_stored_is_no_deadlock(categories: list[s
     with ThreadPoolExecutor(2) as pool:
         with psycopg.connect(**{name: wanted[name] for name in names}) as holder:
             holder.execute("LOCK TABLE products_categoryresult IN SHARE ROW EXCLUSIVE MODE")
-            storing = pool.submit(own_connection, lambda: store(shard, seen))
+            storing = pool.submit(own_connection, lambda: store(shard, seen=seen))
             wait_until(lambda: waiting() == 1, "the shard to be half stored")
             closing = pool.submit(
                 own_connection, lambda: close_run(run=run, status=CrawlRun.Status.LOST, message="中斷")
@@ -333,6 +327,6 @@ def test_closing_a_run_while_a_shard_is_stored_is_no_deadlock(categories: list[s
 def test_what_old_runs_saw_is_forgotten() -> None:
     runs = Runs()
     made = [runs.run({category(): [item("1000001"), item("1000002")]}) for _ in range(5)]
-    assert forget_observations() == 4
+    assert delete_old_observations() == 4
     assert set(Observation.objects.values_list("run_id", flat=True)) == {run.pk for run in made[2:]}
-    assert forget_observations() == 0
+    assert delete_old_observations() == 0

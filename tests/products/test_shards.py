@@ -16,7 +16,7 @@ from products.models import Alert, CategoryResult, CrawlError, CrawlRun, CrawlSh
 from products.services.apply import apply_run
 from products.services.runs import close_run, start_run
 from products.services.shards import MAX_ERRORS, run_shard
-from tests.faults.harness import wait_until
+from tests.kit.processes import wait_until
 from tests.products.shopping import crawl, prepare
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_child_that_dies_is_started_again(momo: DemoShop) -> None:
     assert ended is not None
     shard.refresh_from_db()
     assert (shard.status, shard.attempt) == ("done", 3)
-    # What the dead ones told is dropped: nothing is there twice.
+    # The reports of dead children are dropped: no row is there twice.
     rows = list(Observation.objects.filter(run=run).values_list("category_id", "code"))
     assert len(rows) == len(set(rows)) > 100
     assert apply_run(run.pk)
@@ -114,7 +114,7 @@ def test_a_child_that_takes_too_long_is_ended(momo: DemoShop, settings: Any) -> 
     assert not children()
 
 
-def test_a_child_that_cannot_begin_leaves_its_last_words(momo: DemoShop, settings: Any, tmp_path: Path) -> None:
+def test_a_child_that_cannot_begin_leaves_the_tail_of_its_log(momo: DemoShop, settings: Any, tmp_path: Path) -> None:
     settings.BASE_DIR = tmp_path
     settings.CRAWL_SHARD_ATTEMPTS = 1
     _, (shard,) = begin()
@@ -125,7 +125,7 @@ def test_a_child_that_cannot_begin_leaves_its_last_words(momo: DemoShop, setting
     assert set(CategoryResult.objects.values_list("outcome", "message")) == {("failed", shard.message)}
 
 
-def test_who_is_taken_over_stops_and_stores_nothing(momo: DemoShop) -> None:
+def test_a_worker_that_is_taken_over_stops_and_stores_nothing(momo: DemoShop) -> None:
     momo.fault("slow", delay=0.3)
     _, (shard,) = begin()
 
@@ -155,7 +155,7 @@ def test_a_run_that_is_closed_meanwhile_ends_its_children(momo: DemoShop) -> Non
 
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
-def test_who_is_told_to_stop_gives_the_shard_back(momo: DemoShop, signal: type[BaseException]) -> None:
+def test_a_worker_that_must_stop_gives_the_shard_back(momo: DemoShop, signal: type[BaseException]) -> None:
     momo.fault("slow", delay=0.3)
     run, (shard,) = begin()
 
@@ -169,7 +169,7 @@ def test_who_is_told_to_stop_gives_the_shard_back(momo: DemoShop, signal: type[B
     shard.refresh_from_db()
     assert (shard.status, shard.attempt) == ("pending", 1)
     momo.faults([])
-    # Nobody need wait until the heartbeat has grown old.
+    # The next worker need not wait for the time-out.
     assert run_shard(shard.pk) is not None
     assert apply_run(run.pk)
 
@@ -187,15 +187,15 @@ def test_what_a_shard_says_of_itself(momo: DemoShop, settings: Any) -> None:
     _, (shard,) = begin()
     run_shard(shard.pk, on_progress=lambda shard: shown.append((shard.pages, shard.pages_expected)))
     shard.refresh_from_db()
-    listed = sum(len(momo.catalogue.listed(row.code, 0)) for row in momo.catalogue.categories())
-    pages = sum(-(-len(momo.catalogue.listed(row.code, 0)) // 35) for row in momo.catalogue.categories())
+    listed = sum(len(momo.catalogue.listed(row.code, 0)) for row in momo.catalogue.categories)
+    pages = sum(-(-len(momo.catalogue.listed(row.code, 0)) // 35) for row in momo.catalogue.categories)
     assert (shard.pages, shard.pages_expected) == (pages, pages)
     # A child asks for each of its goods once, wherever it is listed.
     assert listed - 10 < shard.items <= listed
     assert shard.requests == momo.log()["requests"]
     assert shard.peak_rss_bytes > 20_000_000
     assert shown
-    # Robots first, then as told: an honest name, and at most two at once.
+    # Robots first, then as its settings say: an honest name, and at most two at once.
     assert momo.log()["paths"]["/robots.txt"] == 1
     assert set(momo.log()["user_agents"]) == {settings.CRAWL_USER_AGENT}
     assert momo.log()["in_flight_max"] <= 2
@@ -204,7 +204,7 @@ def test_what_a_shard_says_of_itself(momo: DemoShop, settings: Any) -> None:
 def test_prices_that_cannot_be_read_are_errors_and_never_guesses(momo: DemoShop) -> None:
     crawl()
     before = dict(Product.objects.values_list("product_id", "price"))
-    odd = sorted(momo.catalogue.listed(momo.catalogue.categories()[0].code, 0))[:3]
+    odd = [product.id for product in momo.catalogue.listed(momo.catalogue.categories[0].code, 0)[:3]]
     for product_id, text in zip(odd, ("洽客服", "$$", "一二三"), strict=True):
         momo.override(product_id, price=text)
     run = crawl()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from products.spiders.job import CategoryJob
+from products.spiders.protocol import CategoryJob, ErrorLine, ItemLine, ProgressLine
 from tests.products.children import AGENT, page_of, run, three_pages
 from tests.products.standin import (
     BLOCKED_PAGE,
@@ -23,28 +23,28 @@ def test_a_complete_category(shop: Shop) -> None:
     done = run(shop)
 
     line = done.category()
-    assert line["outcome"] == "complete"
-    assert (line["pages"], line["max_page"], line["total"], line["seen"]) == (3, 3, 12, 12)
-    assert line["message"]
-    items = {item["product_id"]: item for item in done.of("item")}
+    assert line.outcome == "complete"
+    assert (line.pages, line.max_page, line.total, line.seen) == (3, 3, 12, 12)
+    assert line.message
+    items = {item.product_id: item for item in done.of(ItemLine)}
     assert list(items) == list(dict.fromkeys(items))
     assert sorted(items) == sorted(f"P{number}" for number in range(12))
     item = items["P0"]
-    assert datetime.now(UTC) - datetime.fromisoformat(item.pop("observed_at")) < timedelta(minutes=1)
-    assert item == {
-        "type": "item",
-        "category": "C",
-        "product_id": "P0",
-        "name": "【測試牌】商品 P0",
-        "brand": "測試牌",
-        "price": 1280,
-        "list_price": 1990,
-        "url": "https://www.momoshop.com.tw/product/P0",
-        "image_url": "https://i1.momoshop.com.tw/goodsimg/P0_OR_m.webp",
-        "stock": "in_stock",
-        "upcoming": False,
-        "source": "list",
-    }
+    assert datetime.now(UTC) - datetime.fromisoformat(item.observed_at) < timedelta(minutes=1)
+    assert item._replace(observed_at="") == ItemLine(
+        category="C",
+        product_id="P0",
+        name="【測試牌】商品 P0",
+        brand="測試牌",
+        price=1280,
+        list_price=1990,
+        url="https://www.momoshop.com.tw/product/P0",
+        image_url="https://i1.momoshop.com.tw/goodsimg/P0_OR_m.webp",
+        in_stock=True,
+        upcoming=False,
+        source="list",
+        observed_at="",
+    )
 
 
 def test_the_request_is_the_documented_one_and_honest(shop: Shop) -> None:
@@ -65,9 +65,9 @@ def test_the_request_is_the_documented_one_and_honest(shop: Shop) -> None:
             "brandName": [],
         },
     }
-    assert asked.headers["User-Agent"] == AGENT
-    assert asked.headers["Content-Type"] == "application/json"
-    assert "gzip" in asked.headers["Accept-Encoding"]
+    assert asked.headers["user-agent"] == AGENT
+    assert asked.headers["content-type"] == "application/json"
+    assert "gzip" in asked.headers["accept-encoding"]
     assert "Cookie" not in asked.headers
 
 
@@ -77,22 +77,22 @@ def test_counts_progress_and_end(shop: Shop) -> None:
     done = run(shop)
 
     end = done.lines[-1]
-    assert (end["requests"], end["retries"]) == (5, 1)  # robots.txt, three pages, one of them twice
-    assert end["seconds"] > 0
-    assert 20_000_000 < end["peak_rss_bytes"] < 300 * 1024 * 1024
-    assert done.of("progress")[0]["pages_expected"] == 1
-    last = done.of("progress")[-1]
-    assert (last["requests"], last["items"], last["pages"], last["pages_expected"]) == (5, 12, 3, 3)
+    assert (end.requests, end.retries) == (5, 1)  # robots.txt, three pages, one of them twice
+    assert end.seconds > 0
+    assert 20_000_000 < end.peak_rss_bytes < 300 * 1024 * 1024
+    assert done.of(ProgressLine)[0].pages_expected == 1
+    last = done.of(ProgressLine)[-1]
+    assert (last.requests, last.items, last.pages, last.pages_expected) == (5, 12, 3, 3)
     assert done.raw.isascii()
 
 
-def test_a_long_crawl_tells_its_progress_at_most_twice_a_second(shop: Shop) -> None:
+def test_a_long_crawl_reports_its_progress_at_most_twice_a_second(shop: Shop) -> None:
     pages = [page_of(number * 5) for number in range(14)]
     for number, entries in enumerate(pages, 1):
         shop.answer(("list", "C", number), Answer(listing(entries, 14, 70), delay=0.1))
     done = run(shop, concurrency=1)
-    assert 3 <= len(done.of("progress")) <= 6
-    assert done.category()["seen"] == 70
+    assert 3 <= len(done.of(ProgressLine)) <= 6
+    assert done.category().seen == 70
 
 
 def test_delay_and_autothrottle_space_the_requests(shop: Shop) -> None:
@@ -103,14 +103,14 @@ def test_delay_and_autothrottle_space_the_requests(shop: Shop) -> None:
     assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(times))
 
 
-def test_one_product_in_two_pages_and_two_categories_is_told_once_for_each_category(shop: Shop) -> None:
+def test_one_product_in_two_pages_and_two_categories_is_reported_once_for_each_category(shop: Shop) -> None:
     shop.category("A", [[goods("X"), goods("X"), goods("Y")], [goods("X"), goods("Z")]], total=3)
     shop.category("B", [[goods("X")]])
     done = run(shop, CategoryJob("A"), CategoryJob("B"))
 
-    told = sorted((item["category"], item["product_id"]) for item in done.of("item"))
-    assert told == [("A", "X"), ("A", "Y"), ("A", "Z"), ("B", "X")]
-    assert [done.category(code)["outcome"] for code in "AB"] == ["complete", "complete"]
+    items = sorted((item.category, item.product_id) for item in done.of(ItemLine))
+    assert items == [("A", "X"), ("A", "Y"), ("A", "Z"), ("B", "X")]
+    assert [done.category(code).outcome for code in "AB"] == ["complete", "complete"]
 
 
 def test_sold_out_upcoming_and_unreadable_prices(shop: Shop) -> None:
@@ -118,27 +118,27 @@ def test_sold_out_upcoming_and_unreadable_prices(shop: Shop) -> None:
     shop.category("C", [[goods("OUT", goodsStock="0"), goods("SOON", onSaleDescription="12/01 開賣"), odd]])
     done = run(shop)
 
-    items = {item["product_id"]: item for item in done.of("item")}
-    assert items["OUT"]["stock"] == "out_of_stock"
-    assert items["SOON"]["upcoming"] is True
-    assert items["ODD"]["price"] is None
-    (error,) = done.of("error")
-    assert (error["kind"], error["product_id"], error["value"]) == ("price", "ODD", "599~899")
-    assert "範圍" in error["message"]
-    assert done.category()["outcome"] == "complete"
+    items = {item.product_id: item for item in done.of(ItemLine)}
+    assert items["OUT"].in_stock is False
+    assert items["SOON"].upcoming is True
+    assert items["ODD"].price is None
+    (error,) = done.of(ErrorLine)
+    assert (error.kind, error.product_id, error.value) == ("price", "ODD", "599~899")
+    assert "範圍" in error.message
+    assert done.category().outcome == "complete"
 
 
 def test_an_empty_category(shop: Shop) -> None:
     shop.answer(("list", "C", 1), EMPTY)
     shop.answer(("list", "D", 1), listing([]))
     done = run(shop, CategoryJob("C"), CategoryJob("D"))
-    assert [done.category(code)["outcome"] for code in "CD"] == ["empty", "empty"]
-    assert done.of("error") == []
+    assert [done.category(code).outcome for code in "CD"] == ["empty", "empty"]
+    assert done.of(ErrorLine) == []
 
 
 def test_no_goods_although_the_shop_counts_some_is_partial(shop: Shop) -> None:
     shop.answer(("list", "C", 1), listing([], max_page=1, total=40))
-    assert run(shop).category()["outcome"] == "partial"
+    assert run(shop).category().outcome == "partial"
 
 
 def test_a_repeated_page_ends_the_walk_as_partial(shop: Shop) -> None:
@@ -147,34 +147,34 @@ def test_a_repeated_page_ends_the_walk_as_partial(shop: Shop) -> None:
     done = run(shop, CategoryJob("C", known=("GONE",)))
 
     line = done.category()
-    assert (line["outcome"], line["seen"]) == ("partial", 10)
-    assert "相同" in line["message"]
+    assert (line.outcome, line.seen) == ("partial", 10)
+    assert "相同" in line.message
     assert len(shop.asked("list")) <= 5  # not all twenty
     assert shop.asked("product") == []
 
 
 def test_a_repeat_after_all_goods_were_shown_is_complete(shop: Shop) -> None:
     shop.category("C", [page_of(0), page_of(5), page_of(5)], total=10)
-    assert run(shop).category()["outcome"] == "complete"
+    assert run(shop).category().outcome == "complete"
 
 
 def test_fewer_goods_than_the_total_is_partial(shop: Shop) -> None:
     shop.category("C", [page_of(0), page_of(5)], total=11)
     line = run(shop).category()
-    assert line["outcome"] == "partial"
-    assert "11" in line["message"]
+    assert line.outcome == "partial"
+    assert "11" in line.message
 
 
 def test_two_percent_fewer_is_complete(shop: Shop) -> None:
     shop.category("C", [page_of(0, 98)], total=100)
-    assert run(shop).category()["outcome"] == "complete"
+    assert run(shop).category().outcome == "complete"
 
 
 def test_a_category_longer_than_the_bound_is_partial(shop: Shop) -> None:
     three_pages(shop)
     line = run(shop, max_pages=2).category()
-    assert (line["outcome"], line["pages"]) == ("partial", 2)
-    assert "上限" in line["message"]
+    assert (line.outcome, line.pages) == ("partial", 2)
+    assert "上限" in line.message
 
 
 def test_a_list_that_does_not_say_how_long_it_is(shop: Shop) -> None:
@@ -182,7 +182,7 @@ def test_a_list_that_does_not_say_how_long_it_is(shop: Shop) -> None:
     body = listing(page_of(0), 3, 12).replace(b'"maxPage": 3', b'"maxPage": null')
     shop.answer(("list", "C", 1), body)
     done = run(shop)
-    assert (done.category()["outcome"], done.category()["seen"]) == ("complete", 12)
+    assert (done.category().outcome, done.category().seen) == ("complete", 12)
     assert done.kinds == ["count"]
 
 
@@ -201,15 +201,15 @@ def test_unlisted_products_are_looked_up_one_by_one(shop: Shop) -> None:
         shop.answer(("product", code), answer)
     done = run(shop, CategoryJob("C", known=("P0", "P1", *answers)), max_missing_percent=90, retry_times=1)
 
-    assert done.category()["outcome"] == "complete"
-    pages = {item["product_id"]: item for item in done.of("item") if item["source"] == "page"}
-    assert {code: (item["stock"], item["price"]) for code, item in pages.items()} == {
-        "K1": ("in_stock", 1299),
-        "K2": ("out_of_stock", 1299),
+    assert done.category().outcome == "complete"
+    pages = {item.product_id: item for item in done.of(ItemLine) if item.source == "page"}
+    assert {code: (item.in_stock, item.price) for code, item in pages.items()} == {
+        "K1": (True, 1299),
+        "K2": (False, 1299),
     }
-    assert pages["K1"]["url"] == f"{shop.url}/product/K1"
+    assert pages["K1"].url == f"{shop.url}/product/K1"
     assert done.absent == {"K3": "missing", "K4": "error", "K5": "error", "K6": "missing", "K7": "error"}
-    assert {error["product_id"]: error["kind"] for error in done.of("error")} == {
+    assert {error.product_id: error.kind for error in done.of(ErrorLine)} == {
         "K4": "unreadable",
         "K5": "http",
         "K7": "mismatch",
@@ -236,8 +236,8 @@ def test_too_many_missing_products_are_not_looked_up(shop: Shop) -> None:
     three_pages(shop)
     known = ("P0", "P1", "P2", "P3", "P4", "P5", "P6", "K1", "K2", "K3")
     done = run(shop, CategoryJob("C", known=known))
-    assert done.category()["outcome"] == "complete"
-    assert "超過 20%" in done.category()["message"]
+    assert done.category().outcome == "complete"
+    assert "超過 20%" in done.category().message
     assert shop.asked("product") == []
     assert done.absent == {}
 

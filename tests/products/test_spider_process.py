@@ -1,4 +1,4 @@
-"""The spider's child as a process: its protocol, its exit codes, and that it outlives nobody."""
+"""The spider's child as a process: its protocol, its exit codes, and that it ends with its parent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from products.spiders.job import CategoryJob, Job, JobError, ProtocolError, read_lines
+from products.spiders.protocol import (
+    CategoryJob,
+    EndLine,
+    ItemLine,
+    Job,
+    JobError,
+    ProtocolError,
+    read_lines,
+    write_lines,
+)
 from tests.products.children import COMMAND, ROOT, job_of, page_of
 from tests.products.standin import (
     Answer,
@@ -23,7 +32,7 @@ from tests.products.standin import (
 
 def test_neither_django_nor_the_reactor_is_loaded_by_the_protocol() -> None:
     asked = (
-        "import sys, products.spiders.job; assert not {'django', 'scrapy', 'twisted'} & set(sys.modules);"
+        "import sys, products.spiders.protocol; assert not {'django', 'scrapy', 'twisted'} & set(sys.modules);"
         "import products.spiders.child; assert 'django' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, timeout=30)
@@ -58,7 +67,7 @@ def test_the_child_dies_with_its_parent(shop: Shop) -> None:
     assert len(shop.log) == asked
 
 
-def test_the_child_stops_when_nobody_reads(shop: Shop) -> None:
+def test_the_child_stops_when_its_stdout_is_closed(shop: Shop) -> None:
     shop.answer(("list", "C", 1), Answer(listing(page_of(0)), delay=0.5))
     child = subprocess.Popen(
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
@@ -72,7 +81,7 @@ def test_the_child_stops_when_nobody_reads(shop: Shop) -> None:
     assert child.wait(timeout=20) == 3
 
 
-def test_a_child_told_to_stop_writes_no_end(shop: Shop) -> None:
+def test_a_terminated_child_writes_no_end_line(shop: Shop) -> None:
     shop.answer(("list", "C", 1), Answer(listing(page_of(0)), delay=1))
     child = subprocess.Popen(
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
@@ -85,7 +94,7 @@ def test_a_child_told_to_stop_writes_no_end(shop: Shop) -> None:
     child.terminate()
     out, _ = child.communicate(timeout=20)
     assert child.returncode == 1
-    assert "end" not in [line["type"] for line in read_lines(out.splitlines())]
+    assert not any(isinstance(line, EndLine) for line in read_lines(out.splitlines()))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +136,21 @@ def test_a_job_survives_the_pipe() -> None:
     assert Job.from_json(job.to_json()) == job
 
 
-@pytest.mark.parametrize("raw", [b"hello\n", b"{}\n", b"3\n", b'{"type":"items"'])
+def test_lines_survive_the_pipe() -> None:
+    items = [
+        ItemLine("1", code, "品\n名 ✨", "", None, 5, "https://a", "", True, False, "list", "2026-11-29T00:00:00Z")
+        for code in ("A", "B")
+    ]
+    ends = [EndLine(3, 1, 0.5, 7)]
+    raw = write_lines(*items) + write_lines(*ends)
+    assert raw.isascii()
+    assert raw.count(b"\n") == 2
+    assert list(read_lines(raw.splitlines())) == [*items, *ends]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"hello\n", b"{}\n", b"3\n", b'["Stranger",[1]]', b'["EndLine",[1,2]]', b'["EndLine",[1,2']
+)
 def test_a_line_outside_the_protocol_is_an_error(raw: bytes) -> None:
     with pytest.raises(ProtocolError):
         list(read_lines([raw]))

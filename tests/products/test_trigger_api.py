@@ -1,4 +1,4 @@
-"""People ask for the digest: over REST, and with a question first in the admin."""
+"""A user requests the digest: over REST, and after a confirmation in the admin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Role
 from notifications.models import Channel, OutboxMessage, Subscription
 from products.models import PriceEvent
-from tests.accounts.people import person, session_client
+from tests.kit.users import person, session_client
 from tests.products.factories import Runs, category, item
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,7 @@ YES = {"_form_submitted": "True"}
 
 @pytest.fixture(autouse=True)
 def _events(settings: Any) -> None:
-    """Two events that nobody was told of."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    """Two events that were not notified yet."""
     runs, home = Runs(), category()
     runs.at = timezone.now() - timedelta(hours=6)
     runs.run({home: [item("1000001", 1000), item("1000002", 1000)]})
@@ -62,7 +61,7 @@ def said(answer: Any) -> str:
     return "；".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
-def test_what_is_new_is_told_once(manager: Client, subscription: Subscription) -> None:
+def test_what_is_new_is_notified_once(manager: Client, subscription: Subscription) -> None:
     assert trigger(manager)["data"] == {"events": 2, "messages": 1}
     again = trigger(manager)
     assert again["data"] == {"events": 0, "messages": 0}
@@ -100,26 +99,26 @@ def test_it_counts_as_sending(manager: Client, settings: Any, subscription: Subs
 def test_the_list_asks_first(manager: Client, subscription: Subscription) -> None:
     page = manager.get(reverse(LIST)).content.decode()
     assert "立即通知" in page
-    asked = manager.get(reverse("admin:products_priceevent_tell_now"))
+    asked = manager.get(reverse("admin:products_priceevent_notify_now"))
     assert "每個事件只會通知一次" in asked.content.decode()
     assert OutboxMessage.objects.count() == 0
 
-    answer = manager.post(reverse("admin:products_priceevent_tell_now"), YES)
+    answer = manager.post(reverse("admin:products_priceevent_notify_now"), YES)
 
     assert answer["Location"] == reverse(LIST)
     assert said(answer) == "2 個新事件已寫成 1 則訊息，正在寄送"
     assert OutboxMessage.objects.count() == 1
-    assert "沒有新的事件" in said(manager.post(reverse("admin:products_priceevent_tell_now"), YES))
+    assert "沒有新的事件" in said(manager.post(reverse("admin:products_priceevent_notify_now"), YES))
 
 
 def test_readers_do_not_see_it_there(reader: Client, subscription: Subscription) -> None:
     assert "立即通知" not in reader.get(reverse(LIST)).content.decode()
-    assert reader.post(reverse("admin:products_priceevent_tell_now"), YES).status_code in {302, 403}
+    assert reader.post(reverse("admin:products_priceevent_notify_now"), YES).status_code in {302, 403}
     assert OutboxMessage.objects.count() == 0
 
 
-@pytest.mark.parametrize(("told", "rows"), [("no", 1), ("yes", 1), ("", 2), ("maybe", 2)])
-def test_the_list_can_be_narrowed_to_what_nobody_was_told_of(told: str, rows: int, reader: Client) -> None:
+@pytest.mark.parametrize(("told", "rows"), [("no", 1), ("yes", 1), ("", 2), ("maybe", 0)])
+def test_the_list_can_be_filtered_by_notification(told: str, rows: int, reader: Client) -> None:
     PriceEvent.objects.filter(kind="decrease").update(told_at=timezone.now())
     page = reader.get(f"{reverse(LIST)}?told={told}")
     assert len(page.context["cl"].result_list) == rows

@@ -1,31 +1,50 @@
-"""What the demo shop sells, and the truth that tests compare with.
-
-A catalogue holds no products: each is worked out from (seed, number) when asked for, and 100,000 of them cost a
-megabyte. Identifiers are a reversible scrambling of the number, so that none need be kept.
-"""
+"""What the demo shop sells, and how its products fare from day to day: the truth that tests compare with."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from enum import StrEnum
+from itertools import accumulate, count, cycle, islice
 from typing import NamedTuple
 
-from . import words
-from .days import CYCLE, IN_CATEGORY, OUT_OF_STOCK, DayModel, State, mix
+from .vocabulary import DEPARTMENTS, FLOURISHES, LEAVES, PROMOTIONS, Leaf
 
-# Prime, so that n * _STEP + shift (mod _PRIME) gives every product its own 7 or 8 digits, and can be undone.
-_PRIME = 98_999_987
-_STEP = 61_803_399
-_UNSTEP = pow(_STEP, -1, _PRIME)
-_FIRST_CODE = 1_000_000
-_SELLERS = 8_999
+# Life goes in cycles of 20 days. Each product has its own place in the cycle, and everything that may happen to it its
+# fixed days in there, so events of one product never overlap: a price never changes while the product is not shown.
+# Products of one category are spread evenly over the cycle, which bounds how many can change on one day.
+#
+#     day of the cycle   0   new price (5 % of the products each day)
+#                        3   in one cycle of 7: vanishes for 4 to 8 days (0.7 % a day)
+#                       13   in one cycle of 5: sells out for 1 to 5 days (1 % a day), half of them leaving the category
+#
+# Another 0.3 % a day vanish for good.
+CYCLE = 20
+VANISH_AT, VANISH_EVERY = 3, 7
+SELL_OUT_AT, SELL_OUT_EVERY = 13, 5
+MEAN_LIFE = 330  # days
 
-_TWICE_LISTED_EVERY = 33
-# How many of each 24 products a category gets, in turn: half the average to one and a half times it.
+MAX_CATEGORIES = 512
+# How large categories are beside each other, in turn: half the average to one and a half times it.
 _WEIGHTS = (4, 5, 3, 6, 2, 4)
-_MAX_CATEGORIES = 512
+
+
+class State(StrEnum):
+    """The state of a product on one day."""
+
+    LISTED = "listed"
+    OUT_OF_STOCK_LISTED = "out_of_stock_listed"
+    OUT_OF_STOCK_UNLISTED = "out_of_stock_unlisted"
+    MISSING = "missing"
+    UPCOMING = "upcoming"
+
+
+#: States in which a product appears in its categories.
+IN_CATEGORY = frozenset({State.LISTED, State.OUT_OF_STOCK_LISTED, State.UPCOMING})
+OUT_OF_STOCK = frozenset({State.OUT_OF_STOCK_LISTED, State.OUT_OF_STOCK_UNLISTED})
 
 
 class Category(NamedTuple):
@@ -39,23 +58,47 @@ class Category(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What does not change about a product. Prices in New Taiwan dollars.
+    """A product. Prices in New Taiwan dollars, days counted from the shop's day 0."""
 
-    `number` counts from 0; `birth` is the day it came to the shop; `price_form` picks the way its price is
-    written; `page` is the generation of its page ("next", "css" or "jsonld").
-    """
-
-    number: int
+    number: int  # from 0, in the order of coming
     id: str
     categories: tuple[str, ...]
     name: str
     sub_name: str
     brand: str
     list_price: int
-    base_price: int
-    birth: int
-    price_form: int
-    page: str
+    prices: tuple[int, ...]  # each for one cycle, in turn
+    page: str  # the generation of its page: "next", "css" or "jsonld"
+    birth: int  # the day it came to the shop
+    release: int  # the first day on which it can be bought; before it, it is shown as coming soon
+    end: int  # the day from which it is gone for good
+    place: int  # the day of the cycle that it is on at day 0
+    vanish_turn: int  # of VANISH_EVERY cycles
+    vanish_days: int
+    sell_out_turn: int  # of SELL_OUT_EVERY cycles
+    sell_out_days: int
+    unlisted: bool  # whether it leaves its categories while it is sold out
+
+    def state(self, day: int) -> State:
+        """The state on `day`: never missing or unlisted on its first, so that a first crawl sees all there is."""
+        if not self.birth <= day < self.end:
+            return State.MISSING
+        if day < self.release:
+            return State.UPCOMING
+        turn, at = divmod(day + self.place, CYCLE)
+        if turn % VANISH_EVERY == self.vanish_turn and 0 <= (since := at - VANISH_AT) < self.vanish_days:
+            if day - since > self.release:
+                return State.MISSING
+        elif turn % SELL_OUT_EVERY == self.sell_out_turn and 0 <= (since := at - SELL_OUT_AT) < self.sell_out_days:
+            unlisted = self.unlisted and day - since > self.release
+            return State.OUT_OF_STOCK_UNLISTED if unlisted else State.OUT_OF_STOCK_LISTED
+        return State.LISTED
+
+    def price(self, day: int) -> int | None:
+        """The selling price on `day`, None while missing."""
+        if self.state(day) is State.MISSING:
+            return None
+        return self.prices[(day + self.place) // CYCLE % len(self.prices)]
 
 
 class Catalogue:
@@ -65,264 +108,112 @@ class Catalogue:
     """
 
     def __init__(self, seed: int = 1, size: int = 600, categories: int | None = None) -> None:
-        if size < 1:
-            raise ValueError("size must be at least 1")
-        count = max(6, size // 100) if categories is None else categories
-        self.seed = seed
         self.size = size
-        self._key = mix(seed, 1)
-        self._shift = mix(seed, 2) % _PRIME
-        self._days = DayModel(seed)
-        self._categories = tuple(_category(n) for n in range(max(1, min(count, _MAX_CATEGORIES))))
-        self._by_code = {row.code: n for n, row in enumerate(self._categories)}
-        self._deal()
-        self._fates = array("q")
-        self._twice = mix(seed, 4) % _TWICE_LISTED_EVERY
-        self._second: dict[int, list[int]] = {}
-        self._second_until = 0
-        self._make = lru_cache(maxsize=8192)(self._build)
+        wanted = max(6, size // 100) if categories is None else categories
+        self.categories = [_category(number) for number in range(min(wanted, MAX_CATEGORIES))]
+        self._coming = generate(seed, size, self.categories)
+        self._products: list[Product] = []
+        self._by_id: dict[str, Product] = {}
+        self._members: defaultdict[str, list[Product]] = defaultdict(list)
+        self._lock = threading.Lock()
 
-    def _deal(self) -> None:
-        """Deal numbers to categories in a fixed shuffled pattern, so that both directions are arithmetic."""
-        slots = [c for c in range(len(self._categories)) for _ in range(_WEIGHTS[c % len(_WEIGHTS)])]
-        order = sorted(range(len(slots)), key=lambda s: mix(self._key, s, 3))
-        self._slot_category = [slots[s] for s in order]
-        self._slots_of: list[list[int]] = [[] for _ in self._categories]
-        self._slot_rank: list[int] = []
-        for slot, category in enumerate(self._slot_category):
-            self._slot_rank.append(len(self._slots_of[category]))
-            self._slots_of[category].append(slot)
+    def products(self, day: int = 0) -> list[Product]:
+        """Every product that has come by `day`, gone ones too, in the order of coming."""
+        born = self.size + self.size * day // 200
+        with self._lock:
+            for product in islice(self._coming, max(0, born - len(self._products))):
+                self._products.append(product)
+                self._by_id[product.id] = product
+                for code in product.categories:
+                    self._members[code].append(product)
+        return self._products[:born]
 
-    # Categories
-
-    def categories(self) -> list[Category]:
-        """Every category as (code, level, name, path)."""
-        return list(self._categories)
-
-    def category(self, code: str) -> Category | None:
-        """The category of that code, or None."""
-        number = self._by_code.get(code)
-        return None if number is None else self._categories[number]
-
-    def members(self, code: str, day: int) -> list[int]:
-        """Numbers of the products that belong to the category and were born by `day`, in shop order."""
-        number = self._by_code[code]
-        born, width = self.born(day), len(self._slot_category)
-        slots = self._slots_of[number]
-        own = [n for start in range(0, born, width) for n in (start + s for s in slots) if n < born]
-        self._list_twice(born)
-        return sorted(own + [n for n in self._second.get(number, ()) if n < born])
-
-    def _list_twice(self, born: int) -> None:
-        first = self._second_until + (self._twice - self._second_until) % _TWICE_LISTED_EVERY
-        for n in range(first, born, _TWICE_LISTED_EVERY):
-            second = self._second_category(n)
-            if second is not None:
-                self._second.setdefault(second, []).append(n)
-        self._second_until = max(self._second_until, born)
-
-    def _second_category(self, number: int) -> int | None:
-        count = len(self._categories)
-        if count < 2 or number % _TWICE_LISTED_EVERY != self._twice:
-            return None
-        own = self._slot_category[number % len(self._slot_category)]
-        return (own + 1 + mix(self._key, number, 4) % (count - 1)) % count
-
-    def listed(self, code: str, day: int) -> list[str]:
-        """Identifiers that the category shows on `day`, in shop order."""
-        return [self.product_id(n) for n in self.members(code, day) if self.state_of(n, day) in IN_CATEGORY]
-
-    # Products
-
-    def born(self, day: int) -> int:
-        """How many products have come to the shop by `day`; their numbers are 0 up to this."""
-        return self.size + self.size * max(0, day) // 200
-
-    def birth(self, number: int) -> int:
-        """The day on which the product of that number came to the shop."""
-        return 0 if number < self.size else -(-(number - self.size + 1) * 200 // self.size)
-
-    def product_id(self, number: int) -> str:
-        """goodsCode: 7 or 8 digits, or (15 %) the marketplace form TP + 14 digits."""
-        code = (number * _STEP + self._shift) % _PRIME
-        if self._marketplace(number):
-            return f"TP{1_000 + code % _SELLERS:07d}{code // _SELLERS + 1:07d}"
-        return str(_FIRST_CODE + code)
-
-    def number(self, product_id: str) -> int | None:
-        """The product's number, or None for an identifier this shop would never give out."""
-        digits = product_id.removeprefix("TP")
-        if len(digits) > 14 or not (digits.isascii() and digits.isdigit()):
-            return None
-        marketplace = product_id.startswith("TP")
-        if marketplace:
-            code = (int(digits[7:] or 0) - 1) * _SELLERS + int(digits[:7]) - 1_000
-        else:
-            code = int(digits) - _FIRST_CODE
-        number = (code - self._shift) * _UNSTEP % _PRIME
-        return number if self.product_id(number) == product_id else None
-
-    def _marketplace(self, number: int) -> bool:
-        return mix(self._key, number, 5) % 100 < 15
-
-    def product_ids(self, day: int = 0) -> Iterator[str]:
-        """Every identifier that has been in the shop by `day`, gone ones too."""
-        return map(self.product_id, range(self.born(day)))
-
-    def product(self, product_id: str) -> Product:
-        """What does not change about a product. KeyError for an identifier that is not this shop's."""
-        return self._make(self._known(product_id))
-
-    def product_of(self, number: int) -> Product:
-        """The same, by number."""
-        return self._make(number)
-
-    def _known(self, product_id: str) -> int:
-        number = self.number(product_id)
-        if number is None:
+    def product(self, product_id: str, day: int = 0) -> Product:
+        """The product of that identifier. KeyError if none that has come by `day` has it."""
+        self.products(day)
+        product = self._by_id[product_id]
+        if product.birth > day:
             raise KeyError(product_id)
-        return number
+        return product
 
-    def _build(self, number: int) -> Product:
-        slot = number % len(self._slot_category)
-        own, second = self._slot_category[slot], self._second_category(number)
-        leaf = words.LEAVES[own % len(words.LEAVES)]
-        draw = mix(self._key, number, 6)
-        brand = _pick(words.BRANDS[leaf.department], draw)
-        name = " ".join(
-            (
-                _pick(words.FEATURES[leaf.department], draw >> 8) + _pick(leaf.goods, draw >> 16),
-                _pick(words.SPECS[leaf.department], draw >> 24),
-            )
-        )
-        style = (draw >> 32) % 100
-        if style < 60:
-            name = f"【{brand}】{name}"
-        elif style < 85:
-            name = f"{brand} {name}"
-        if (draw >> 40) % 100 < 9:
-            name = _pick(words.FLOURISHES, draw >> 48).format(name)
-        chance = mix(self._key, number, 7)
-        # Square of a uniform draw: many cheap goods, few dear ones.
-        spread = (leaf.high - leaf.low) * (chance % 1000) ** 2 // 1_000_000
-        list_price = (leaf.low + spread) // 10 * 10
-        older = (chance >> 16) % 100
-        return Product(
-            number=number,
-            id=self.product_id(number),
-            categories=tuple(self._categories[c].code for c in (own, second) if c is not None),
-            name=name,
-            sub_name=_pick(words.PROMOTIONS, draw >> 52),
-            brand=brand,
-            list_price=list_price,
-            base_price=list_price * (62 + (chance >> 32) % 34) // 1000 * 10 + 9,
-            birth=self.birth(number),
-            price_form=(chance >> 40) % 7,
-            page="css" if older < 12 else "jsonld" if older < 20 else "next",
-        )
-
-    # Days
-
-    def _place(self, number: int) -> int:
-        """Its place in the cycle: neighbours in a category take turns, see days.py."""
-        width = len(self._slot_category)
-        slot = number % width
-        category = self._slot_category[slot]
-        position = number // width * len(self._slots_of[category]) + self._slot_rank[slot]
-        return (position * 7 + mix(self._key, category, 8)) % CYCLE
-
-    def _fate(self, number: int) -> int:
-        """What a product is born with, worked out once: (end day, release day, place in the cycle) in one number,
-        the place in its lowest 5 bits and the release day in the next 20.
-        """
-        fates = self._fates
-        if number >= len(fates):
-            fates.extend([-1] * (number + 1024 - len(fates)))
-        fate = fates[number]
-        if fate < 0:
-            place = self._place(number)
-            release = self._days.release_day(number, self.birth(number))
-            fate = self._days.end(number, release, place) << 25 | release << 5 | place
-            fates[number] = fate
-        return fate
-
-    def state_of(self, number: int, day: int) -> State:
-        """The state on `day`, by number."""
-        if number >= self.born(day):
-            return State.MISSING
-        fate = self._fate(number)
-        return self._days.state(number, fate & 31, fate >> 5 & 0xFFFFF, fate >> 25, day)
-
-    def price_of(self, number: int, day: int) -> int:
-        """The price a page would show on `day`, by number, whether or not there is such a page."""
-        return self._days.price(number, self._fate(number) & 31, self._make(number).base_price, day)
-
-    def state(self, product_id: str, day: int) -> State:
-        """The state on `day`; MISSING before the product came. KeyError as in product()."""
-        return self.state_of(self._known(product_id), day)
-
-    def price(self, product_id: str, day: int) -> int | None:
-        """The selling price on `day` in New Taiwan dollars, None while missing. KeyError as in product()."""
-        number = self._known(product_id)
-        return None if self.state_of(number, day) is State.MISSING else self.price_of(number, day)
-
-    def history(self, product_id: str, days: Iterable[int]) -> list[tuple[int, int | None, State]]:
-        """(day, price or None while missing, state) for each of `days`. KeyError as in product()."""
-        number = self._known(product_id)
-        rows: list[tuple[int, int | None, State]] = []
-        for day in days:
-            state = self.state_of(number, day)
-            rows.append((day, None if state is State.MISSING else self.price_of(number, day), state))
-        return rows
-
-    def changes(self, day_a: int, day_b: int) -> dict[str, set[str]]:
-        """What differs on `day_b` from `day_a` (the earlier), as sets of identifiers.
-
-        increase, decrease: has a page on both days, at another price. missing: had a page, has none.
-        sold_out: could be had (or was upcoming), is out of stock. back_in_stock: was out of stock, is listed.
-        relisted: was missing, is in its categories. returned: the last two together.
-        new: came after `day_a`, is in its categories.
-        """
-        names = ("increase", "decrease", "missing", "sold_out", "back_in_stock", "relisted", "new")
-        found: dict[str, set[str]] = {name: set() for name in names}
-        known = self.born(day_a)
-        for number in range(self.born(day_b)):
-            before, after = self.state_of(number, day_a), self.state_of(number, day_b)
-            for name in self._differences(number, before, after, known, day_a, day_b):
-                found[name].add(self.product_id(number))
-        found["returned"] = found["back_in_stock"] | found["relisted"]
-        return found
-
-    def _differences(
-        self, number: int, before: State, after: State, known: int, day_a: int, day_b: int
-    ) -> Iterator[str]:
-        if before is State.MISSING:
-            if after in IN_CATEGORY:
-                yield "new" if number >= known else "relisted"
-            return
-        if after is State.MISSING:
-            yield "missing"
-            return
-        step = self.price_of(number, day_b) - self.price_of(number, day_a)
-        if step:
-            yield "increase" if step > 0 else "decrease"
-        if before in OUT_OF_STOCK:
-            if after is State.LISTED:
-                yield "back_in_stock"
-        elif after in OUT_OF_STOCK:
-            yield "sold_out"
-
-
-def _pick(choices: tuple[str, ...], draw: int) -> str:
-    return choices[draw % len(choices)]
+    def listed(self, code: str, day: int) -> list[Product]:
+        """Products that the category shows on `day`, in shop order; none for an unknown category."""
+        self.products(day)
+        return [product for product in self._members.get(code, ()) if product.state(day) in IN_CATEGORY]
 
 
 def _category(number: int) -> Category:
     """The n-th category of the tree; past its end, sections of the same leaves."""
-    section, place = divmod(number, len(words.LEAVES))
-    leaf = words.LEAVES[place]
-    trail = [words.DEPARTMENTS[leaf.department], leaf.group] + ([leaf.leaf] if leaf.leaf else [])
-    if section:
-        trail[-1] += f"｜{words.SECTIONS[section - 1]}"
-    code = f"{11 + leaf.department}{section:03d}{place + 1:03d}{'05' if leaf.leaf else '00'}"
-    return Category(code, str(len(trail)), trail[-1], " > ".join(trail))
+    section, place = divmod(number, len(LEAVES))
+    leaf = LEAVES[place]
+    path = [*leaf.path[:-1], leaf.path[-1] + (f"｜第 {section} 區" if section else "")]
+    code = f"{11 + leaf.department}{section:03d}{place + 1:03d}{'05' if len(path) == 3 else '00'}"
+    return Category(code, str(len(path)), path[-1], " > ".join(path))
+
+
+def generate(seed: int, size: int, categories: Sequence[Category]) -> Iterator[Product]:
+    """Products in the order of coming, without end: the first `size` on day 0, later `size` / 200 a day."""
+    dice = random.Random(seed)
+    shares = list(accumulate(islice(cycle(_WEIGHTS), len(categories))))
+    taken: set[str] = set()
+    members = [0] * len(categories)
+    for number in count():
+        own = dice.choices(range(len(categories)), cum_weights=shares)[0]
+        codes = [categories[own].code]
+        if dice.random() < 0.03 and len(categories) > 1:
+            codes.append(categories[(own + dice.randrange(1, len(categories))) % len(categories)].code)
+        leaf = LEAVES[own % len(LEAVES)]
+        brand, name = _brand_and_name(dice, leaf)
+        # Square of a uniform draw: many cheap goods, few dear ones.
+        list_price = int(leaf.low + (leaf.high - leaf.low) * dice.random() ** 2) // 10 * 10
+        base = list_price * dice.uniform(0.62, 0.95)
+        # Usual and promotional prices take turns, which keeps every step between 4 and 29 %.
+        prices = [round(base * dice.uniform(low, low + 0.06)) for low in (0.94, 0.78, 0.94, 0.82)]
+        birth = 0 if number < size else -(-(number - size + 1) * 200 // size)
+        release = birth + (dice.randrange(1, 4) if dice.random() < (0.2 if birth else 0.01) else 0)
+        members[own] += 1
+        yield Product(
+            number=number,
+            id=_new_id(dice, taken),
+            categories=tuple(codes),
+            name=name,
+            sub_name=dice.choice(PROMOTIONS),
+            brand=brand,
+            list_price=list_price,
+            prices=tuple(prices if dice.random() < 0.5 else reversed(prices)),
+            page=dice.choices(("next", "css", "jsonld"), (80, 12, 8))[0],
+            birth=birth,
+            release=release,
+            end=release + 1 + int(dice.expovariate(1 / MEAN_LIFE)),
+            # 7 has no common factor with the cycle: 20 neighbours of a category have 20 places.
+            place=(members[own] * 7 + own) % CYCLE,
+            vanish_turn=dice.randrange(VANISH_EVERY),
+            vanish_days=dice.randrange(4, 9),
+            sell_out_turn=dice.randrange(SELL_OUT_EVERY),
+            sell_out_days=dice.randrange(1, 6),
+            unlisted=dice.random() < 0.5,
+        )
+
+
+def _new_id(dice: random.Random, taken: set[str]) -> str:
+    """goodsCode: 7 or 8 digits, or (15 %) the marketplace form TP + 14 digits."""
+    while True:
+        if dice.random() < 0.15:
+            product_id = f"TP{dice.randrange(1_000, 9_999):07d}{dice.randrange(1, 100_000):07d}"
+        else:
+            product_id = str(dice.randrange(1_000_000, 100_000_000))
+        if product_id not in taken:
+            taken.add(product_id)
+            return product_id
+
+
+def _brand_and_name(dice: random.Random, leaf: Leaf) -> tuple[str, str]:
+    department = DEPARTMENTS[leaf.department]
+    brand = dice.choice(department.brands)
+    name = f"{dice.choice(department.features)}{dice.choice(leaf.goods)} {dice.choice(department.specs)}"
+    style = dice.random()
+    if style < 0.85:
+        name = f"【{brand}】{name}" if style < 0.6 else f"{brand} {name}"
+    if dice.random() < 0.09:
+        name = dice.choice(FLOURISHES).format(name)
+    return brand, name

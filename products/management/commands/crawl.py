@@ -10,16 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from momo.core.errors import ValidationFailed
 from products.models import CrawlRun, CrawlShard
 from products.selectors.crawls import progress_of
 from products.services.apply import apply_run
-from products.services.runs import NothingToCrawl, UnknownCategories, close_lost_runs, forget_observations, start_run
+from products.services.runs import close_lost_runs, delete_old_observations, start_run
 from products.services.shards import run_shard
 
 UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
 
 
 class Command(BaseCommand):
+    """Crawls in the foreground and applies the run."""
+
     help = "爬取啟用的分類並套用結果；已有進行中的爬取時，接手它未完成的部分。"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
         try:
             started = start_run(trigger=CrawlRun.Trigger.COMMAND, categories=options["category"], dispatch=False)
-        except (NothingToCrawl, UnknownCategories) as error:
+        except ValidationFailed as error:
             raise CommandError(str(error)) from error
         if started.already_running:
             console.print(f"爬取 #{started.run.pk} 正在進行，接手未完成的部分。")
@@ -41,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"爬取 #{run.pk} 沒有套用")
 
     def finish(self, run: CrawlRun, console: Console) -> CrawlRun:
-        """Work on the run's shards beside whoever else does, until the run has ended."""
+        """Crawl the run's shards, beside other workers, until the run has ended."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -63,42 +66,33 @@ class Command(BaseCommand):
                 apply_run(run.pk)
                 run.refresh_from_db()
                 if run.status != CrawlRun.Status.RUNNING:
-                    forget_observations()
+                    delete_old_observations()
                     return run
-                # The rest is in other hands; if those die, their shards come free and we take them.
+                # Other workers crawl the remaining shards; if they die, their shards become free for the next round.
                 time.sleep(1)
                 close_lost_runs()
                 show()
 
 
 def summary(run: CrawlRun) -> Table:
-    """What a run found, as a table."""
-    table = Table(title=f"爬取 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
-    for heading in (
-        "分類",
-        "商品",
-        "新商品",
-        "漲價",
-        "降價",
-        "缺貨",
-        "補貨",
-        "下架",
-        "重新上架",
-        "待確認",
-        "錯誤",
-        "秒",
-    ):
-        table.add_column(heading, justify="right")
+    """A table of what a run found."""
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0
-    counts = (
-        run.categories,
-        run.seen,
-        run.new,
-        run.increased,
-        run.decreased,
-        run.sold_out,
-        run.restocked,
-        run.delisted,
-    )
-    table.add_row(*map(str, (*counts, run.relisted, run.quarantined, run.error_count, f"{seconds:.1f}")))
+    columns = {
+        "分類": run.categories,
+        "商品": run.seen,
+        "新商品": run.new,
+        "漲價": run.increased,
+        "降價": run.decreased,
+        "缺貨": run.sold_out,
+        "補貨": run.restocked,
+        "下架": run.delisted,
+        "重新上架": run.relisted,
+        "待確認": run.quarantined,
+        "錯誤": run.error_count,
+        "秒": f"{seconds:.1f}",
+    }
+    table = Table(title=f"爬取 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    table.add_row(*map(str, columns.values()))
     return table

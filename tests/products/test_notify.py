@@ -1,4 +1,4 @@
-"""Events are told once, to each by their own selection, net of what changed back."""
+"""Events are notified once, to each subscription by its own selection, net of what changed back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from openpyxl import load_workbook
 from notifications.models import Channel, Chat, OutboxMessage, Subscription
 from notifications.services.templates import render_event
 from products.models import Category, CrawlRun, PriceEvent, QuarantinedPrice
-from products.services import tell as service
+from products.selectors.digest import recent_digests
+from products.services import notify as service
+from products.services.notify import DECIDING, DECIDING_AT_MOST, Notified, notify_pending, notify_price_events
 from products.services.quarantine import accept_price
-from products.services.recent import recent_digests
-from products.services.tell import DECIDING, DECIDING_AT_MOST, Told, tell, tell_price_events
 from tests.fakes.telegram.html import visible
 from tests.products.factories import Runs, absent, category, item
-from tests.products.telling import NOTHING, changed, messages, subscribe, untold
+from tests.products.notifying import NOTHING, changed, messages, subscribe, untold
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +34,9 @@ def test_a_digest_of_what_is_new(runs: Runs, home: Category) -> None:
     for _ in range(3):
         runs.run({home: [item("1000001", 1100), item("1000002", 450), absent("1000003"), *others, item("1000004", 77)]})
 
-    told = tell_price_events()
+    done = notify_price_events()
 
-    assert told == Told(4, 1, 1)
+    assert done == Notified(4, 1, 1)
     (message,) = messages()
     ids = PriceEvent.objects.order_by("pk").values_list("pk", flat=True)
     assert message.key == f"price_digest:{min(ids)}-{max(ids)}:{mine.pk}"
@@ -47,7 +47,7 @@ def test_a_digest_of_what_is_new(runs: Runs, home: Category) -> None:
     assert 'href="https://www.momoshop.com.tw/product/1000001"' in message.body_html
     assert not message.attachments.exists()
     assert untold() == 0
-    assert tell_price_events() == NOTHING
+    assert notify_price_events() == NOTHING
     assert len(messages()) == 1
 
 
@@ -67,7 +67,7 @@ def test_each_by_its_own_selection(runs: Runs) -> None:
     for name, (filters, _) in wanted.items():
         subscribe(address=f"{name}@example.com", **filters)
 
-    assert tell_price_events() == Told(3, 5, 7)
+    assert notify_price_events() == Notified(3, 5, 7)
 
     got = {
         message.recipient.split("@")[0]: {code for code in ("1000001", "1000002", "1000003") if code in message.body}
@@ -82,7 +82,7 @@ def test_beyond_twenty_lines_a_workbook_holds_all(runs: Runs, home: Category) ->
     Subscription.objects.create(name="群", event="price_digest", channel=Channel.TELEGRAM, chat=chat)
     changed(runs, home, 33)
 
-    assert tell_price_events() == Told(33, 3, 2)
+    assert notify_price_events() == Notified(33, 3, 2)
 
     mail, text, document = messages()
     assert "另有 13 項，請看附件的活頁簿。" in mail.body
@@ -105,21 +105,21 @@ def test_a_sample_promises_no_workbook(runs: Runs, home: Category) -> None:
     assert "活頁簿" not in made.body
 
 
-def test_what_changed_back_is_not_told(runs: Runs, home: Category) -> None:
+def test_what_changed_back_is_not_notified(runs: Runs, home: Category) -> None:
     subscribe()
     for price in (1000, 900, 1000):
         runs.run({home: [item("1000001", price), item("1000002", 1000 if price == 1000 else 1001)]})
     assert untold() == 4
-    assert tell_price_events() == Told(4, 0, 1)
+    assert notify_price_events() == Notified(4, 0, 1)
     assert untold() == 0
     assert messages() == []
 
 
-def test_several_changes_are_told_as_one(runs: Runs, home: Category) -> None:
+def test_several_changes_are_notified_as_one(runs: Runs, home: Category) -> None:
     subscribe()
     for price in (1000, 900, 800, 850):
         runs.run({home: [item("1000001", price)]})
-    assert tell_price_events() == Told(3, 1, 1)
+    assert notify_price_events() == Notified(3, 1, 1)
     (message,) = messages()
     assert message.subject == "價格變動摘要：降 1"
     assert "850" in message.body
@@ -129,53 +129,53 @@ def test_several_changes_are_told_as_one(runs: Runs, home: Category) -> None:
 def test_a_crawl_in_between_adds_only_what_is_new(runs: Runs, home: Category) -> None:
     subscribe()
     changed(runs, home, 3)
-    assert tell_price_events() == Told(3, 1, 1)
+    assert notify_price_events() == Notified(3, 1, 1)
     runs.run({home: [item("1000000", 990), item("1000001", 991), item("1000002", 800)]})
-    assert tell_price_events() == Told(1, 1, 1)
+    assert notify_price_events() == Notified(1, 1, 1)
     assert "1000002" in messages()[1].body
     assert "1000001" not in messages()[1].body
 
 
-def test_the_first_crawl_of_a_category_floods_nobody(runs: Runs, home: Category) -> None:
+def test_the_first_crawl_of_a_category_notifies_of_nothing(runs: Runs, home: Category) -> None:
     subscribe()
     runs.run({home: [item(f"{n}", 100) for n in range(1_000_000, 1_000_300)]})
-    assert tell_price_events() == NOTHING
+    assert notify_price_events() == NOTHING
     assert messages() == []
 
 
 def test_without_a_subscription_events_wait_until_they_are_no_news(runs: Runs, home: Category, settings: Any) -> None:
     changed(runs, home, 3)
-    assert tell_price_events() == Told(0, 0, 0)
+    assert notify_price_events() == Notified(0, 0, 0)
     assert untold() == 3
     subscribe(address="off@example.com")
     Subscription.objects.update(enabled=False)
-    assert tell_price_events() == Told(0, 0, 0)
+    assert notify_price_events() == Notified(0, 0, 0)
     assert untold() == 3
 
     settings.DIGEST_MAX_AGE_HOURS = 1
-    assert tell_price_events(now=runs.at + timedelta(hours=2)) == Told(0, 0, 0)
+    assert notify_price_events(now=runs.at + timedelta(hours=2)) == Notified(0, 0, 0)
     assert untold() == 0
     assert messages() == []
 
 
-def test_old_events_are_left_out_and_new_ones_told(runs: Runs, home: Category) -> None:
+def test_old_events_are_left_out_and_new_ones_notified(runs: Runs, home: Category) -> None:
     subscribe()
     changed(runs, home, 3)
     old = PriceEvent.objects.order_by("pk").first()
     assert old is not None
     PriceEvent.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=25))
-    assert tell_price_events() == Told(2, 1, 1)
+    assert notify_price_events() == Notified(2, 1, 1)
     assert untold() == 0
-    assert list(PriceEvent.objects.filter(silence="expired")) == [old], "nobody was told of it, and its page says so"
+    assert list(PriceEvent.objects.filter(silence="expired")) == [old], "it is in no message, and its page shows that"
 
 
 def test_old_events_are_dropped_some_at_a_time(runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "EXPIRE_AT_ONCE", 2)
     changed(runs, home, 3)
     PriceEvent.objects.update(created_at=timezone.now() - timedelta(days=3))
-    tell_price_events()
+    notify_price_events()
     assert untold() == 1
-    tell_price_events()
+    notify_price_events()
     assert untold() == 0
 
 
@@ -185,83 +185,83 @@ def test_quiet_hours_are_kept(runs: Runs, home: Category) -> None:
     mine.quiet_from, mine.quiet_until = (now - timedelta(minutes=5)).time(), (now + timedelta(hours=1)).time()
     mine.save()
     changed(runs, home, 1)
-    assert tell_price_events() == Told(1, 1, 1)
+    assert notify_price_events() == Notified(1, 1, 1)
     assert messages()[0].next_attempt_at > now + timedelta(minutes=59)
 
 
-# --- What nobody is told of ------------------------------------------------------------------------------------------
+# --- Events in no message ------------------------------------------------------------------------------------------
 
 
 def silent() -> dict[str, set[tuple[str, str]]]:
-    """Kind and product of the events that are settled, by what their page says of it."""
+    """Kind and product of the claimed events, by what their page shows."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for event in PriceEvent.objects.exclude(told_at=None).select_related("product"):
-        found[event.silence or "told"].add((event.kind, event.product.product_id))
+        found[event.silence or "notified"].add((event.kind, event.product.product_id))
     return dict(found)
 
 
-def test_events_that_no_subscription_takes_are_not_called_told(runs: Runs, home: Category) -> None:
+def test_events_that_no_subscription_selects_are_not_called_notified(runs: Runs, home: Category) -> None:
     subscribe(min_percent=5)
     subscribe(address="b@example.com", directions=["relisted"])
     runs.run({home: [item("1000001", 1000), item("1000002", 1000), item("1000003", 1000)]})
     runs.run({home: [item("1000001", 900), item("1000002", 999), item("1000003", 1000, in_stock=False)]})
 
-    assert tell_price_events() == Told(3, 1, 2)
+    assert notify_price_events() == Notified(3, 1, 2)
 
     assert silent() == {
-        "told": {("decrease", "1000001")},
+        "notified": {("decrease", "1000001")},
         "unwanted": {("decrease", "1000002"), ("out_of_stock", "1000003")},
     }
 
 
-def test_of_one_product_what_is_told_and_what_is_not(runs: Runs, home: Category) -> None:
+def test_of_one_product_what_is_notified_and_what_is_not(runs: Runs, home: Category) -> None:
     subscribe()
     runs.run({home: [item("1000001", 1000)]})
     runs.run({home: [item("1000001", 900, in_stock=False)]})
 
-    assert tell_price_events() == Told(2, 1, 1)
+    assert notify_price_events() == Notified(2, 1, 1)
 
-    assert silent() == {"told": {("decrease", "1000001")}, "unwanted": {("out_of_stock", "1000001")}}
+    assert silent() == {"notified": {("decrease", "1000001")}, "unwanted": {("out_of_stock", "1000001")}}
 
 
-def test_an_event_that_is_part_of_what_was_told_is_told(runs: Runs, home: Category) -> None:
+def test_an_event_that_is_part_of_notified_news_is_notified(runs: Runs, home: Category) -> None:
     subscribe()
     runs.run({home: [item("1000001", 1000), item("1000002", 1000)]})
     runs.run({home: [item("1000001", 1100), item("1000002", 1000, in_stock=False)]})
     runs.run({home: [item("1000001", 900), item("1000002", 900)]})
 
-    assert tell_price_events() == Told(5, 1, 1)
+    assert notify_price_events() == Notified(5, 1, 1)
 
     # That the stock came and went is nothing by itself, and goes with the price.
-    assert set(silent()) == {"told"}
+    assert set(silent()) == {"notified"}
 
 
-def test_what_changed_back_is_neither_told_nor_unwanted(runs: Runs, home: Category) -> None:
+def test_what_changed_back_is_neither_notified_nor_unwanted(runs: Runs, home: Category) -> None:
     subscribe(directions=["decrease", "increase"])
     runs.run({home: [item("1000001", 1000), item("1000002", 1000)]})
     runs.run({home: [item("1000001", 900), item("1000002", 1000, in_stock=False)]})
     runs.run({home: [item("1000001", 1000), item("1000002", 1000, in_stock=False)]})
 
-    assert tell_price_events() == Told(3, 0, 1)
+    assert notify_price_events() == Notified(3, 0, 1)
 
     undone = {("decrease", "1000001"), ("increase", "1000001")}
     assert silent() == {"undone": undone, "unwanted": {("out_of_stock", "1000002")}}
 
 
-def test_events_that_nobody_wants_cost_one_statement(runs: Runs, home: Category) -> None:
+def test_unwanted_events_cost_one_statement(runs: Runs, home: Category) -> None:
     subscribe(directions=["relisted"])
     counted = []
     for count in (3, 90):
         changed(runs, home, count)
         with CaptureQueriesContext(connection) as queries:
-            assert tell_price_events().messages == 0
+            assert notify_price_events().messages == 0
         counted.append(len(queries))
     assert counted[0] == counted[1]
     assert PriceEvent.objects.filter(silence="").count() == 0
 
 
 def statements(runs: Runs, products: int, readers: int) -> int:
-    """Of telling so many events to so many, who all read the same."""
+    """Statements of notifying so many subscriptions, all with the same selection, of so many events."""
     changed(runs, category(), products)
     Subscription.objects.all().delete()
     for number in range(readers):
@@ -269,8 +269,8 @@ def statements(runs: Runs, products: int, readers: int) -> int:
     events = untold()
     assert events >= products
     with CaptureQueriesContext(connection) as queries:
-        told = tell_price_events()
-    assert told == Told(events, readers, readers)
+        done = notify_price_events()
+    assert done == Notified(events, readers, readers)
     return len(queries)
 
 
@@ -279,28 +279,28 @@ def test_the_statements_do_not_grow(runs: Runs, settings: Any) -> None:
     few = statements(runs, 5, 2)
     OutboxMessage.objects.all().delete()
     many = statements(runs, 500, 60)
-    assert few == many == 14
+    assert few == many == 15
 
 
-# --- Who decides a held price ----------------------------------------------------------------------------------------
+# --- Decisions on held prices -----------------------------------------------------------------------------------------
 
 
 def test_decisions_one_after_the_other_become_one_digest(held_prices: list[QuarantinedPrice]) -> None:
     subscribe()
     for one in held_prices:
         accept_price(held=one, user=None)
-        assert tell() == NOTHING
+        assert notify_pending() == NOTHING
     later = timezone.now() + timedelta(seconds=DECIDING + 1)
-    assert tell_price_events(everything=False, now=later) == Told(3, 1, 1)
+    assert notify_price_events(wait_for_decisions=True, now=later) == Notified(3, 1, 1)
 
 
-def test_who_asks_for_it_gets_decisions_at_once(held_prices: list[QuarantinedPrice]) -> None:
+def test_a_requested_digest_has_decisions_at_once(held_prices: list[QuarantinedPrice]) -> None:
     subscribe()
     accept_price(held=held_prices[0], user=None)
-    assert tell_price_events() == Told(1, 1, 1)
+    assert notify_price_events() == Notified(1, 1, 1)
 
 
-def test_a_crawl_is_told_while_somebody_decides_other_prices(
+def test_a_crawl_is_notified_while_a_user_decides_other_prices(
     held_prices: list[QuarantinedPrice], runs: Runs, home: Category
 ) -> None:
     subscribe()
@@ -308,20 +308,20 @@ def test_a_crawl_is_told_while_somebody_decides_other_prices(
     runs.run({home: [item("1000001", 1000), *rest]})  # and the held prices are gone
     runs.run({home: [item("1000001", 100), *rest[:2], item("1000009", 450)]})
     accept_price(held=QuarantinedPrice.objects.get(status="held"), user=None)
-    told = tell()
-    assert (told.events, told.messages) == (2, 1)  # 1000009 is new, and cheaper since
+    done = notify_pending()
+    assert (done.events, done.messages) == (2, 1)  # 1000009 is new, and cheaper since
     assert untold() == 1
-    # Of the run that was told already only what is new.
-    assert tell_price_events() == Told(1, 1, 1)
+    # Only the new event of a run that was notified already.
+    assert notify_price_events() == Notified(1, 1, 1)
     assert "1000001" in messages()[1].body
     assert "1000009" not in messages()[1].body
 
 
-def test_somebody_who_goes_on_deciding_does_not_hold_it_up_for_ever(held_prices: list[QuarantinedPrice]) -> None:
+def test_a_user_who_goes_on_deciding_does_not_delay_it_for_ever(held_prices: list[QuarantinedPrice]) -> None:
     subscribe()
     accept_price(held=held_prices[0], user=None)
     first = PriceEvent.objects.get()
     accept_price(held=held_prices[1], user=None)
     PriceEvent.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(seconds=DECIDING_AT_MOST))
     CrawlRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))
-    assert tell() == Told(2, 1, 1)
+    assert notify_pending() == Notified(2, 1, 1)

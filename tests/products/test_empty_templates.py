@@ -1,4 +1,4 @@
-"""Templates that come out empty, or much longer than they are: whatever staff wrote, people are told."""
+"""Templates that render nothing, or much more than their length: subscribers are notified in any case."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from notifications.models import Chat, OutboxMessage, Subscription
 from notifications.services.notify import deliver, notify
 from notifications.services.templates import save_template, template_by_code
 from products.models import Category
-from products.services import tell as telling
-from products.services.tell import tell, tell_price_events
+from products.services import notify as service
+from products.services.notify import notify_pending, notify_price_events
 from tests.products.factories import Runs, item
-from tests.products.telling import changed, subscribe, untold
+from tests.products.notifying import changed, subscribe, untold
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_an_event_that_a_template_says_nothing_of(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_digest_that_says_nothing_to_some(runs: Runs, home: Category) -> None:
-    """Readers of what it does say, and of what it does not, are told all the same, and each event once."""
+    """Subscribers to news in the template, and to news not in it, are notified of each event once."""
     digest = template_by_code("price_digest")
     save_template(template=digest, user=None, body="{% if drops %}降價：{{ drop_count }}{% endif %}")
     subscribe(address="drop@example.com", directions=["decrease"])
@@ -47,7 +47,7 @@ def test_a_digest_that_says_nothing_to_some(runs: Runs, home: Category) -> None:
     runs.run({home: [item("1000001", 1000), item("1000002", 500)]})
     runs.run({home: [item("1000001", 1100), item("1000002", 450)]})
 
-    assert tell_price_events().messages == 2
+    assert notify_price_events().messages == 2
     assert untold() == 0
     bodies = dict(OutboxMessage.objects.values_list("recipient", "body"))
     assert bodies["drop@example.com"].strip() == "降價：1"
@@ -70,11 +70,11 @@ def test_a_fault_of_alerts_does_not_keep_events_from_people(
     runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> int:
-        raise RuntimeError("an alert that cannot be told")
+        raise RuntimeError("an alert that cannot be written")
 
     subscribe()
     changed(runs, home, 1)
-    monkeypatch.setattr(telling, "tell_alerts", fails)
+    monkeypatch.setattr(service, "notify_alerts", fails)
     with pytest.raises(RuntimeError):
-        tell()
+        notify_pending()
     assert untold() == 0

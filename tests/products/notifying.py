@@ -1,4 +1,4 @@
-"""Runs of the last hours whose events nobody was told of, and somebody to tell."""
+"""Runs of the last hours whose events were not notified yet, and subscriptions to them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from notifications.models import Channel, OutboxMessage, Subscription
 from products.models import Category, CrawlRun, PriceEvent, Product
-from products.services.tell import Told
+from products.services.notify import Notified
 from tests.products.factories import Runs, item
 
-NOTHING = Told(0, 0, 1)
+NOTHING = Notified(0, 0, 1)
 
 
 def subscribe(event: str = "price_digest", address: str = "wang@example.com", **filters: Any) -> Subscription:

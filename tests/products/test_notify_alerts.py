@@ -1,4 +1,4 @@
-"""Alerts are told once; and what previews of both templates are shown."""
+"""Alerts are notified once; and the previews of both templates."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from notifications.events import event_kind
 from notifications.services.templates import render_template, template_by_code
 from notifications.templating.variables import declared
 from products.models import Alert, Category, CrawlRun, PriceEvent
-from products.services import tell as service
+from products.selectors.alerts import alert_variables
+from products.services import notify as service
+from products.services.notify import Notified, notify_alerts, notify_pending, notify_price_events
 from products.services.runs import close_run
-from products.services.tell import Told, alert_variables, tell, tell_alerts, tell_price_events
 from tests.products.factories import Runs, category, item
-from tests.products.telling import changed, messages, now_runs, subscribe
+from tests.products.notifying import changed, messages, now_runs, subscribe
 from tests.products.test_decisions import apart
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,9 @@ def alert(runs: Runs, home: Category) -> Alert:
     return Alert.objects.get()
 
 
-def test_an_alert_is_told_once(alert: Alert, home: Category) -> None:
+def test_an_alert_is_notified_once(alert: Alert, home: Category) -> None:
     mine = subscribe("crawl_suspect")
-    assert tell_alerts() == 1
+    assert notify_alerts() == 1
     (message,) = messages()
     assert (message.key, message.event) == (f"alert:{alert.pk}:{mine.pk}", "crawl_suspect")
     assert message.subject == f"可疑爬取：第 {alert.run_id} 次爬取"
@@ -44,33 +45,33 @@ def test_an_alert_is_told_once(alert: Alert, home: Category) -> None:
     assert alert_variables(alert, {home.code: home.name}).keys() == declarations
     alert.refresh_from_db()
     assert alert.sent_at is not None
-    assert tell_alerts() == 0
+    assert notify_alerts() == 0
     assert len(messages()) == 1
 
 
-def test_a_failed_crawl_is_told_too() -> None:
+def test_a_failed_crawl_is_notified_too() -> None:
     subscribe("crawl_suspect")
     now = timezone.now()
     run = CrawlRun.objects.create(trigger="schedule", started_at=now, heartbeat_at=now)
     close_run(run=run, status=CrawlRun.Status.LOST, message="太久沒有回報")
-    assert tell_alerts() == 1
+    assert notify_alerts() == 1
     assert "爬取失敗" in messages()[0].subject
     assert "太久沒有回報" in messages()[0].body
 
 
-def test_an_alert_waits_for_somebody_to_tell(alert: Alert) -> None:
-    assert tell_alerts() == 0
+def test_an_alert_waits_for_a_subscription(alert: Alert) -> None:
+    assert notify_alerts() == 0
     alert.refresh_from_db()
     assert alert.sent_at is None
     subscribe("crawl_suspect")
-    tell()
+    notify_pending()
     assert len(messages()) == 1
 
 
-def test_a_long_reason_is_cut_and_still_told_by_the_template(alert: Alert) -> None:
+def test_a_long_reason_is_cut_and_still_rendered_by_the_template(alert: Alert) -> None:
     subscribe("crawl_suspect")
     Alert.objects.update(message="壞" * 20_000)
-    assert tell_alerts() == 1
+    assert notify_alerts() == 1
     (message,) = messages()
     assert message.template_version
     assert message.subject.startswith("可疑爬取")
@@ -88,28 +89,28 @@ def test_a_digest_of_two_crawls_names_the_later(runs: Runs, home: Category, monk
     subscribe()
     changed(runs, home, 2)
     later = changed(runs, home, 2)
-    assert tell_price_events() == Told(4, 1, 1)
+    assert notify_price_events() == Notified(4, 1, 1)
     assert given == [later.pk]
 
 
 def test_an_old_alert_is_no_news(alert: Alert) -> None:
     subscribe("crawl_suspect")
     Alert.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    assert tell_alerts() == 1
+    assert notify_alerts() == 1
     assert messages() == []
-    assert tell_alerts() == 0
+    assert notify_alerts() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_alert_that_somebody_tells_right_now_is_passed_over() -> None:
+def test_an_alert_that_another_process_notifies_right_now_is_skipped() -> None:
     runs, home = now_runs(), category()
     runs.run({home: [item("1000001")]}, {home: "failed"})
     subscribe("crawl_suspect")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            assert tell_alerts() == 1
-            assert apart(pool, tell_alerts).result(30) == 0
-        assert apart(pool, tell_alerts).result(30) == 0
+            assert notify_alerts() == 1
+            assert apart(pool, notify_alerts).result(30) == 0
+        assert apart(pool, notify_alerts).result(30) == 0
     assert len(messages()) == 1
 
 

@@ -1,4 +1,4 @@
-"""When events are told, by two at once, and when somebody is killed: each once, none lost."""
+"""When the notify task starts; two at once; a killed process: each event once, none lost."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from kombu.exceptions import OperationalError as BrokerError
 from notifications.models import OutboxMessage
 from products import tasks
 from products.models import Category, CrawlRun, QuarantinedPrice
-from products.services import tell as service
+from products.services import notify as service
+from products.services.notify import DECIDING, Notified, notify_price_events
 from products.services.quarantine import accept_price
 from products.services.runs import close_run
-from products.services.tell import DECIDING, Told, tell_price_events
 from tests.products.factories import Runs, category, item
-from tests.products.telling import NOTHING, changed, messages, now_runs, subscribe, untold
+from tests.products.notifying import NOTHING, changed, messages, now_runs, subscribe, untold
 from tests.products.test_decisions import apart
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +68,10 @@ def test_a_run_that_is_closed_asks_for_its_alert(
 
 def test_the_task_is_routed_to_the_messages(settings: Any) -> None:
     assert settings.CELERY_TASK_ROUTES["products.tell"] == {"queue": "messages"}
-    assert tasks.tell.name == service.TELL_TASK
+    assert tasks.notify.name == service.NOTIFY_TASK
 
 
-def test_what_a_broker_did_not_take_is_told_by_the_watch(
+def test_the_sweep_notifies_when_the_broker_was_down(
     runs: Runs,
     home: Category,
     monkeypatch: pytest.MonkeyPatch,
@@ -82,53 +82,53 @@ def test_what_a_broker_did_not_take_is_told_by_the_watch(
         raise BrokerError("refused")
 
     subscribe()
-    changed(runs, home, 2)
     monkeypatch.setattr(current_app._get_current_object(), "send_task", away)  # type: ignore[attr-defined]
     with caplog.at_level(logging.WARNING), django_capture_on_commit_callbacks(execute=True):
-        service.tell_soon()
+        changed(runs, home, 2)
+        service.notify_soon()
     assert "broker is away" in caplog.text
-    tasks.crawl_watch()
-    tasks.tell()
+    tasks.sweep_crawls()
+    tasks.notify()
     assert untold() == 0
     assert len(messages()) == 1
 
 
-# --- Two at once, and who dies -------------------------------------------------------------------------------------
+# --- Two at once, and a killed process -----------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_tell_each_event_once() -> None:
+def test_two_at_once_notify_each_event_once() -> None:
     runs, home = now_runs(), category()
     mine = subscribe()
     for step in range(6):
         changed(runs, home, 40)
         barrier = Barrier(4)
 
-        def trigger(barrier: Barrier = barrier) -> Told:
+        def trigger(barrier: Barrier = barrier) -> Notified:
             barrier.wait(10)
-            return tell_price_events()
+            return notify_price_events()
 
         with ThreadPoolExecutor(4) as pool:
-            told = [future.result(60) for future in [apart(pool, trigger) for _ in range(4)]]
+            done = [future.result(60) for future in [apart(pool, trigger) for _ in range(4)]]
 
-        assert sum(one.events for one in told) == 40
-        assert sum(one.messages for one in told) == 1
+        assert sum(one.events for one in done) == 40
+        assert sum(one.messages for one in done) == 1
         assert OutboxMessage.objects.filter(subscription=mine).count() == step + 1
         assert untold() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_comes_second_neither_waits_nor_tells_again_and_a_crawl_in_between_adds_only_new_ones() -> None:
+def test_a_second_call_neither_waits_nor_notifies_again_and_a_crawl_in_between_adds_only_new_events() -> None:
     runs, home = now_runs(), category()
     subscribe()
     changed(runs, home, 5)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            assert tell_price_events() == Told(5, 1, 1)  # not committed yet
-            assert apart(pool, tell_price_events).result(30) == NOTHING
+            assert notify_price_events() == Notified(5, 1, 1)  # not committed yet
+            assert apart(pool, notify_price_events).result(30) == NOTHING
             apart(pool, changed, runs, home, 5).result(30)
-            assert apart(pool, tell_price_events).result(30) == Told(5, 1, 1)
-        assert apart(pool, tell_price_events).result(30) == NOTHING
+            assert apart(pool, notify_price_events).result(30) == Notified(5, 1, 1)
+        assert apart(pool, notify_price_events).result(30) == NOTHING
     assert untold() == 0
     assert len(messages()) == 2
 
@@ -148,16 +148,16 @@ def test_killed_between_claim_and_commit_nothing_is_lost(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(service, "deliver", killed)
     with pytest.raises(Exception, match="terminat"):
-        tell_price_events()
+        notify_price_events()
     connection.close()
     monkeypatch.undo()
 
     assert untold() == 5
     assert messages() == []
-    assert tell_price_events() == Told(5, 1, 1)
+    assert notify_price_events() == Notified(5, 1, 1)
 
 
-def test_a_digest_that_cannot_be_written_is_not_called_told(
+def test_a_digest_that_cannot_be_written_leaves_its_events_unclaimed(
     runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subscribe()
@@ -169,6 +169,6 @@ def test_a_digest_that_cannot_be_written_is_not_called_told(
     with monkeypatch.context() as patch:
         patch.setattr(service, "deliver", broken)
         with pytest.raises(KeyError):
-            tell_price_events()
+            notify_price_events()
     assert untold() == 2
-    assert tell_price_events() == Told(2, 1, 1)
+    assert notify_price_events() == Notified(2, 1, 1)

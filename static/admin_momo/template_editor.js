@@ -1,12 +1,12 @@
-// The editor of a template: numbers beside its lines, and beside the form what each channel would show of it, from the
-// form as it stands. The server renders and escapes; nothing is kept until somebody saves.
+// The editor of a template: line numbers, and beside the form a preview of each channel, made from the form as it
+// stands. The server renders and escapes; nothing is stored until the form is saved.
 (() => {
   "use strict";
-  const PAUSE = 400; // milliseconds without a key before the server is asked
+  const PAUSE = 400; // milliseconds after the last key before a preview is requested
   const LINE = /^第 (\d+) 行/;
   const FIELDS = { title: "名稱", code: "代碼", format: "格式", subject: "主旨", body: "內文", variables: "變數", values: "變數的值" };
 
-  // Lines are not wrapped, so that each has the number that messages call it by.
+  // Lines are not wrapped, so that their numbers are those in the messages of the server.
   const number = (area) => {
     const box = document.createElement("div");
     box.className = "mo-lines";
@@ -59,13 +59,13 @@
     let asked = null;
     editor.hidden = false;
 
-    // Where the preview is far below, what is wrong with the body stands under it too.
+    // On narrow screens the preview is far below, so faults of the body are shown under the body too.
     const near = document.createElement("ul");
     near.className = "mo-faults mo-faults--near";
     near.hidden = true;
     if (body) body.parentElement.after(near);
 
-    const complain = (errors) => {
+    const showErrors = (errors) => {
       const entries = Object.entries(errors).flatMap(([field, texts]) => texts.map((text) => [field, text]));
       mark(entries.filter(([field]) => field === "body").map(([, text]) => Number((LINE.exec(text) || [])[1])));
       list(faults, entries);
@@ -77,13 +77,13 @@
         ...entries.map(([field, text]) => {
           const item = document.createElement("li");
           const line = field === "body" && body ? LINE.exec(text) : null;
-          const words = document.createElement(line ? "button" : "span");
-          words.textContent = `${FIELDS[field] || field}：${text}`;
+          const label = document.createElement(line ? "button" : "span");
+          label.textContent = `${FIELDS[field] || field}：${text}`;
           if (line) {
-            words.type = "button";
-            words.addEventListener("click", () => goTo(body, Number(line[1])));
+            label.type = "button";
+            label.addEventListener("click", () => goTo(body, Number(line[1])));
           }
-          item.append(words);
+          item.append(label);
           return item;
         }),
       );
@@ -102,8 +102,8 @@
         if (!answer.ok) throw new Error(String(answer.status));
         const { errors, html } = await answer.json();
         if (mine !== asked) return;
-        complain(errors);
-        // Made by our own server, every value in it escaped or cleaned.
+        showErrors(errors);
+        // HTML of our own server, in which every value is escaped or sanitised.
         if (html) shown.innerHTML = html;
         else if (shown.querySelector(".mo-empty")) shown.firstElementChild.textContent = "改好之後就看得到";
         shown.classList.toggle("mo-editor__old", !html);
@@ -130,13 +130,13 @@
       shown.dataset.shown = chosen.dataset.tab;
       for (const tab of tabs.children) tab.setAttribute("aria-selected", String(tab === chosen));
     });
-    // Firefox keeps what was chosen before a reload.
+    // Firefox restores the choice that was made before a reload.
     own.hidden = source.value !== "own";
     // The channel that the template is written for comes first.
     const format = form.querySelector("[name=format]");
     const first = { email_html: "mail", email_text: "text", plain: "text" }[format ? format.value : ""];
     if (first) tabs.querySelector(`[data-tab=${first}]`).click();
-    // Of a new template nothing is wrong before anything is written.
+    // An empty new template shows no errors.
     if (!body || body.value.trim()) ask();
     else shown.firstElementChild.textContent = "寫了內文，這裡就看得到";
   });

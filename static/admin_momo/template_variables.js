@@ -1,5 +1,5 @@
-// The variables of a template as rows instead of JSON. What is sent is the textarea, which the rows keep up to date;
-// without script the textarea is the editor.
+// The variables of a template as rows instead of JSON. The rows write into the textarea, which is what the form sends;
+// without scripts the textarea is the editor.
 (() => {
   "use strict";
   const make = (tag, className, properties = {}) => Object.assign(document.createElement(tag), { className, ...properties });
@@ -13,7 +13,7 @@
       try {
         return JSON.parse(given);
       } catch {
-        return given; // the server says what is wrong with it
+        return given; // the server reports the fault
       }
     }
     return text;
@@ -36,7 +36,7 @@
     return control;
   };
 
-  // One variable, or one field of a list's items; `read` gives it as it is kept.
+  // One variable, or one field of a list's items; `read` returns it as it is stored.
   const row = (types, entry, changed, { nested = false } = {}) => {
     const box = make("div", nested ? "mo-variable mo-variable--nested" : "mo-variable");
     const name = make("input", "mo-input mo-code", { value: entry.name || "", spellcheck: false, autocomplete: "off" });
@@ -144,9 +144,9 @@
     const buttons = make("div", "mo-buttons");
     const add = make("button", "mo-button mo-button--quiet", { type: "button", textContent: "＋ 新增變數" });
     const turn = make("button", "mo-link", { type: "button" });
-    const words = make("p", "mo-sub");
+    const hint = make("p", "mo-sub");
     buttons.append(add, turn);
-    box.append(list, words, buttons);
+    box.append(list, hint, buttons);
     area.before(box);
     let rows = [];
 
@@ -165,10 +165,10 @@
       list.append(one.box);
       return one;
     };
-    // Rows that nobody touches leave the text as it was written.
+    // Without a change in the table the text stays as it was written.
     const toRows = () => {
       const entries = parse(area.value);
-      words.textContent = entries === null ? "這不是變數的清單，請先改正 JSON。" : "";
+      hint.textContent = entries === null ? "這不是變數的清單，請先改正 JSON。" : "";
       if (entries === null) return false;
       rows = [];
       list.replaceChildren();

@@ -1,4 +1,4 @@
-"""One logged-in client for each role, and fast passwords."""
+"""One logged-in client for each role."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ from notifications import events
 from notifications.events import EventKind
 
 PASSWORD = "Momo-pass-2026"
-
-
-@pytest.fixture(autouse=True)
-def _fast(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def client_of(user: User) -> Client:

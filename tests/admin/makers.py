@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
@@ -31,6 +30,7 @@ from products.models import (
     QuarantinedPrice,
 )
 from sales.models import DayClaim, DayOwner, DayTotal, SalesLine
+from tests.kit.workbooks import xlsx
 
 
 def category(code: str = "1100100001", **values: Any) -> Category:
@@ -211,18 +211,12 @@ def sold(day: str, code: str = "12345678", quantity: Any = 1, amount: Any = 990,
 
 
 def workbook(*rows: tuple[Any, ...], headers: tuple[str, ...] = HEADERS) -> bytes:
-    """A report of daily sales as people send it."""
-    book = openpyxl.Workbook()
-    sheet: Any = book.active
-    for row in (headers, *rows):
-        sheet.append(row)
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
+    """A report of daily sales as the seller sends it."""
+    return xlsx((headers, *rows))
 
 
 def waiting(content: bytes, *, name: str = "每日銷售.xlsx", user: User | None = None, **values: Any) -> Job:
-    """An import that nobody has begun."""
+    """An import that has not started."""
     return create_job(
         job_type="daily_sales",
         source=Job.Source.UPLOAD,
@@ -247,7 +241,7 @@ def brought(*rows: tuple[Any, ...], **values: Any) -> Job:
 
 
 def jobs(number: int) -> list[Job]:
-    """Half of them running, each by somebody else."""
+    """Half of them running, each of another user."""
     now = timezone.now()
     made = Job.objects.bulk_create(
         Job(

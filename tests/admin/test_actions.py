@@ -1,4 +1,4 @@
-"""What people set going from lists and pages."""
+"""Actions of lists and pages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from momo.core.errors import Unavailable
 from products.admin import crawls as crawl_admin
-from products.models import Category, CrawlRun, PriceEvent, QuarantinedPrice
-from products.services import runs
+from products.models import Category, CrawlRun, CrawlShard, PriceEvent, QuarantinedPrice
 from products.services.quarantine import reject_price
 from tests.admin import makers
 
@@ -22,11 +22,11 @@ YES = {"_form_submitted": "True"}
 def sent(monkeypatch: Any) -> list[int]:
     """Shards handed to the workers, without a broker."""
     found: list[int] = []
-    monkeypatch.setattr(runs, "send_shard", lambda shard: found.append(shard.pk))
+    monkeypatch.setattr(CrawlShard, "enqueue", lambda shard: found.append(shard.pk) or True)
     return found
 
 
-def words(answer: Any) -> str:
+def message_text(answer: Any) -> str:
     return "；".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
@@ -51,7 +51,7 @@ def test_a_manager_starts_a_crawl(
     assert answer["Location"] == reverse("admin:products_crawlrun_change", args=[run.pk])
     assert (run.trigger, run.requested_by) == (CrawlRun.Trigger.ADMIN, manager)
     assert len(sent) == 1
-    assert f"爬取 #{run.pk} 已開始" in words(answer)
+    assert f"爬取 #{run.pk} 已開始" in message_text(answer)
 
 
 def test_a_dialog_is_led_on_by_a_header(as_manager: Client, sent: list[int]) -> None:
@@ -69,26 +69,26 @@ def test_a_second_crawl_is_not_started(as_manager: Client, sent: list[int]) -> N
     answer = as_manager.post(reverse("admin:products_crawlrun_crawl_now"), YES)
 
     assert CrawlRun.objects.count() == 1
-    assert "還在進行" in words(answer)
+    assert "還在進行" in message_text(answer)
 
 
 def test_nothing_to_crawl_is_said(as_manager: Client, sent: list[int]) -> None:
     answer = as_manager.post(reverse("admin:products_crawlrun_crawl_now"), YES)
 
-    assert "沒有啟用的分類" in words(answer)
+    assert "沒有啟用的分類" in message_text(answer)
 
 
 def test_a_missing_broker_is_said(as_manager: Client, monkeypatch: Any) -> None:
     makers.category()
 
     def refuse(**kwargs: Any) -> None:
-        raise runs.BrokerUnavailable("訊息佇列（Redis）連不上")
+        raise Unavailable("訊息佇列（Redis）", "爬取沒有開始")
 
     monkeypatch.setattr(crawl_admin, "start_run", refuse)
 
     answer = as_manager.post(reverse("admin:products_crawlrun_crawl_now"), YES)
 
-    assert "訊息佇列（Redis）連不上" in words(answer)
+    assert "訊息佇列（Redis）目前無法使用，爬取沒有開始" in message_text(answer)
 
 
 def test_chosen_categories_are_crawled(as_manager: Client, sent: list[int]) -> None:
@@ -106,7 +106,7 @@ def test_a_category_that_is_off_is_named(as_manager: Client, sent: list[int]) ->
         reverse("admin:products_category_changelist"), {"action": "crawl", "_selected_action": [off.pk]}
     )
 
-    assert "1100100001" in words(answer)
+    assert "1100100001" in message_text(answer)
     assert not CrawlRun.objects.exists()
 
 
@@ -119,8 +119,8 @@ def test_categories_are_switched_on_and_off(as_manager: Client) -> None:
     on = as_manager.post(url, {"action": "enable", "_selected_action": ids})
 
     assert (switched_off, Category.objects.filter(enabled=False).count()) == (2, 0)
-    assert "已停用 2 個分類" in words(off)
-    assert "已啟用 2 個分類" in words(on)
+    assert "已停用 2 個分類" in message_text(off)
+    assert "已啟用 2 個分類" in message_text(on)
 
 
 def test_a_running_crawl_has_a_bar_to_follow(as_reader: Client) -> None:
@@ -159,7 +159,7 @@ def test_a_manager_accepts_a_price(as_manager: Client, manager: Any) -> None:
     assert "採用這個價格" in asked.content.decode()
     assert (still, held.status, held.decided_by) == ("held", "accepted", manager)
     assert held.product.price == 90
-    assert "已採用" in words(answer)
+    assert "已採用" in message_text(answer)
 
 
 def test_a_manager_rejects_a_price(as_manager: Client) -> None:
@@ -178,7 +178,7 @@ def test_deciding_twice_is_said(as_manager: Client) -> None:
 
     answer = as_manager.post(reverse("admin:products_quarantinedprice_accept", args=[held.pk]), YES)
 
-    assert "已經處理過了" in words(answer)
+    assert "已經處理過了" in message_text(answer)
     assert held.product.price == 900
 
 
@@ -193,8 +193,8 @@ def test_many_prices_at_once(action: str, status: str, as_manager: Client) -> No
     )
 
     assert QuarantinedPrice.objects.filter(pk__in=[held[0].pk, held[1].pk], status=status).count() == 2
-    assert "2 個價格" in words(answer)
-    assert "1 個先前已經處理過" in words(answer)
+    assert "2 個價格" in message_text(answer)
+    assert "1 個先前已經處理過" in message_text(answer)
     assert PriceEvent.objects.count() == (2 if action == "accept_selected" else 0)
 
 

@@ -1,4 +1,4 @@
-"""Every list takes a fixed number of queries, and every page can be drawn for everybody who may see it."""
+"""Every list takes a fixed number of queries, and every page is rendered for every role that may see it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.admin import makers
 from tests.admin import makers_notifications as messages
 
 # Session with its user, two kinds of permissions, three counts for the sidebar, the rows' count (not where a list grows
-# for ever) and the rows. The audit trail reads the names of the people it mentions, the schedule asks for each schedule
-# once more in no case. Above the days stands a chart, beside the lines three filters by name, above the messages how
-# many of each state there are and whether a channel rests.
+# for ever) and the rows. The audit trail reads the names of the users that it mentions. Above the days stands a chart,
+# beside the lines three filters by name, above the messages how many of each state there are and whether a channel
+# pauses; each message has its decisions.
 LISTS: dict[str, tuple[Callable[[int], Any], int]] = {
     "products_product": (makers.products, 8),
     "products_category": (makers.categories, 8),
@@ -34,7 +34,7 @@ LISTS: dict[str, tuple[Callable[[int], Any], int]] = {
     "sales_dayowner": (makers.sales_days, 9),
     "sales_salesline": (makers.sales_days, 10),
     "notifications_template": (messages.templates, 8),
-    "notifications_outboxmessage": (messages.mails, 10),
+    "notifications_outboxmessage": (messages.mails, 11),
     "notifications_subscription": (messages.subscriptions, 8),
     "notifications_chat": (messages.chats, 8),
     "accounts_user": (makers.users, 8),
@@ -248,16 +248,16 @@ def test_events_can_be_filtered(query: str, as_reader: Client) -> None:
 
 def test_events_by_what_became_of_them(as_reader: Client) -> None:
     silent = {"unwanted": "沒有人訂閱", "undone": "已變回原狀，不通知", "expired": "過期，不再通知"}
-    waiting, told, *rest = (event.pk for event in makers.events(2 + len(silent)))
+    waiting, notified, *others = (event.pk for event in makers.events(2 + len(silent)))
     PriceEvent.objects.exclude(pk=waiting).update(told_at=timezone.now())
-    for name, pk in zip(silent, rest, strict=True):
+    for name, pk in zip(silent, others, strict=True):
         PriceEvent.objects.filter(pk=pk).update(silence=name)
     url = reverse("admin:products_priceevent_changelist")
 
-    for chosen, event in {"no": waiting, "yes": told, **dict(zip(silent, rest, strict=True))}.items():
+    for chosen, event in {"no": waiting, "yes": notified, **dict(zip(silent, others, strict=True))}.items():
         page = as_reader.get(f"{url}?told={chosen}")
         assert [row.pk for row in page.context["cl"].result_list] == [event]
-        said = re.findall(r"field-told[^>]*>\s*([^<]*?)\s*<", page.content.decode())
+        said = re.findall(r"field-notified[^>]*>\s*([^<]*?)\s*<", page.content.decode())
         assert silent.get(chosen) == (said[-1] if said[-1] in silent.values() else None)
 
 

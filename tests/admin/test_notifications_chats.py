@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 YES = {"_form_submitted": "True"}
 
 
-def words(answer: Any) -> str:
+def page_text(answer: Any) -> str:
     return "；".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
@@ -53,8 +53,8 @@ def test_switching_on_clears_why_it_was_off(as_manager: Client) -> None:
     assert f'"{url}"' in page
     assert asked.status_code == 200
     assert (still, one.is_active, one.note) == (False, True, "")
-    assert "已重新啟用" in words(answer)
-    assert "本來就是啟用的" in words(again)
+    assert "已重新啟用" in page_text(answer)
+    assert "本來就是啟用的" in page_text(again)
     assert f'"{url}"' not in as_manager.get(page_of(one)).content.decode()
     assert LogEntry.objects.get_for_object(one).filter(action=LogEntry.Action.UPDATE).count() == 1
 
@@ -82,7 +82,7 @@ def test_many_are_switched_on(as_manager: Client) -> None:
     )
 
     assert not Chat.objects.filter(is_active=False).exists()
-    assert "已重新啟用 2 個" in words(answer)
+    assert "已重新啟用 2 個" in page_text(answer)
 
 
 def test_a_user_switches_nothing_on(as_reader: Client) -> None:
@@ -138,8 +138,8 @@ def test_switching_off_notes_who_did_it(as_manager: Client, as_reader: Client) -
     assert (offered, refused) == (True, 403)
     assert not one.is_active
     assert one.note.endswith("由 阿明 停用")
-    assert "已停用" in words(answer)
-    assert "本來就是停用的" in words(again)
+    assert "已停用" in page_text(answer)
+    assert "本來就是停用的" in page_text(again)
     assert f'"{url}"' not in as_manager.get(page_of(one)).content.decode()
     assert url in as_manager.get(reverse("admin:notifications_chat_changelist")).content.decode()
     assert LogEntry.objects.get_for_object(one).filter(action=LogEntry.Action.UPDATE).count() == 1

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from momo.admin_kit.diffs import MOST_LINES, Line
+from momo.admin.kit.diffs import MAX_LINES, Line
 from notifications.admin.diffs import compared
 from notifications.models import TemplateVersion
 
@@ -65,7 +65,7 @@ def test_one_change_in_a_very_long_text_is_still_shown_by_itself() -> None:
     assert len(found) == 7
 
 
-@pytest.mark.parametrize("size", [MOST_LINES // 4, MOST_LINES, 9_500])
+@pytest.mark.parametrize("size", [MAX_LINES // 4, MAX_LINES, 9_500])
 @pytest.mark.parametrize("letters", ["a", "ab", "abcdefghijklmnopqrstuvwxyz"])
 def test_no_two_texts_take_long(size: int, letters: str) -> None:
     chosen = random.Random(5)
@@ -80,9 +80,9 @@ def test_no_two_texts_take_long(size: int, letters: str) -> None:
 
 
 def test_what_is_too_long_to_compare_is_shown_whole() -> None:
-    old, new = ([f"{letter}{row}" for row in range(MOST_LINES)] for letter in "ab")
+    old, new = ([f"{letter}{row}" for row in range(MAX_LINES)] for letter in "ab")
 
     found = lines("\n".join(["first", *old, "last"]), "\n".join(["first", *new, "last"]))
 
     assert written(found) == [" first", *(f"-{text}" for text in old), *(f"+{text}" for text in new), " last"]
-    assert (found[-1].old, found[-1].new) == (MOST_LINES + 2, MOST_LINES + 2)
+    assert (found[-1].old, found[-1].new) == (MAX_LINES + 2, MAX_LINES + 2)

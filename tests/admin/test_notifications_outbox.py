@@ -1,10 +1,10 @@
-"""The outbox: what its list and pages show, what people decide, and the mails that are kept as files."""
+"""The outbox: what its list and pages show, what people decide, and mails as files to download."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -15,9 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.channels import files
-from notifications.channels.mail import build_mail
-from notifications.models import Channel, OutboxMessage, Pace
+from notifications.models import Channel, OutboxDecision, OutboxMessage, Pace
 from tests.admin import makers_notifications as makers
 
 pytestmark = pytest.mark.django_db
@@ -158,9 +156,9 @@ def test_the_sidebar_and_the_start_page_say_how_many_wait(as_reader: Client) -> 
 
     page = as_reader.get(reverse("admin:index"))
 
-    cards = {card["name"]: card for card in page.context["cards"]}
-    assert (cards["待處理訊息"]["number"], cards["待處理訊息"]["tone"]) == ("2", "warn")
-    assert len(as_reader.get(cards["待處理訊息"]["url"]).context["cl"].result_list) == 3  # what is under way too
+    cards = {card.name: card for card in page.context["cards"]}
+    assert (cards["待處理訊息"].figure, cards["待處理訊息"].tone) == (2, "warn")
+    assert len(as_reader.get(cards["待處理訊息"].url).context["cl"].result_list) == 3  # what is under way too
 
 
 # --- A message's page -----------------------------------------------------------------------------------------------
@@ -172,16 +170,17 @@ def test_a_page_shows_everything_and_nothing_of_it_runs(as_manager: Client, mana
         subject="<b>主旨</b>",
         body="純文字 <i>",
         body_html='<p>漲</p><script>alert(1)</script><img src="https://evil.example/x.png">',
-        reason="由 阿明 重新寄送\n讀取 <逾時>",
+        reason="讀取 <逾時>",
         created_by=manager,
     )
+    OutboxDecision.objects.create(message=message, user=manager, name="阿明", kind="retry", reason="<450>")
     file = makers.attachment(message, "價<格>.xlsx")
 
     text = as_manager.get(page_of(message)).content.decode()
 
     main = text[text.index('class="mo-runhead"') :]
     assert "&lt;b&gt;主旨&lt;/b&gt;" in main
-    assert "由 阿明 重新寄送" in main
+    assert "由 阿明 重新寄送（此前：&lt;450&gt;）" in main
     assert "讀取 &lt;逾時&gt;" in main
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in main
     assert "default-src &#x27;none&#x27;" in main
@@ -193,10 +192,15 @@ def test_a_page_shows_everything_and_nothing_of_it_runs(as_manager: Client, mana
 def test_a_long_text_shows_all_its_parts_from_any_of_them(as_reader: Client) -> None:
     made = makers.parts(3)
 
-    chains = [as_reader.get(page_of(part)).context["chain"] for part in made]
+    pages = [as_reader.get(page_of(part)) for part in made]
 
-    assert [[row["number"] for row in chain] for chain in chains] == [[f"#{part.pk}" for part in made]] * 3
-    assert [row["link"] == "" for row in chains[1]] == [False, True, False]
+    assert [[part for part, *_ in page.context["chain"]] for page in pages] == [made] * 3
+    chain = pages[1].content.decode().partition('class="mo-chain"')[2].partition("</ol>")[0]
+    first, this, last = chain.split("<li>")[1:]
+    assert f"<b>#{made[1].pk}（這一則）</b>" in this
+    assert page_of(made[0]) in first
+    assert page_of(made[2]) in last
+    assert "href" not in this
     assert as_reader.get(page_of(makers.mail())).context["chain"] == []
 
 
@@ -246,7 +250,8 @@ def test_a_manager_decides_after_a_question(action: str, as_manager: Client, man
     message.refresh_from_db()
     assert 'id="dialog"' in asked.content.decode()
     assert (still, message.status) == (ACTIONS[action], BECOMES[action])
-    assert "由 阿明 " in message.reason
+    assert message.history()[0].startswith("由 阿明 ")
+    assert message.decisions.get().user == manager
     assert answer["Location"] == page_of(message)
     assert f"#{message.pk}" in words(answer)
 
@@ -290,6 +295,7 @@ def test_a_decision_that_came_too_late_is_said(action: str, as_manager: Client) 
     [
         ("pending", {"cancel"}),
         ("waiting", {"cancel"}),
+        ("unsent", {"cancel"}),
         ("held", {"cancel", "release", "mark_sent"}),
         ("failed", {"cancel", "retry"}),
         ("sent", set()),
@@ -340,88 +346,66 @@ def test_cancelling_a_part_cancels_those_after_it(as_manager: Client) -> None:
     assert set(OutboxMessage.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-# --- Mails kept as files --------------------------------------------------------------------------------------------
-
-MAILS = "admin:notifications_outboxmessage_mails"
+# --- Mails without a server -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def folder(settings: Any, tmp_path: Path) -> Path:
-    settings.EMAIL_URL, settings.EMAIL_FILES_DIR = "", tmp_path / "mail"
-    return tmp_path
+def eml_of(message: OutboxMessage) -> str:
+    return reverse("admin:notifications_outboxmessage_eml", args=[message.pk])
 
 
-def kept(**values: Any) -> str:
-    message = makers.mail("sent", **values)
-    return files.keep(message, build_mail(message, sender="momo@example.com", reply_to=""))
-
-
-def mail_page(name: str) -> str:
-    return reverse("admin:notifications_outboxmessage_mail", args=[name])
-
-
-def test_kept_mails_are_listed_and_opened(as_manager: Client, folder: Path) -> None:
-    message = makers.mail("sent", subject="匯入 <完成>", body_html="<p>好</p><script>alert(1)</script>")
+def test_an_unsent_mail_says_so_and_can_be_seen_and_downloaded(as_manager: Client, settings: Any) -> None:
+    settings.EMAIL_FROM, settings.EMAIL_REPLY_TO = "MOMO Pro <momo@example.com>", ""
+    message = makers.mail("unsent", subject="匯入 <完成>", body_html="<p>好</p>", message_id="<1@example.com>")
     makers.attachment(message, "明細.xlsx")
-    name = files.keep(message, build_mail(message, sender="momo@example.com", reply_to=""))
 
-    listing = as_manager.get(reverse(MAILS)).content.decode()
-    page = as_manager.get(mail_page(name))
-    raw = as_manager.get(reverse("admin:notifications_outboxmessage_mail_file", args=[name]))
+    listing = as_manager.get(reverse(LIST)).content.decode()
+    page = as_manager.get(page_of(message)).content.decode()
+    file = as_manager.get(eml_of(message))
 
-    text = page.content.decode()
-    assert "匯入 &lt;完成&gt;" in listing
-    assert mail_page(name) in listing
-    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in text
-    assert "明細.xlsx" in text
-    assert "Message-ID" in text
-    assert "<script>alert" not in text
-    assert raw.content == (folder / "mail" / name).read_bytes()
-    assert raw["Content-Disposition"] == f'attachment; filename="{name.split("/")[1]}"'
-
-
-def test_an_empty_folder_says_so(as_manager: Client, folder: Path) -> None:
-    assert "還沒有郵件" in as_manager.get(reverse(MAILS)).content.decode()
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../secret.eml",
-        "2026-01-01/../../secret.eml",
-        "..%2f..%2fsecret.eml",
-        "/etc/passwd",
-        "2026-01-01/1-0123456789abcdef.eml\n",
-        "2026-01-01/1-0123456789abcdef.eml",
-    ],
-)
-def test_no_other_file_can_be_named(name: str, as_manager: Client, folder: Path) -> None:
-    (folder / "secret.eml").write_text("Subject: secret\n\nsecret")
-    base = reverse(MAILS)
-
-    answers = [as_manager.get(f"{base}{name}{tail}", follow=True) for tail in ("/", "/raw/")]
-
-    assert {answer.status_code for answer in answers} == {404}
-    assert not any(b"secret\n" in answer.content for answer in answers)
+    assert "未寄出：沒有設定郵件伺服器" in listing
+    assert "未寄出：沒有設定郵件伺服器" in page
+    assert 'title="電子郵件 HTML"' in page
+    assert f'href="{eml_of(message)}">下載 .eml' in page
+    assert file["Content-Disposition"] == f'attachment; filename="{message.pk}.eml"'
+    assert file["Content-Type"] == "application/octet-stream"
+    mail = message_from_bytes(b"".join(file.streaming_content), policy=policy.default)
+    assert (mail["Subject"], mail["To"], mail["Message-ID"]) == (
+        "匯入 <完成>",
+        "team@example.com",
+        "<1@example.com>",
+    )
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["明細.xlsx"]
 
 
-def test_kept_mails_are_for_managers(as_reader: Client, as_manager: Client, folder: Path) -> None:
-    name = kept()
-    urls = [reverse(MAILS), mail_page(name), reverse("admin:notifications_outboxmessage_mail_file", args=[name])]
+def test_the_state_of_mails_without_a_server_is_shown_where_there_are_some(as_reader: Client) -> None:
+    def labels() -> list[list[str]]:
+        channels = as_reader.get(reverse(LIST)).context["channels"]
+        return [[state["label"] for state in channel["states"]] for channel in channels]
 
-    assert {as_reader.get(url).status_code for url in urls} == {403}
-    offered = [
-        reverse(MAILS) in client.get(reverse("admin:index")).content.decode() for client in (as_reader, as_manager)
-    ]
-    assert offered == [False, True]
+    before = labels()
+    makers.mail("unsent")
+    email, telegram = labels()
+
+    assert "未寄出：沒有設定郵件伺服器" in email
+    assert [telegram, telegram] == before
 
 
-def test_with_a_mail_server_there_are_none(as_manager: Client, folder: Path, settings: Any) -> None:
-    name = kept()
-    settings.EMAIL_URL = "smtp://mail.example"
+def test_mails_are_downloaded_by_managers_only(as_reader: Client, as_manager: Client) -> None:
+    message, (text,) = makers.mail("unsent"), makers.parts(1)
 
-    assert {as_manager.get(url).status_code for url in (reverse(MAILS), mail_page(name))} == {404}
-    assert reverse(MAILS) not in as_manager.get(reverse("admin:index")).content.decode()
+    assert as_reader.get(eml_of(message)).status_code == 403
+    assert eml_of(message) not in as_reader.get(page_of(message)).content.decode()
+    assert as_manager.get(eml_of(text)).status_code == 404
+    assert eml_of(text) not in as_manager.get(page_of(text)).content.decode()
+
+
+def test_a_mail_that_cannot_be_made_says_why(as_manager: Client, settings: Any) -> None:
+    settings.EMAIL_FROM = "nobody"
+
+    answer = as_manager.get(eml_of(message := makers.mail("unsent")))
+
+    assert answer["Location"] == page_of(message)
+    assert "「nobody」不是正確的電子郵件地址" in words(answer)
 
 
 def test_what_nobody_subscribes_to_has_a_name_too(as_reader: Client) -> None:

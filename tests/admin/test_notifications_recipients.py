@@ -15,7 +15,7 @@ from django.utils.datastructures import MultiValueDict
 from momo.jobs.events import register_events as register_jobs
 from notifications import events
 from notifications.admin.filter_fields import FiltersField, FiltersWidget
-from notifications.admin.subscriptions import quiet_in_words
+from notifications.admin.subscriptions import quiet_hours_text
 from notifications.events import EventKind, FilterField, event_kinds
 from notifications.models import Channel, OutboxMessage, Subscription
 from products.events import register_events as register_products
@@ -43,7 +43,7 @@ def _kinds(monkeypatch: Any) -> None:
     events.register(EventKind("bare_event", "沒有條件的事", template="system_alert"))
 
 
-def words(answer: Any) -> str:
+def page_text(answer: Any) -> str:
     return "；".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
@@ -132,7 +132,7 @@ def test_conditions_that_say_nothing_are_left_out(as_boss: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "shown"),
     [
         ({"filters__places": ["c"]}, "地點：沒有「c」這個選項"),
         ({"filters__words": "x" * 201}, "字詞：每一行最多"),
@@ -143,10 +143,10 @@ def test_conditions_that_say_nothing_are_left_out(as_boss: Client) -> None:
         ({"filters__least": "1e400"}, "至少：請輸入 0 到"),
     ],
 )
-def test_a_condition_that_cannot_be_is_named(values: dict[str, Any], said: str, as_boss: Client) -> None:
+def test_an_invalid_condition_is_named(values: dict[str, Any], shown: str, as_boss: Client) -> None:
     answer = as_boss.post(reverse(ADD), form_of(**values))
 
-    assert said in "；".join(errors(answer)["filters"])
+    assert shown in "；".join(errors(answer)["filters"])
     assert not Subscription.objects.exists()
 
 
@@ -241,7 +241,7 @@ def test_what_is_missing_is_said_at_its_field_alone(values: dict[str, str], fiel
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "said"),
+    ("start", "end", "shown"),
     [
         (None, None, "隨時寄出"),
         (time(8), time(8), "隨時寄出"),
@@ -249,11 +249,11 @@ def test_what_is_missing_is_said_at_its_field_alone(values: dict[str, str], fiel
         (time(22), time(8), "每天 22:00 到隔天 08:00（台北時間）的訊息先留著，隔天 08:00 才寄出。"),
     ],
 )
-def test_quiet_hours_in_words(start: time | None, end: time | None, said: str, as_manager: Client) -> None:
+def test_text_of_quiet_hours(start: time | None, end: time | None, shown: str, as_manager: Client) -> None:
     one = makers.subscription(quiet_from=start, quiet_until=end)
 
-    assert said in quiet_in_words(start, end)
-    assert said in as_manager.get(page_of(one)).content.decode()
+    assert shown in quiet_hours_text(start, end)
+    assert shown in as_manager.get(page_of(one)).content.decode()
 
 
 # --- The list -------------------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_a_test_goes_to_the_subscriptions_recipient(as_manager: Client, settings
     first, second = OutboxMessage.objects.order_by("pk")
     assert (first.recipient, first.subject[:4], first.event) == ("team@example.com", "［測試］", "test")
     assert (second.chat, second.template_code) == (chat, "price_digest")
-    assert "測試訊息已排入寄送" in words(answers[0])
+    assert "測試訊息已排入寄送" in page_text(answers[0])
 
 
 def test_a_test_that_cannot_be_sent_says_why(as_manager: Client) -> None:
@@ -323,7 +323,7 @@ def test_a_test_that_cannot_be_sent_says_why(as_manager: Client) -> None:
     strange = makers.subscription(name="舊", event="old_event")
     urls = [reverse("admin:notifications_subscription_send_test", args=[one.pk]) for one in (group, strange)]
 
-    answers = [words(as_manager.post(url, YES)) for url in urls]
+    answers = [page_text(as_manager.post(url, YES)) for url in urls]
 
     assert "被踢出" in answers[0]
     assert "沒有範本「old_event」" in answers[1]
@@ -334,9 +334,9 @@ def test_a_test_that_no_bot_could_send_is_refused(as_manager: Client, settings: 
     settings.TELEGRAM_BOT_TOKEN = ""
     group = makers.subscription(channel=Channel.TELEGRAM, chat=makers.chat(), address="")
 
-    said = words(as_manager.post(reverse("admin:notifications_subscription_send_test", args=[group.pk]), YES))
+    shown = page_text(as_manager.post(reverse("admin:notifications_subscription_send_test", args=[group.pk]), YES))
 
-    assert "請管理員設定 TELEGRAM_BOT_TOKEN" in said
+    assert "請管理員設定 TELEGRAM_BOT_TOKEN" in shown
     assert not OutboxMessage.objects.exists()
 
 

@@ -227,13 +227,13 @@ def test_versions_are_listed_with_what_they_changed(as_reader: Client, manager: 
     page = as_reader.get(versions_page(one))
 
     text = page.content.decode()
-    newest, oldest = page.context["versions"]
-    kinds = {(line.kind, line.text) for change in newest["changes"] for line in change.lines}
-    assert (newest["number"], str(newest["who"]), newest["note"]) == (2, "阿明", "換行 <i>")
+    (newest, _, _, _, changes), (_, _, _, before, _) = page.context["versions"]
+    kinds = {(line.kind, line.text) for change in changes for line in change.lines}
+    assert (newest.number, str(newest.created_by), newest.note) == (2, "阿明", "換行 <i>")
     assert ("added", "<u>新</u>") in kinds
     assert ("removed", "・{{ item }}") in kinds
     assert ("same", "<b>{{ host }}</b>") in kinds
-    assert oldest["first"]
+    assert before is None
     assert "&lt;u&gt;新&lt;/u&gt;" in text
     assert "<u>新</u>" not in text
     assert "還原這個版本" not in text
@@ -246,9 +246,9 @@ def test_many_versions_take_several_pages_each_with_its_neighbour(as_manager: Cl
 
     first, last = (as_manager.get(versions_page(one), {"p": page}) for page in (1, 2))
 
-    assert [row["number"] for row in first.context["versions"]][::19] == [25, 6]
-    assert first.context["versions"][-1]["first"] is False
-    assert [row["number"] for row in last.context["versions"]] == [5, 4, 3, 2, 1]
+    assert [version.number for version, *_ in first.context["versions"]][::19] == [25, 6]
+    assert first.context["versions"][-1][3].number == 5
+    assert [version.number for version, *_ in last.context["versions"]] == [5, 4, 3, 2, 1]
 
 
 def test_restoring_asks_first_and_makes_a_version(as_manager: Client, manager: User) -> None:

@@ -15,7 +15,8 @@ from accounts.models import User
 from notifications.models import Template
 from notifications.services.templates import save_template
 from tests.admin import makers_notifications as makers
-from tests.admin.test_transfer import CSV, XLSX, confirm, reasons, upload, workbook
+from tests.admin.test_transfer import CSV, XLSX, confirm, reasons, upload
+from tests.kit.workbooks import xlsx
 
 pytestmark = pytest.mark.django_db
 OF = "notifications_template"
@@ -76,7 +77,7 @@ def test_a_look_at_a_file_shows_only_what_changes(as_manager: Client) -> None:
 
     text = page.content.decode()
     same, changed, new = page.context["result"].valid_rows()
-    assert [(one.number, one.called, one.import_type) for one in (same, changed, new)] == [
+    assert [(one.number, one.label, one.import_type) for one in (same, changed, new)] == [
         (1, "same", "skip"),
         (2, "host_notice", "update"),
         (3, "second", "new"),
@@ -107,16 +108,16 @@ def test_every_bad_row_is_told_and_nothing_is_written(as_manager: Client) -> Non
 
     page = upload(as_manager, table(*rows), of=OF)
 
-    told = dict(reasons(page))
-    assert "第 3 行" in told[2]["內文"][0]
-    assert "代碼" in told[3]
-    assert told[4] == {"變數": ["不是正確的 JSON"]}
-    assert "「Word」不是" in told[5]["格式"][0]
-    assert "名稱" in told[6]
-    assert "第 1 行" in told[7]["主旨"][0]
-    assert "第 1 個變數" in told[8]["變數"][0]
-    assert told[10] == {"代碼": ["「eighth」在檔案裡出現不只一次"]}
-    assert 9 not in told
+    found = dict(reasons(page))
+    assert "第 3 行" in found[2]["內文"][0]
+    assert "代碼" in found[3]
+    assert found[4] == {"變數": ["不是正確的 JSON"]}
+    assert "「Word」不是" in found[5]["格式"][0]
+    assert "名稱" in found[6]
+    assert "第 1 行" in found[7]["主旨"][0]
+    assert "第 1 個變數" in found[8]["變數"][0]
+    assert found[10] == {"代碼": ["「eighth」在檔案裡出現不只一次"]}
+    assert 9 not in found
     assert not Template.objects.filter(code__in=["host_notice", "third", "eighth"]).exists()
 
 
@@ -160,7 +161,7 @@ def test_titles_and_descriptions_come_back_as_they_begin(start: str, form: str, 
 
 
 def test_a_workbook_of_staff(as_manager: Client) -> None:
-    sheet = workbook([["code", "title", "format", "body"], ["plain_one", "純文字", "plain", "沒有變數\n兩行"]])
+    sheet = xlsx([["code", "title", "format", "body"], ["plain_one", "純文字", "plain", "沒有變數\n兩行"]])
 
     confirm(as_manager, upload(as_manager, sheet, of=OF, form=XLSX, name="a.xlsx"), of=OF)
 

@@ -1,4 +1,4 @@
-"""What the page of a message that waits says: until when, and why."""
+"""The page of a waiting message shows until when it waits, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from momo.admin_kit.display import NOTHING
+from momo.admin.kit.display import NO_VALUE
 from notifications.models import Channel, Chat, OutboxMessage, Pace
 from tests.admin import makers_notifications as makers
 
@@ -41,7 +41,7 @@ def test_a_message_that_waits_says_until_when_and_why(as_reader: Client) -> None
     assert next_attempt(as_reader, due) == "輪到時立即寄送"
     assert next_attempt(as_reader, quiet) == f"{at(later)}（勿擾時段）"
     assert next_attempt(as_reader, again) == f"{at(soon)}（前一次沒有成功）"
-    assert next_attempt(as_reader, makers.mail("sent")) == NOTHING
+    assert next_attempt(as_reader, makers.mail("sent")) == NO_VALUE
 
 
 def test_a_message_of_a_channel_at_rest_says_so(as_reader: Client) -> None:

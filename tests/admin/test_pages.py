@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from momo.admin_kit.display import NOTHING, duration, link, percent_change, percent_of, picture, price_change
-from momo.admin_kit.texts import in_words
-from momo.admin_site import MomoAdminSite
+from momo.admin.kit.display import NO_VALUE, duration, link, percent_change, picture, price_change
+from momo.admin.packages.schedules import schedule_text
+from momo.admin.site import MomoAdminSite
+from momo.core.formats import change_percent
 from momo.jobs.models import ColumnAlias
 from products.models import PriceEvent, Product, QuarantinedPrice
 from products.selectors import dashboard
@@ -45,12 +46,12 @@ def test_the_figures_of_the_start_page(as_reader: Client) -> None:
 
     page = as_reader.get(reverse("admin:index"))
 
-    numbers = {card["name"]: card["number"] for card in page.context["cards"]}
-    assert numbers["在架商品"] == "3"
-    assert numbers["24 小時漲價"] == "1"
-    assert numbers["24 小時降價"] == "1"
-    assert numbers["待確認價格"] == "1"
-    assert [row["code"] for row in page.context["rises"]] == ["10000001"]
+    figures = {card.name: card.figure for card in page.context["cards"]}
+    assert figures["在架商品"] == 3
+    assert figures["24 小時漲價"] == 1
+    assert figures["24 小時降價"] == 1
+    assert figures["待確認價格"] == 1
+    assert [product.product_id for product, _ in page.context["rises"]] == ["10000001"]
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -59,9 +60,9 @@ def test_cards_and_lists_say_the_same(up: bool, as_reader: Client) -> None:
     page = as_reader.get(reverse("admin:index"))
     card = page.context["cards"][1 if up else 2]
 
-    listed = as_reader.get(card["url"]).context["cl"].result_count
+    listed = as_reader.get(card.url).context["cl"].result_count
 
-    assert card["number"] == str(listed)
+    assert card.figure == listed
 
 
 def test_an_empty_start_page_says_what_is_missing(as_reader: Client) -> None:
@@ -158,7 +159,6 @@ def pages() -> list[str]:
         reverse("admin:notifications_chat_switch_on", args=[chat.pk]),
         *(reverse("admin:notifications_outboxmessage_change", args=[one.pk]) for one in (mail, parts[0])),
         *(reverse(f"admin:notifications_outboxmessage_{act}", args=[mail.pk]) for act in ("release", "mark_sent")),
-        reverse("admin:notifications_outboxmessage_mails"),
         reverse("admin:accounts_user_add"),
         reverse("admin:accounts_apitoken_add"),
         reverse("admin:django_celery_beat_periodictask_add"),
@@ -198,11 +198,11 @@ def test_no_page_speaks_english(as_boss: Client) -> None:
     [
         (price_change(120), '<span class="mo-up">▲ 120</span>'),
         (price_change(-1200), '<span class="mo-down">▼ 1,200</span>'),
-        (price_change(None), NOTHING),
-        (price_change(0), NOTHING),
+        (price_change(None), NO_VALUE),
+        (price_change(0), NO_VALUE),
         (percent_change(Decimal("-3.5")), '<span class="mo-down">-3.50%</span>'),
-        (percent_change(percent_of(1, 100)), '<span class="mo-up">+9,900%</span>'),
-        (percent_change(percent_of(0, 100)), NOTHING),
+        (percent_change(change_percent(1, 100)), '<span class="mo-up">+9,900%</span>'),
+        (percent_change(change_percent(0, 100)), NO_VALUE),
         (duration(timedelta(seconds=-3)), "0 秒"),
         (duration(timedelta(seconds=75)), "1 分 15 秒"),
         (duration(timedelta(hours=25)), "1 天 1 時"),
@@ -234,4 +234,4 @@ def test_schedules_in_words(written: tuple[str, ...], expected: str) -> None:
         minute=minute, hour=hour, day_of_week=weekday, day_of_month=day, month_of_year=month, timezone="Asia/Taipei"
     )
 
-    assert in_words(PeriodicTask(crontab=crontab)) == expected
+    assert schedule_text(PeriodicTask(crontab=crontab)) == expected

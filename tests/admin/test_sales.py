@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from momo.admin_kit.amounts import difference, dollars
+from momo.admin.kit.display import difference, money
 from momo.jobs.models import Job
 from sales.models import DayOwner, SalesLine
 from tests.admin.makers import brought, sold
@@ -28,13 +28,12 @@ def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_m
 
     page = as_reader.get(url)
 
-    versions = page.context["versions"]
-    assert [re.sub("<[^>]+>", "", version["state"]) for version in versions] == ["已復原", "有效", "已被取代"]
-    assert [(version["amount"], version["amount_change"]) for version in versions][1:] == [
-        ("$1,250.50", "-249.50"),
-        ("$1,500", "－"),
-    ]
-    assert [(version["lines"], version["lines_change"]) for version in versions][1:] == [("1", "-1"), ("2", "－")]
+    rows = page.content.decode().split('<td data-label="狀態">')[1:]
+    states = [re.sub("<[^>]+>", "", row.partition("</td>")[0]) for row in rows]
+    figures = [re.findall(r'<td class="mo-num" data-label="[^"]*">([^<]*)<', row) for row in rows]
+    assert states == ["已復原", "有效", "已被取代"]
+    # Lines, quantity and amount, each with its difference.
+    assert figures[1:] == [["1", "-1", "1", "-2", "$1,250.50", "-249.50"], ["2", "－", "3", "－", "$1,500", "－"]]
     seen = text(page)
     assert f"#{second.pk} 更正.xlsx" in seen
     assert f"#{first.pk}" in seen
@@ -42,7 +41,7 @@ def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_m
 
 
 def test_the_margin_is_of_the_lines_whose_gross_profit_is_known(as_reader: Client) -> None:
-    """As in the API: of 1,000 with a cost of 600, and 9,000 of which nobody knows the cost."""
+    """As in the API: of 1,000 with a cost of 600, and 9,000 of unknown cost."""
     brought(sold(DAY, amount=1000), sold(DAY, amount=9000, cost=None), sold("2026-01-28", cost=None))
 
     page = as_reader.get(reverse("admin:sales_dayowner_changelist"))
@@ -53,7 +52,7 @@ def test_the_margin_is_of_the_lines_whose_gross_profit_is_known(as_reader: Clien
 
 
 def test_losses_and_small_differences_are_written_to_the_cent() -> None:
-    written = [dollars(amount) for amount in (None, 0, 1234, Decimal("-1234.50"), Decimal("0.05"), -3)]
+    written = [money(amount) for amount in (None, 0, 1234, Decimal("-1234.50"), Decimal("0.05"), -3)]
     assert written == ["－", "$0", "$1,234", "-$1,234.50", "$0.05", "-$3"]
     pairs = [(1, None), (None, 1), (5, 5), (1250.5, 1500), (0.3, 0.1), (Decimal("2000.00"), 1), (1, 2)]
     assert [difference(now, then) for now, then in pairs] == ["－", "－", "0", "-249.50", "+0.20", "+1,999", "-1"]

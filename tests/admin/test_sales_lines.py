@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from sales.admin.lines import DAYS_LOOKED_AT
+from sales.admin.lines import DAYS_SEARCHED
 from tests.admin.makers import brought, sold
 
 URL = "/admin/sales/salesline/"
@@ -51,7 +51,7 @@ def dates_read(client: Client, **query: Any) -> set[str]:
     return set(re.findall(r"\d{4}-\d\d-\d\d", named))
 
 
-def told(client: Client, **query: Any) -> list[str]:
+def messages_of(client: Client, **query: Any) -> list[str]:
     return [str(message) for message in client.get(URL, query).context["messages"]]
 
 
@@ -73,7 +73,7 @@ def test_a_name_of_some_days_that_were_chosen(history: None, as_reader: Client) 
     query = {"brand": "隔日", "date_from": ago(9), "date_to": ago(3)}
     assert listed(as_reader, **query) == [(ago(days), "22222222") for days in (4, 6, 8)]
     assert dates_read(as_reader, **query) == {ago(4), ago(6), ago(8)}
-    assert told(as_reader, **query) == []
+    assert messages_of(as_reader, **query) == []
 
 
 def test_a_name_that_nobody_has_reads_no_line(history: None, as_reader: Client) -> None:
@@ -84,22 +84,22 @@ def test_a_name_that_nobody_has_reads_no_line(history: None, as_reader: Client) 
 
 def test_a_code_is_looked_for_in_the_last_days_and_the_page_says_so(history: None, as_reader: Client) -> None:
     assert listed(as_reader, product_code__icontains="3333") == []
-    assert dates_read(as_reader, product_code__icontains="3333") == {ago(days) for days in range(DAYS_LOOKED_AT)}
-    (message,) = told(as_reader, product_code__icontains="3333")
-    assert f"{ago(DAYS_LOOKED_AT - 1)} 到 {ago(0)}" in message
-    assert f"迄日設為 {ago(DAYS_LOOKED_AT)} 或更早" in message
+    assert dates_read(as_reader, product_code__icontains="3333") == {ago(days) for days in range(DAYS_SEARCHED)}
+    (message,) = messages_of(as_reader, product_code__icontains="3333")
+    assert f"{ago(DAYS_SEARCHED - 1)} 到 {ago(0)}" in message
+    assert f"迄日設為 {ago(DAYS_SEARCHED)} 或更早" in message
     assert message in as_reader.get(URL, {"product_code__icontains": "3333"}).content.decode()
 
 
 def test_a_code_of_long_ago_is_found_in_the_days_that_were_chosen(history: None, as_reader: Client) -> None:
-    query = {"product_code__icontains": "3333", "date_to": ago(DAYS_LOOKED_AT)}
+    query = {"product_code__icontains": "3333", "date_to": ago(DAYS_SEARCHED)}
     assert listed(as_reader, **query) == [(f"{OLD:%Y-%m-%d}", "33333333")]
-    assert told(as_reader, **query) == []
+    assert messages_of(as_reader, **query) == []
 
 
 def test_a_code_with_a_name_is_looked_for_in_the_days_of_the_name(history: None, as_reader: Client) -> None:
     assert listed(as_reader, product_code__icontains="3333", brand="很久以前") == [(ago(DAYS - 1), "33333333")]
-    assert told(as_reader, product_code__icontains="3333", brand="很久以前") == []
+    assert messages_of(as_reader, product_code__icontains="3333", brand="很久以前") == []
     assert listed(as_reader, product_code__icontains="1111", pm="李小華") == []
     assert dates_read(as_reader, product_code__icontains="1", pm="李小華") == {ago(n) for n in range(1, DAYS, 2)}
 
@@ -113,14 +113,14 @@ def test_names_together_are_looked_for_in_the_days_that_have_all_of_them(history
 
 def test_names_together_that_many_days_have_are_looked_for_in_the_last(history: None, as_reader: Client) -> None:
     query = {"brand": "水潤", "pm": "王小明"}
-    assert len(listed(as_reader, **query)) == DAYS_LOOKED_AT
-    (message,) = told(as_reader, **query)
-    assert f"{DAYS_LOOKED_AT} 天" in message
-    assert told(as_reader, **query, date_from=ago(DAYS_LOOKED_AT - 1)) == []
+    assert len(listed(as_reader, **query)) == DAYS_SEARCHED
+    (message,) = messages_of(as_reader, **query)
+    assert f"{DAYS_SEARCHED} 天" in message
+    assert messages_of(as_reader, **query, date_from=ago(DAYS_SEARCHED - 1)) == []
 
 
 def test_the_filter_says_how_far_it_looks(history: None, as_reader: Client) -> None:
-    assert f"品號（{DAYS_LOOKED_AT} 天內）" in as_reader.get(URL).content.decode()
+    assert f"品號（{DAYS_SEARCHED} 天內）" in as_reader.get(URL).content.decode()
 
 
 @pytest.mark.parametrize("page", ["0", "-3", "x", "99", "99999999999999999999"])

@@ -1,22 +1,26 @@
-"""Categories and people in and out of spreadsheets."""
+"""Import and export of categories and users as spreadsheets."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
 import pytest
+from django.contrib import admin
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from import_export.admin import ImportMixin
 
 from accounts.models import Role, User
-from momo.admin_kit import transfer
+from momo.admin.kit import transfer
 from products.models import Category
 from tests.admin import makers
+from tests.kit.workbooks import xlsx
 
 XLSX, CSV = "0", "1"
 
@@ -28,15 +32,6 @@ def upload(client: Client, data: bytes, *, of: str = "products_category", form: 
 
 def confirm(client: Client, preview: Any, *, of: str = "products_category") -> Any:
     return client.post(reverse(f"admin:{of}_process_import"), preview.context["confirm_form"].initial, follow=True)
-
-
-def workbook(rows: list[list[Any]]) -> bytes:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
 
 
 def reasons(page: Any) -> list[tuple[int, dict[str, Any]]]:
@@ -58,7 +53,7 @@ def test_categories_are_previewed_and_then_imported(as_manager: Client) -> None:
     assert (new.level, new.enabled) == (2, True)
 
 
-def test_a_look_at_a_file_says_from_what_to_what(as_manager: Client) -> None:
+def test_a_preview_shows_old_and_new_values(as_manager: Client) -> None:
     makers.category("1100100001", name="舊名", path="甲 > 乙", level=3)
     text = "分類代碼,名稱\n1100100001,新名\n1100100009,另一個\n"
 
@@ -79,9 +74,7 @@ def test_a_file_that_changes_nothing_says_so(as_manager: Client) -> None:
 
 
 def test_a_workbook_with_numbers_for_codes(as_manager: Client) -> None:
-    preview = upload(
-        as_manager, workbook([["code", "name", "level"], [1100100001, "精華液", 3]]), form=XLSX, name="a.xlsx"
-    )
+    preview = upload(as_manager, xlsx([["code", "name", "level"], [1100100001, "精華液", 3]]), form=XLSX, name="a.xlsx")
     confirm(as_manager, preview)
 
     assert Category.objects.get().code == "1100100001"
@@ -94,7 +87,7 @@ def test_big5_as_excel_in_taiwan_saves_it(as_manager: Client) -> None:
     assert Category.objects.get().name == "精華液"
 
 
-def test_every_bad_row_is_told_with_its_row_and_why(as_manager: Client) -> None:
+def test_every_bad_row_is_reported_with_its_number_and_reason(as_manager: Client) -> None:
     rows = ["分類代碼,層級,名稱,爬取", "123,3,甲,是", "1100100001,9,乙,也許", "", "1100100002,3,,"]
     text = "\n".join([*rows, "1100100003,3,丙,", "1100100003,3,丁,"])
 
@@ -102,7 +95,7 @@ def test_every_bad_row_is_told_with_its_row_and_why(as_manager: Client) -> None:
 
     assert reasons(page) == [
         (2, {"分類代碼": ["分類代碼是 10 位數字"]}),
-        (3, {"層級": ["「9」不是 1、2 或 3"], "爬取": ["「也許」不是「是」或「否」"]}),
+        (3, {"層級": ["「9」不是1、2、3其中之一"], "爬取": ["「也許」不是「是」或「否」"]}),
         (5, {"名稱": ["這個欄位不能為空。"]}),
         (7, {"分類代碼": ["「1100100003」在檔案裡出現不只一次"]}),
     ]
@@ -136,16 +129,16 @@ def test_too_many_rows(as_manager: Client, monkeypatch: Any) -> None:
 
 
 def test_a_file_that_unpacks_to_too_much(as_manager: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(transfer, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(transfer, "LIMITS", replace(transfer.LIMITS, unpacked_bytes=1000))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"0" * 10_000)
 
-    assert "檔案解開後太大" in upload(as_manager, buffer.getvalue(), form=XLSX).content.decode()
+    assert "解壓縮後超過" in upload(as_manager, buffer.getvalue(), form=XLSX).content.decode()
 
 
 def test_a_file_that_is_too_big(as_manager: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(transfer, "MAX_BYTES", 10)
+    monkeypatch.setattr(transfer, "LIMITS", replace(transfer.LIMITS, bytes=10))
 
     assert "檔案最多" in upload(as_manager, b"code,name\n1100100001,abc\n").content.decode()
 
@@ -192,7 +185,7 @@ def test_exports_carry_no_formulas(as_manager: Client) -> None:
     assert '\'=HYPERLINK("http://evil")' in cells
 
 
-def test_people_go_out_without_passwords_and_come_in_without_them(as_boss: Client, reader: User) -> None:
+def test_users_are_exported_and_imported_without_passwords(as_boss: Client, reader: User) -> None:
     file = as_boss.post(reverse("admin:accounts_user_export"), {"format": CSV, "resource": "0"}).content.decode(
         "utf-8-sig"
     )
@@ -225,3 +218,34 @@ def test_a_role_that_does_not_exist(as_boss: Client) -> None:
     page = upload(as_boss, "帳號,角色\nnew,老闆\n".encode(), of="accounts_user")
 
     assert reasons(page) == [(2, {"角色": ["「老闆」不是使用者、主管、管理員其中之一"]})]
+
+
+def test_a_cell_that_is_an_error_is_no_text(as_manager: Client) -> None:
+    makers.category("1100100001", name="舊名", path="甲 > 乙")
+
+    page = upload(
+        as_manager, xlsx([["分類代碼", "名稱", "備註"], ["1100100001", "#N/A", "#N/A"]]), form=XLSX, name="a.xlsx"
+    )
+
+    assert reasons(page) == [(2, {"名稱": ["儲存格是錯誤值 #N/A；請修正公式或填入正確的值。"]})]
+
+
+def test_lines_of_a_cell_do_not_decide_about_the_delimiter(as_boss: Client) -> None:
+    body = "\n".join(f"第 {number} 行；a;b;c" for number in range(9))
+    text = f'代碼,名稱,格式,主旨,內文\nlines,多行,純文字,,"{body}"\n'
+
+    page = upload(as_boss, text.encode(), of="notifications_template")
+
+    assert [row.label for row in page.context["result"].valid_rows()] == ["lines"]
+
+
+def test_every_import_page_reads_files_through_the_bounded_formats() -> None:
+    pages = [page for page in admin.site._registry.values() if isinstance(page, ImportMixin)]
+
+    assert {page.opts.label for page in pages} >= {
+        "accounts.User",
+        "jobs.ColumnAlias",
+        "notifications.Template",
+        "products.Category",
+    }
+    assert all(page.get_import_formats() == [transfer.Xlsx, transfer.Csv] for page in pages)

@@ -19,21 +19,21 @@ from tests.admin.conftest import PASSWORD
 NEW = {"username": "new", "display_name": "新人", "email": "new@example.com", "role": "manager"}
 
 
-def words(answer: Any) -> str:
+def message_text(answer: Any) -> str:
     return "；".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
 def test_a_new_person_gets_their_password_shown_once(as_boss: Client) -> None:
     answer = as_boss.post(reverse("admin:accounts_user_add"), {**NEW, "password": ""})
 
-    person = User.objects.get(username="new")
+    user = User.objects.get(username="new")
     secret = answer.context["secret"]
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert person.check_password(secret)
-    assert person.must_change_password
-    assert person.groups.get().name == "主管"
-    assert secret not in as_boss.get(reverse("admin:accounts_user_change", args=[person.pk])).content.decode()
+    assert user.check_password(secret)
+    assert user.must_change_password
+    assert user.groups.get().name == "主管"
+    assert secret not in as_boss.get(reverse("admin:accounts_user_change", args=[user.pk])).content.decode()
 
 
 def test_a_new_person_with_a_given_password(as_boss: Client) -> None:
@@ -77,14 +77,14 @@ def test_the_last_admin_keeps_their_role(as_boss: Client, boss: User) -> None:
 
     boss.refresh_from_db()
     assert boss.role == Role.ADMIN
-    assert "最後一位" in words(answer)
+    assert "最後一位" in message_text(answer)
 
 
 def test_nobody_deletes_themselves(as_boss: Client, boss: User) -> None:
     answer = as_boss.post(reverse("admin:accounts_user_delete", args=[boss.pk]), {"post": "yes"})
 
     assert User.objects.filter(pk=boss.pk).exists()
-    assert "不能刪除自己" in words(answer)
+    assert "不能刪除自己" in message_text(answer)
 
 
 def test_somebody_is_deleted_with_their_tokens(as_boss: Client, reader: User) -> None:
@@ -170,8 +170,8 @@ def test_a_token_is_revoked_after_a_question(as_boss: Client, reader: User) -> N
     token.refresh_from_db()
     assert untouched is None
     assert token.revoked_at is not None
-    assert "已撤銷" in words(first)
-    assert "先前已經撤銷" in words(second)
+    assert "已撤銷" in message_text(first)
+    assert "先前已經撤銷" in message_text(second)
 
 
 def test_tokens_stand_under_their_owner_without_their_digest(as_boss: Client, reader: User) -> None:

@@ -21,9 +21,11 @@ from products.models import CrawlRun, PriceEvent, Product
 from products.services.apply import apply_run
 from products.services.runs import start_run
 from products.services.shards import run_shard
+from products.spiders.parsers import parse_category_page
 from products.spiders.reporter import peak_rss_bytes
 from tests.benchmarks.context import ROOT, Context, Shop
 from tests.benchmarks.report import Row, seconds_of
+from tests.products.standin import goods, listing
 
 PRODUCTS = 5_600
 MIB = 1024 * 1024
@@ -56,6 +58,7 @@ def run(context: Context) -> list[Row]:
         Row(f"crawl, steady, {size:,} products", floor, *steady.medians(), "s", 1.3),
         Row("crawl, peak memory of the crawling child", "limit", None, child, "MiB", 300, "value"),
         Row("crawl, peak memory of the worker's process", "for information", None, parent, "MiB"),
+        Row("crawl, a list page of 35 parsed", "limit", None, parsing(), "ms", 2, "value"),
     ]
 
 
@@ -101,6 +104,14 @@ def crawl() -> None:
     for shard in started.run.shards.all():
         run_shard(shard.pk)
     apply_run(started.run.pk)
+
+
+def parsing() -> float:
+    """Milliseconds for one page of a category."""
+    page = listing([goods(str(number)) for number in range(1000, 1035)])
+    return 1000 * statistics.median(
+        seconds_of(lambda: parse_category_page(page, "https://shop.test")) for _ in range(20)
+    )
 
 
 def _pages_asked(catalogue: Catalogue, shop: Shop) -> dict[str, list]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -267,15 +266,3 @@ def test_clean_text_can_be_stored(text: str) -> None:
     assert "\x00" not in cleaned
     assert cleaned == clean_text(cleaned, 50)
     cleaned.encode()
-
-
-def test_a_page_of_35_takes_well_under_two_milliseconds() -> None:
-    body = listing([goods(str(number)) for number in range(1000, 1035)])
-    best = min(_cpu_of(body) for _ in range(20))
-    assert best < 0.002
-
-
-def _cpu_of(body: bytes) -> float:
-    began = time.process_time()
-    parse_category_page(body, BASE)
-    return time.process_time() - began

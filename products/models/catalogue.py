@@ -61,6 +61,8 @@ class Product(models.Model):
     image_url = models.URLField("圖片", max_length=500, blank=True)
     status = models.CharField("狀態", max_length=12, choices=Status, default=Status.ACTIVE)
     price = models.PositiveIntegerField("售價")
+    # Since when the shop shows a price that cannot be read; `price` is then the last one that could. Null otherwise.
+    price_unread_since = models.DateTimeField("售價讀不到，自", null=True, blank=True, editable=False)
     list_price = models.PositiveIntegerField("原價", null=True, blank=True)
     previous_price = models.PositiveIntegerField("前次售價", null=True, blank=True)
     change = models.GeneratedField(

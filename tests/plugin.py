@@ -62,5 +62,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests of processes that are killed wait half of their time."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: tests of processes that are killed wait half of their time."""
+    return (os.cpu_count() or 1) + 2

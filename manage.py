@@ -1,12 +1,11 @@
 #!/usr/bin/env python
 """Command line of the project; starts the local PostgreSQL and Valkey when no other is configured."""
 
-import os
 import sys
 
 from django.core.management import call_command, execute_from_command_line
 
-from momo.local.bootstrap import use_local_services
+from momo.local.bootstrap import load_settings, set_defaults, use_local_services
 
 # These answer without a database, so nothing is started for them.
 WITHOUT_SERVICES = {"help", "--help", "-h", "--version", "version", "collectstatic", "compilemessages"}
@@ -14,11 +13,11 @@ WITHOUT_SERVICES = {"help", "--help", "-h", "--version", "version", "collectstat
 
 def main() -> None:
     """Run a command of Django with the settings of a local machine, on embedded servers if there are no others."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "momo.settings")
-    # The command line is a person's: production says so itself (MOMO_ENV=production in its image).
-    os.environ.setdefault("MOMO_ENV", "local")
+    set_defaults()
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if command not in WITHOUT_SERVICES and use_local_services() and command != "migrate":
+    created = command not in WITHOUT_SERVICES and use_local_services(crawls=command == "crawl")
+    load_settings()
+    if created and command != "migrate":
         import django
 
         django.setup()

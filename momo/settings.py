@@ -1,8 +1,8 @@
 """Settings of MOMO Pro, to be read from top to bottom; values come from the environment or `.env`.
 
 `MOMO_ENV` is `production` by default; `manage.py` and `make run` set `local`, the test suite sets `test`. Production
-refuses to start without real servers and secrets, and names the missing setting. Importing this module starts nothing
-and writes nothing.
+refuses to start without real servers and secrets. Each value is checked as it is read, and `env.finish()`, in the last
+line, names all that are wrong or missing. Importing this module starts nothing and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,25 +10,24 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
+from momo.core.environment import Environment, read_env_file
+from notifications.channels.mail_server import read_email_url, tls_context
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+read_env_file()
+env = Environment()
 
 # --- Environment ----------------------------------------------------------------------------------------------------
 
-MOMO_ENV = env("MOMO_ENV", default="production")
-if MOMO_ENV not in {"production", "local", "test"}:
-    raise ImproperlyConfigured(f"MOMO_ENV={MOMO_ENV!r}: use production, local or test")
+MOMO_ENV = env.choice("MOMO_ENV", default="production", of=("production", "local", "test"))
 LOCAL = MOMO_ENV != "production"
-LOCAL_DIR = Path(env("MOMO_LOCAL_DIR", default=str(BASE_DIR / ".local" / "demo")))
+# Whether the demo shop stands in for momo. Nothing else keeps a local machine from the real shop.
+DEMO = MOMO_ENV == "local" and env.bool("DEMO", default=True) and not env("MOMO_SHOP_URL")
+_local_dir = BASE_DIR / ".local" / ("demo" if DEMO or not LOCAL else "live")
+LOCAL_DIR = Path(env.path("MOMO_LOCAL_DIR", default=_local_dir, example=".local/demo"))
 
 
 def _local_state() -> dict[str, str]:
@@ -43,29 +42,35 @@ def _local_state() -> dict[str, str]:
 _local = _local_state()
 
 
-def _required(name: str, local_default: str) -> str:
-    """A value that production must set, with a default for other environments."""
-    value: str = env(name, default="")
-    if value:
-        return value
-    if not LOCAL:
-        raise ImproperlyConfigured(f"{name} is not set; production needs it (environment or .env)")
-    return local_default
-
-
-DEBUG = env.bool("DEBUG", default=MOMO_ENV == "local")
-SECRET_KEY = _required("SECRET_KEY", _local.get("secret_key", "local-only-not-a-secret-" + "0" * 40))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if LOCAL else [])
+if not LOCAL:
+    env.require(
+        {
+            "SECRET_KEY": "$(python -c 'import secrets; print(secrets.token_urlsafe(60))')",
+            "ALLOWED_HOSTS": "mo.wooo.work",
+            "DATABASE_URL": "postgresql://user:password@host:5432/momo",
+            "REDIS_URL": "redis://host:6379",
+        }
+    )
+DEBUG = env.bool("DEBUG", default=False)  # off locally too: `make run` shows the error pages that users see
+SECRET_KEY = env("SECRET_KEY", default=_local.get("secret_key", "local-only-not-a-secret-" + "0" * 40))
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    default=["localhost", "127.0.0.1", "[::1]", "testserver"] if LOCAL else [],
+    form=r"\*|\[[0-9A-Fa-f:.]+\]|\.?[^\s:/\[\]*]+",
+    needed="names of hosts, without https:// and port",
+    example="mo.wooo.work",
+)
 if not LOCAL:
     if DEBUG:
-        raise ImproperlyConfigured("DEBUG is on; production does not start with it (set DEBUG=0)")
-    if len(SECRET_KEY) < 50 or SECRET_KEY.startswith("local-only"):
-        raise ImproperlyConfigured("SECRET_KEY is a default or shorter than 50 characters; make a random one")
-    if not ALLOWED_HOSTS:
-        raise ImproperlyConfigured("ALLOWED_HOSTS is not set; name the hosts this site answers for")
+        env.add_fault("DEBUG is on; production does not start with it (set DEBUG=0)")
+    if len(SECRET_KEY) < 50 or (SECRET_KEY.startswith("local-only") and "SECRET_KEY" in env.given):
+        env.add_fault(
+            "SECRET_KEY is a default or shorter than 50 characters; make a random one, for example with "
+            "python -c 'import secrets; print(secrets.token_urlsafe(60))'"
+        )
 
-PORT = env.int("PORT", default=5000)
-PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}" if LOCAL else "https://mo.wooo.work")
+PORT = env.int("PORT", default=5000, least=1, most=65_535)
+PUBLIC_URL = env.url("PUBLIC_URL", default=f"http://localhost:{PORT}" if LOCAL else "https://mo.wooo.work")
 
 # --- Applications ---------------------------------------------------------------------------------------------------
 
@@ -94,13 +99,16 @@ INSTALLED_APPS = [
     "momo.jobs",
     "products",
     "sales",
+    "momo.system",
     "momo.admin.packages",  # after the apps whose admin pages it replaces
 ]
 
 MIDDLEWARE = [
     "momo.rest.middleware.RequestIdMiddleware",
+    "momo.rest.headers.HeadersMiddleware",
     # Before all others, since below /api it turns their failures into the envelope.
     "momo.rest.middleware.ApiErrorMiddleware",
+    "momo.rest.middleware.CharsetMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -137,10 +145,9 @@ TEMPLATES = [
 
 # --- Database, cache, broker ----------------------------------------------------------------------------------------
 
-_database_url = _required("DATABASE_URL", _local.get("database_url", "postgresql://momo@127.0.0.1:5432/momo"))
-_database: dict[str, Any] = env.db_url_config(_database_url)
+_database = env.database("DATABASE_URL", default=_local.get("database_url", "postgresql://momo@127.0.0.1:5432/momo"))
 _database["ENGINE"] = "django.db.backends.postgresql"
-_pool_size = env.int("DATABASE_POOL_SIZE", default=0)
+_pool_size = env.int("DATABASE_POOL_SIZE", default=0, most=1000, unit="connections")
 _database["OPTIONS"] = {
     "connect_timeout": 5,
     "application_name": "momo",
@@ -165,8 +172,16 @@ _database["TIME_ZONE"] = "Asia/Taipei"
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = _required("REDIS_URL", _local.get("redis_url", "redis://127.0.0.1:6379"))
-REDIS_FIRST_DATABASE = env.int("REDIS_FIRST_DATABASE", default=0)  # of the broker; the cache uses the next one
+REDIS_URL = env.url(
+    "REDIS_URL",
+    default=_local.get("redis_url", "redis://127.0.0.1:6379"),
+    schemes=("redis", "rediss"),
+    example="redis://host:6379",
+    secret=True,
+)
+REDIS_FIRST_DATABASE = env.int(
+    "REDIS_FIRST_DATABASE", default=0, most=10_000
+)  # of the broker; the cache uses the next one
 
 
 def redis_database(number: int) -> str:
@@ -181,7 +196,9 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": redis_database(1),
-        "KEY_PREFIX": env("CACHE_PREFIX", default="momo"),
+        "KEY_PREFIX": env(
+            "CACHE_PREFIX", default="momo", form="[!-~]{1,50}", needed="up to 50 letters, digits and signs"
+        ),
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 1,
             "SOCKET_TIMEOUT": 1,
@@ -205,16 +222,24 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 SESSION_ENGINE = "accounts.session_store"
-SESSION_COOKIE_SECURE = not DEBUG
-SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=8 * 3600)
-CSRF_COOKIE_SECURE = not DEBUG
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SESSION_COOKIE_SECURE = not DEBUG and MOMO_ENV != "local"  # `make run` serves http
+SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=8 * 3600, least=60, most=31_536_000, unit="seconds")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_TRUSTED_ORIGINS = env.list(
+    "CSRF_TRUSTED_ORIGINS",
+    default=[],
+    form=r"https?://[^\s/]+",
+    needed="addresses that begin with https:// or http:// and end with the host",
+    example="https://intranet.wooo.work",
+)
 # Number of our proxies that each request passes; see `momo.core.address`.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if LOCAL else 1)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if LOCAL else 1, most=20, unit="proxies")
 
 # By default 5 failures of one name from one address lock that pair out for 15 minutes.
-AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5)
-AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOGIN_LOCKOUT_MINUTES", default=15))
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=5, least=1, most=1000)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=env.int("LOGIN_LOCKOUT_MINUTES", default=15, least=1, most=10_080, unit="minutes")
+)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "momo.core.address.client_address"
 AXES_LOCKOUT_CALLABLE = "accounts.views.lockout_response"
@@ -224,7 +249,9 @@ AXES_DISABLE_ACCESS_LOG = True  # `accounts` has its own login history
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AUDITLOG_CID_GETTER = "momo.core.context.request_id"
-LOGIN_HISTORY_DAYS = env.int("LOGIN_HISTORY_DAYS", default=365)
+# For `manage.py ensure_admin`, which reads it.
+env("MOMO_ADMIN_PASSWORD", form=r".{8,}", needed="a password of 8 characters or more", example="…", secret=True)
+LOGIN_HISTORY_DAYS = env.int("LOGIN_HISTORY_DAYS", default=365, least=1, most=36_500, unit="days")
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
@@ -232,7 +259,7 @@ if not LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600, most=3_153_600_000, unit="seconds")
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -252,10 +279,10 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["momo.rest.throttles.ScopeThrottle"],
     # Requests of one token, user or address; empty is no limit.
     "DEFAULT_THROTTLE_RATES": {
-        "default": env("RATE_DEFAULT", default="3000/min"),
-        "login": env("RATE_LOGIN", default="60/min"),
-        "ai": env("RATE_AI", default="30/min"),
-        "send": env("RATE_SEND", default="60/min"),
+        "default": env.rate("RATE_DEFAULT", default="3000/min"),
+        "login": env.rate("RATE_LOGIN", default="60/min"),
+        "ai": env.rate("RATE_AI", default="30/min"),
+        "send": env.rate("RATE_SEND", default="60/min"),
     },
     "DEFAULT_SCHEMA_CLASS": "momo.rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "momo.rest.errors.exception_handler",
@@ -309,9 +336,10 @@ LANGUAGE_CODE = "zh-hant"
 TIME_ZONE = "Asia/Taipei"
 LOCALE_PATHS = [BASE_DIR / "momo" / "locale", BASE_DIR / "momo" / "rest" / "locale"]
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.path("STATIC_ROOT", default=BASE_DIR / "staticfiles", example="/srv/momo/static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(LOCAL_DIR / "media" if LOCAL else BASE_DIR / "media")))
+_media = LOCAL_DIR / "media" if LOCAL else BASE_DIR / "media"
+MEDIA_ROOT = Path(env.path("MEDIA_ROOT", default=_media, example="/srv/momo/media"))
 WHITENOISE_USE_FINDERS = LOCAL
 WHITENOISE_AUTOREFRESH = LOCAL  # else each new handler scans all static files, and tests make thousands of handlers
 STORAGES = {
@@ -327,13 +355,14 @@ STORAGES = {
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 
+LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", of=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "momo.core.context.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # With Django's own handlers each line would appear twice.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
@@ -351,72 +380,138 @@ LOGGING = {
 
 # --- momo and the crawl ---------------------------------------------------------------------------------------------
 
-_demo_shop = _local.get("shop_url", "") if MOMO_ENV == "local" else ""
-MOMO_SHOP_URL = env("MOMO_SHOP_URL", default=_demo_shop or "https://www.momoshop.com.tw").rstrip("/")
-_polite = _demo_shop != MOMO_SHOP_URL  # the stand-in on loopback needs no pauses
-CRAWL_USER_AGENT = env("CRAWL_USER_AGENT", default=f"MOMOPro/1.0 (+{PUBLIC_URL})")
-CRAWL_SHARDS = env.int("CRAWL_SHARDS", default=4)
-CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2)  # parallel requests of a shard
-CRAWL_DELAY = env.float("CRAWL_DELAY", default=0.5 if _polite else 0.0)  # seconds between requests of a shard
-CRAWL_AUTOTHROTTLE = env.bool("CRAWL_AUTOTHROTTLE", default=_polite)
+# The demo shop's address is known once `momo.local` has started it; until then, and where it must not be used, nothing
+# answers at this one, so that no crawl reaches the real shop by accident.
+_shop = _local.get("shop_url", "http://demo-shop.invalid") if DEMO else "https://www.momoshop.com.tw"
+MOMO_SHOP_URL = env.url("MOMO_SHOP_URL", default=_shop)
+CRAWL_USER_AGENT = env(
+    "CRAWL_USER_AGENT",
+    default=f"MOMOPro/1.0 (+{PUBLIC_URL})",
+    form="[ -~]{1,200}",
+    needed="up to 200 ASCII characters, as HTTP demands",
+)
+CRAWL_SHARDS = env.int("CRAWL_SHARDS", default=4, least=1, most=64, unit="tasks")
+# Parallel requests of a shard, and seconds between two of them; the stand-in on loopback needs no pauses.
+CRAWL_CONCURRENCY = env.int("CRAWL_CONCURRENCY", default=2, least=1, most=64, unit="requests")
+CRAWL_DELAY = env.float("CRAWL_DELAY", default=0.0 if DEMO else 0.5, most=3600, unit="seconds")
+CRAWL_AUTOTHROTTLE = env.bool("CRAWL_AUTOTHROTTLE", default=not DEMO)
 CRAWL_ROBOTS = env.bool("CRAWL_ROBOTS", default=True)
-CRAWL_TIMEOUT = env.float("CRAWL_TIMEOUT", default=30)  # seconds, a request
-CRAWL_RETRY_TIMES = env.int("CRAWL_RETRY_TIMES", default=3)
-CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120)  # seconds, longest Retry-After that is obeyed
-CRAWL_BACKOFF = env.float("CRAWL_BACKOFF", default=1.0)  # seconds before the first retry
-CRAWL_MAX_PAGES = env.int("CRAWL_MAX_PAGES", default=200)  # a category
-CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20)
-CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3)  # fewer missing products are never suspect
-DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3)
-QUARANTINE_JUMP_PERCENT = env.int("QUARANTINE_JUMP_PERCENT", default=60)
-QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5)
-CRAWL_HEARTBEAT_TIMEOUT = env.float("CRAWL_HEARTBEAT_TIMEOUT", default=60)  # seconds until a shard is taken over
-CRAWL_LOST_AFTER = env.float("CRAWL_LOST_AFTER", default=900)  # seconds until a silent run is closed
-CRAWL_SHARD_ATTEMPTS = env.int("CRAWL_SHARD_ATTEMPTS", default=5)
-CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600)  # seconds, the spider's child process
-CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2)  # initial schedule; staff can change it
-PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24)
-EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000)
-SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7))
+CRAWL_TIMEOUT = env.float("CRAWL_TIMEOUT", default=30, least=0.1, most=600, unit="seconds")  # a request
+CRAWL_RETRY_TIMES = env.int("CRAWL_RETRY_TIMES", default=3, most=20)
+# The longest Retry-After that is obeyed, and the wait before the first retry.
+CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120, most=86_400, unit="seconds")
+CRAWL_BACKOFF = env.float("CRAWL_BACKOFF", default=1.0, most=3600, unit="seconds")
+CRAWL_MAX_PAGES = env.int("CRAWL_MAX_PAGES", default=200, least=1, most=100_000, unit="pages")  # a category
+CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20, most=100, unit="percent")
+# Fewer missing products are never suspect.
+CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3, most=1_000_000, unit="products")
+# Pages of unlisted goods that a run asks for, of a category; and equal findings until a suspect category is believed.
+CRAWL_MAX_LOOKUPS = env.int("CRAWL_MAX_LOOKUPS", default=50, least=1, most=100_000, unit="pages")
+CRAWL_SUSPECT_RUNS = env.int("CRAWL_SUSPECT_RUNS", default=6, least=1, most=1000, unit="runs")
+CRAWL_MAX_UNREAD_PERCENT = env.int("CRAWL_MAX_UNREAD_PERCENT", default=20, most=100, unit="percent")
+# Between two notifications of an open alert; 0 for never.
+CRAWL_REMIND_DAYS = env.int("CRAWL_REMIND_DAYS", default=3, most=365, unit="days")
+DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3, least=1, most=1000, unit="runs")
+QUARANTINE_JUMP_PERCENT = env.int("QUARANTINE_JUMP_PERCENT", default=60, least=1, most=100_000, unit="percent")
+QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5, most=100, unit="percent")
+# Silence until a shard is taken over, and until a run is closed.
+CRAWL_HEARTBEAT_TIMEOUT = env.float("CRAWL_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
+CRAWL_LOST_AFTER = env.float("CRAWL_LOST_AFTER", default=900, least=1, most=604_800, unit="seconds")
+CRAWL_SHARD_ATTEMPTS = env.int("CRAWL_SHARD_ATTEMPTS", default=5, least=1, most=1000)
+# Of the spider's child process.
+CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600, least=1, most=604_800, unit="seconds")
+# Initial schedule; staff can change it.
+CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2, least=1, most=8760, unit="hours")
+PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24, least=1, most=8760, unit="hours")
+# A sheet has 1,048,576, its header included.
+EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000, least=1, most=1_048_575, unit="rows")
+SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7, least=1, most=3650, unit="days"))
 
 # --- Imports and Drive ----------------------------------------------------------------------------------------------
 
-IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * 1024 * 1024)  # a file as it is uploaded
-IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", default=600 * 1024 * 1024)
-IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=300_000)
-IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", default=200)
-IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000)  # stored errors of a job
-IMPORT_HEARTBEAT_TIMEOUT = env.float("IMPORT_HEARTBEAT_TIMEOUT", default=60)  # seconds until a job is taken over
-IMPORT_ATTEMPTS = env.int("IMPORT_ATTEMPTS", default=3)
-IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90)  # uploaded files
-GOOGLE_SERVICE_ACCOUNT_FILE = env("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
-GOOGLE_DRIVE_URL = env("GOOGLE_DRIVE_URL", default="https://www.googleapis.com").rstrip("/")
-GOOGLE_DRIVE_FOLDER_ID = env("GOOGLE_DRIVE_FOLDER_ID", default="")
-GOOGLE_DRIVE_TIMEOUT = env.float("GOOGLE_DRIVE_TIMEOUT", default=30)  # seconds, a request
-GOOGLE_DRIVE_RETRIES = env.int("GOOGLE_DRIVE_RETRIES", default=4)
-GOOGLE_DRIVE_BACKOFF = env.float("GOOGLE_DRIVE_BACKOFF", default=1.0)  # seconds before the first retry, then doubled
+_MIB = 1024 * 1024
+# A file as it is uploaded, and what it may become unpacked.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=50 * _MIB, least=1024, most=10_240 * _MIB, unit="bytes")
+IMPORT_MAX_UNPACKED_BYTES = env.int(
+    "IMPORT_MAX_UNPACKED_BYTES", default=600 * _MIB, least=1024, most=102_400 * _MIB, unit="bytes"
+)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=300_000, least=1, most=10_000_000, unit="rows")
+IMPORT_MAX_COLUMNS = env.int("IMPORT_MAX_COLUMNS", default=200, least=1, most=16_384, unit="columns")
+IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000, least=1, most=1_000_000, unit="errors")  # a job
+# What reading one file may take in its own process, beyond that process's libraries, and until it is stopped.
+SHEET_MEMORY_MIB = env.int("SHEET_MEMORY_MIB", default=1024, least=64, most=1_048_576, unit="MiB")
+SHEET_SECONDS = env.float("SHEET_SECONDS", default=120, least=1, most=86_400, unit="seconds")
+# Of a day's rows or amount: an import that takes away more needs a confirmation.
+IMPORT_LOSS_PERCENT = env.int("IMPORT_LOSS_PERCENT", default=30, most=100, unit="percent")
+# Silence until a job is taken over.
+IMPORT_HEARTBEAT_TIMEOUT = env.float("IMPORT_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
+IMPORT_ATTEMPTS = env.int("IMPORT_ATTEMPTS", default=3, least=1, most=1000)
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90, least=1, most=36_500, unit="days")  # uploaded files
+GOOGLE_SERVICE_ACCOUNT_FILE = env.path(
+    "GOOGLE_SERVICE_ACCOUNT_FILE", default="", file=True, example="/run/secrets/google.json"
+)
+GOOGLE_DRIVE_URL = env.url("GOOGLE_DRIVE_URL", default="https://www.googleapis.com")
+GOOGLE_DRIVE_FOLDER_ID = env(
+    "GOOGLE_DRIVE_FOLDER_ID",
+    form="[A-Za-z0-9_-]{1,200}",
+    needed="the last part of the folder's address",
+    example="1AbCdEfGhIjKlMnOpQrStUvWxYz",
+)
+GOOGLE_DRIVE_TIMEOUT = env.float("GOOGLE_DRIVE_TIMEOUT", default=30, least=0.1, most=600, unit="seconds")  # a request
+GOOGLE_DRIVE_RETRIES = env.int("GOOGLE_DRIVE_RETRIES", default=4, most=20)
+# Before the first retry, then doubled.
+GOOGLE_DRIVE_BACKOFF = env.float("GOOGLE_DRIVE_BACKOFF", default=1.0, most=3600, unit="seconds")
 
 # --- Messages -------------------------------------------------------------------------------------------------------
 
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30, least=0.1, most=600, unit="seconds")  # one step of handing over
 # smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port. Without one mails stay in the outbox, unsent.
-EMAIL_URL = env("EMAIL_URL", default="")
-EMAIL_FROM = env("EMAIL_FROM", default=f"MOMO Pro <no-reply@{urlsplit(PUBLIC_URL).hostname}>")
-EMAIL_REPLY_TO = env("EMAIL_REPLY_TO", default="")
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30)  # seconds, one step of handing a mail to the server
-EMAIL_CA_FILE = env("EMAIL_CA_FILE", default="")  # PEM, a private authority in the place of the system's
-TELEGRAM_BOT_TOKEN = env("TELEGRAM_BOT_TOKEN", default="")
-TELEGRAM_API_URL = env("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
-TELEGRAM_CHAT_ID = env("TELEGRAM_CHAT_ID", default="")  # where messages without a chat go
-TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20)  # seconds, a request
-TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=30)  # messages of all workers together
-TELEGRAM_CHAT_SECONDS = env.float("TELEGRAM_CHAT_SECONDS", default=1)  # between two messages to a person
-TELEGRAM_GROUP_SECONDS = env.float("TELEGRAM_GROUP_SECONDS", default=3)  # between two messages to a group
-OUTBOX_CLAIM_TIMEOUT = env.float("OUTBOX_CLAIM_TIMEOUT", default=300)  # seconds until a silent sender counts as dead
-OUTBOX_GIVE_UP_HOURS = env.int("OUTBOX_GIVE_UP_HOURS", default=48)  # a message that never got through fails then
-OUTBOX_BACKOFF = env.float("OUTBOX_BACKOFF", default=10)  # seconds before the second attempt, then doubled
-OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that are over
-DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20)  # products in a digest's text; more are in its workbook
-DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24)  # older events are no news any more
+EMAIL_URL = env.checked(
+    "EMAIL_URL",
+    lambda url: read_email_url(url, timeout=EMAIL_TIMEOUT),
+    example="smtp+tls://user:password@mail.example.com",
+)
+_mailbox = r"[^\s<>@]+@[^\s<>@]+|[^<>@]*<[^\s<>@]+@[^\s<>@]+>"
+EMAIL_FROM = env(
+    "EMAIL_FROM",
+    default=f"MOMO Pro <no-reply@{urlsplit(PUBLIC_URL).hostname}>",
+    form=_mailbox,
+    needed="an address, with or without a name before it",
+)
+EMAIL_REPLY_TO = env("EMAIL_REPLY_TO", form=_mailbox, needed="an address", example="sales@wooo.work")
+# PEM, a private authority in the place of the system's.
+EMAIL_CA_FILE = env.checked("EMAIL_CA_FILE", tls_context, example="/etc/ssl/mail-authority.pem")
+TELEGRAM_BOT_TOKEN = env(
+    "TELEGRAM_BOT_TOKEN",
+    form="[0-9]+:[A-Za-z0-9_-]+",
+    needed="the bot's token as BotFather gives it",
+    example="123456789:AbC-dEf",
+    secret=True,
+)
+TELEGRAM_API_URL = env.url("TELEGRAM_API_URL", default="https://api.telegram.org")
+# Where messages without a chat go.
+TELEGRAM_CHAT_ID = env(
+    "TELEGRAM_CHAT_ID",
+    form=r"-?[1-9][0-9]{0,18}|@[A-Za-z][A-Za-z0-9_]{3,31}",
+    needed="the number of a chat, or the @name of a channel",
+    example="-1001234567890",
+)
+TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20, least=0.1, most=600, unit="seconds")  # a request
+# Of all workers together.
+TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=30, least=0.01, most=1_000_000, unit="messages")
+# Between two messages to a person, and to a group.
+TELEGRAM_CHAT_SECONDS = env.float("TELEGRAM_CHAT_SECONDS", default=1, most=3600, unit="seconds")
+TELEGRAM_GROUP_SECONDS = env.float("TELEGRAM_GROUP_SECONDS", default=3, most=3600, unit="seconds")
+# Silence until a sender counts as dead.
+OUTBOX_CLAIM_TIMEOUT = env.float("OUTBOX_CLAIM_TIMEOUT", default=300, least=1, most=86_400, unit="seconds")
+# A message that never got through fails then.
+OUTBOX_GIVE_UP_HOURS = env.int("OUTBOX_GIVE_UP_HOURS", default=48, least=1, most=8760, unit="hours")
+# Before the second attempt, then doubled.
+OUTBOX_BACKOFF = env.float("OUTBOX_BACKOFF", default=10, most=86_400, unit="seconds")
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180, least=1, most=36_500, unit="days")  # messages that are over
+# Products in a digest's text; more are in its workbook. Older events are no news any more.
+DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20, least=1, most=50, unit="products")
+DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24, least=1, most=8760, unit="hours")
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 
@@ -428,7 +523,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"redirect_after": "/admin/"},
-    "SIDEBAR": {"show_search": True, "navigation": "momo.admin.site.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "momo.admin.site.navigation"},
     "DASHBOARD_CALLBACK": "momo.admin.site.dashboard",
     "COLORS": {
         "primary": {
@@ -438,7 +533,7 @@ UNFOLD = {
             "300": "oklch(82.3% .12 346)",
             "400": "oklch(71.8% .202 349.8)",
             "500": "oklch(65.6% .241 354.3)",
-            "600": "oklch(59.2% .249 .6)",
+            "600": "oklch(56% .24 .6)",  # 4.5:1 or more on every background of the theme
             "700": "oklch(52.5% .223 4)",
             "800": "oklch(45.9% .187 3.8)",
             "900": "oklch(40.8% .153 2.4)",
@@ -446,3 +541,5 @@ UNFOLD = {
         }
     },
 }
+
+env.finish()

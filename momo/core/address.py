@@ -11,7 +11,10 @@ UNKNOWN = "0.0.0.0"  # noqa: S104 - stands for "no address"; a Unix socket has n
 
 
 def _parse(text: str) -> str | None:
-    """An IP address in its canonical form, without port or brackets; None if `text` is not an address."""
+    """An IP address in its canonical form, without port, brackets or zone; None if `text` is not an address.
+
+    A zone (`fe80::1%eth0`) names an interface of one machine, and PostgreSQL does not store it.
+    """
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -21,8 +24,8 @@ def _parse(text: str) -> str | None:
         address = ip_address(text)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or IPv6Address(int(address))
     return str(address)
 
 

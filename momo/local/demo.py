@@ -116,11 +116,11 @@ def crawl_once(say: Callable[[str], None]) -> None:
         return
     if CrawlRun.objects.filter(status=CrawlRun.Status.APPLIED, shards__requests__gt=0).exists():
         return
-    say("第一次爬取")
+    say("第一次更新價格")
     try:
         call_command("crawl")
     except CommandError as error:
-        say(f"這次爬取沒有完成（{error}）；網站照常啟動，排程會再試")
+        say(f"這次價格更新沒有完成（{error}）；網站照常啟動，排程會再試")
 
 
 def load_subscriptions(say: Callable[[str], None]) -> None:
@@ -130,7 +130,7 @@ def load_subscriptions(say: Callable[[str], None]) -> None:
     """
     if Subscription.objects.exists():
         return
-    say(f"示範訂閱：{ADDRESS}（沒有郵件伺服器時，信件留在寄件匣，在後台看得到）")
+    say(f"示範訂閱：{ADDRESS}（沒有郵件伺服器時，信件留在「訊息」，在後台看得到）")
     kinds = event_kinds()
     Subscription.objects.bulk_create(
         Subscription(name=f"示範：{kinds[code].label}", event=code, channel=Channel.EMAIL, address=ADDRESS)

@@ -16,11 +16,11 @@ import time
 import urllib.request
 from types import FrameType
 
-from momo.local.bootstrap import BASE_DIR, demo_wanted, use_local_services
+from momo.core.environment import BASE_DIR, Environment
+from momo.local.bootstrap import demo_wanted, finish, load_settings, set_defaults, use_local_services
 from momo.local.processes import port_is_free
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "momo.settings")
-os.environ.setdefault("MOMO_ENV", "local")
+set_defaults()
 
 STOP_SECONDS = 12.0
 PR_SET_PDEATHSIG = 1
@@ -38,23 +38,38 @@ def _die_with_parent() -> None:
 
 
 class Serving:
-    """Web, worker and beat as children; one that dies ends all."""
+    """Web server, workers and beat as children; one that dies ends all."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping = False
 
-    def start(self) -> None:
+    def commands(self) -> dict[str, list[str]]:
+        """Names and commands of the children.
+
+        Crawls have a worker of their own: a shard takes up to an hour, and the few of one crawl would keep every import
+        and message waiting.
+        """
         quiet = ["--loglevel", os.environ.get("LOG_LEVEL", "WARNING")]
-        web = ["gunicorn", "momo.wsgi", "--bind", f"{self.host}:{self.port}", "--workers", "2"]
+        web = ["gunicorn", "momo.wsgi", "--config", str(BASE_DIR / "gunicorn.conf.py")]
+        web += ["--bind", f"{self.host}:{self.port}", "--workers", "2"]
         web += ["--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--log-level", "warning"]
         web += ["--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"]  # noqa: S108
         web += ["--env", f"DATABASE_POOL_SIZE={os.environ.get('DATABASE_POOL_SIZE', '8')}"]
-        worker = ["celery", "--quiet", "--app", "momo", "worker", "--queues", "default,crawl,imports,messages"]
-        worker += ["--concurrency", "2", "--hostname", "momo@%h", *quiet]
-        beat = ["celery", "--quiet", "--app", "momo", "beat", "--pidfile", "", *quiet]
-        for name, command in {"web": web, "worker": worker, "beat": beat}.items():
+        worker = ["celery", "--quiet", "--app", "momo", "worker", "--concurrency", "2", *quiet]
+        return {
+            "web": web,
+            "worker": [*worker, "--queues", "default,imports,messages", "--hostname", "momo@%h"],
+            "crawl worker": [*worker, "--queues", "crawl", "--hostname", "crawl@%h"],
+            "beat": ["celery", "--quiet", "--app", "momo", "beat", "--pidfile", "", *quiet],
+        }
+
+    def start(self, *names: str) -> None:
+        """Start the children of these names, unless a signal has come."""
+        for name, command in self.commands().items():
+            if name not in names or self.stopping:
+                continue
             self.children[name] = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=BASE_DIR,
@@ -65,17 +80,22 @@ class Serving:
             )
 
     def wait(self) -> None:
-        """Print the address once it is served; return on `stop`. Exits if a child dies."""
+        """Print the address once it is served, and start the other children; return on `stop`. Exits if a child dies.
+
+        Started together, the workers would take the processor from the page that somebody waits for.
+        """
         url = f"http://127.0.0.1:{self.port}/login"
         served = False
         while not self.stopping:
-            for name, child in self.children.items():
+            for name, child in list(self.children.items()):
                 if child.poll() is not None and not self.stopping:
                     self.stop()
                     sys.exit(f"MOMO Pro: {name} ended with code {child.returncode}; its log stands above.")
             if not served:
                 with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
                     served = True
+                if served:
+                    self.start(*(self.commands().keys() - self.children.keys()))
                     print(f"\n    MOMO Pro  http://localhost:{self.port}/　（Ctrl-C 結束）\n", flush=True)
             time.sleep(0.5 if served else 0.1)
 
@@ -96,28 +116,54 @@ class Serving:
             child.wait()
 
 
+def _place() -> tuple[str, int]:
+    """HOST and PORT; ends the process with a sentence when one of them is wrong."""
+    env = Environment()
+    host = env("HOST", default="127.0.0.1", form=r"[0-9A-Za-z_.:-]{1,253}", needed="an address of this machine")
+    port = env.int("PORT", default=5000, least=1, most=65_535)
+    finish(env)
+    return host, port
+
+
+def _servers() -> str:
+    """Which servers and which shop are used, for the console."""
+    env = Environment()
+    own = [name for name, variable in (("PostgreSQL", "DATABASE_URL"), ("Valkey", "REDIS_URL")) if not env(variable)]
+    given = [variable for variable in ("DATABASE_URL", "REDIS_URL") if env(variable)]
+    shop = "示範商店" if demo_wanted() else env("MOMO_SHOP_URL", default="真正的 momo購物網")
+    started = " 與 ".join(own)
+    named = f"{' 與 '.join(given)} 指定的伺服器" if given else ""
+    return "、".join(filter(None, (started, named, shop)))
+
+
 def main() -> None:
     """Start the servers, prepare the database, and serve until a signal."""
     os.chdir(BASE_DIR)
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "5000"))
+    host, port = _place()
     if not port_is_free(port, host):
         sys.exit(f"MOMO Pro: {host}:{port} is taken or not permitted. Choose another: PORT={port + 1} make run")
     # Until the servers run, Ctrl-C is an ordinary interrupt: exit handlers stop what was started. Set explicitly, since
     # a process started in the background of a script inherits that SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    say("PostgreSQL 與 Valkey" + ("、示範商店" if demo_wanted() else ""))
-    use_local_services()
+    say(_servers())
+    use_local_services(crawls=True)
+    load_settings()
 
-    # Settings read the addresses that the line above has written, so Django is imported after it.
+    # Settings read the addresses that the lines above have written, so Django is imported after them.
     import django
     from django.core.management import call_command
+    from django.core.management.base import CommandError
 
     django.setup()
     from momo.local import demo
 
     say("資料表")
-    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        # With its checks: a database that cannot hold our texts is refused before anything is written.
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
+    except CommandError as error:
+        sys.exit(f"MOMO Pro: {error}")
     say("管理員帳號")
     call_command("ensure_admin")
     if demo_wanted():
@@ -131,7 +177,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, serving.stop)
     signal.signal(signal.SIGTERM, serving.stop)
     say("網站、背景工作、排程")
-    serving.start()
+    serving.start("web")
     serving.wait()
     say("已結束")
 

@@ -51,13 +51,21 @@ class Addresses(NamedTuple):
 
 
 class LocalServices:
-    """The servers of one folder; `demo_shop` adds the stand-in for momo."""
+    """The servers of one folder; `demo_shop` adds the stand-in for momo, `database` and `cache` leave theirs out."""
 
-    def __init__(self, folder: Path, *, durable: bool = True, demo_shop: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        demo_shop: bool = False,
+        database: bool = True,
+        cache: bool = True,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder.resolve()
         self.durable = durable
-        self.demo_shop = demo_shop
+        self.demo_shop, self.database, self.cache = demo_shop, database, cache
         self.postgres = Postgres(self.folder, durable=durable)
         self._users: IO[str] | None = None
 
@@ -71,10 +79,12 @@ class LocalServices:
                 self._users = open(self.folder / "users.lock", "a")  # noqa: SIM115 - held until release()
                 fcntl.flock(self._users, fcntl.LOCK_SH)
             state = self._state()
-            created = self.postgres.pid() is None and self.postgres.start(
-                port=self._port(state, "postgres_port"), password=state["postgres_password"]
+            created = (
+                self.database
+                and self.postgres.pid() is None
+                and self.postgres.start(port=self._port(state, "postgres_port"), password=state["postgres_password"])
             )
-            if self.valkey_pid() is None:
+            if self.cache and self.valkey_pid() is None:
                 self._start_valkey(state)
             if self.demo_shop and self.shop_pid() is None:
                 self._start_shop(state)
@@ -124,19 +134,22 @@ class LocalServices:
 
     def _state(self) -> dict[str, str]:
         path = self.folder / "services.json"
-        if path.is_file():
-            known: dict[str, str] = json.loads(path.read_text())
-            return known
-        state = {
-            "secret_key": secrets.token_urlsafe(50),
-            "postgres_password": secrets.token_urlsafe(24),
-            "valkey_password": secrets.token_urlsafe(24),
-            "postgres_port": str(free_port()),
-            "valkey_port": str(free_port()),
+        known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+        missing: dict[str, Callable[[], str]] = {
+            "secret_key": lambda: secrets.token_urlsafe(50),
+            "postgres_password": lambda: secrets.token_urlsafe(24),
+            "valkey_password": lambda: secrets.token_urlsafe(24),
+            "postgres_port": lambda: str(free_port()),
+            "valkey_port": lambda: str(free_port()),
         }
         if self.demo_shop:
-            state |= {"shop_port": str(free_port()), "shop_epoch": date.today().isoformat()}  # noqa: DTZ011
-        self._save(state)
+            missing |= {
+                "shop_port": lambda: str(free_port()),
+                "shop_epoch": lambda: date.today().isoformat(),  # noqa: DTZ011
+            }
+        state = {name: make() for name, make in missing.items() if name not in known} | known
+        if state != known:
+            self._save(state)
         return state
 
     def _save(self, state: dict[str, str]) -> None:

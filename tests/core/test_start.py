@@ -26,7 +26,7 @@ def test_a_broker_that_is_away_is_a_line_in_the_log(broken_broker: None, caplog:
 
 def test_a_caller_that_must_know_gets_an_error_with_advice(broken_broker: None) -> None:
     with pytest.raises(Unavailable, match=r"訊息佇列.*沒有開始") as caught:
-        require_task("a.task", advice="爬取沒有開始")
+        require_task("a.task", advice="價格更新沒有開始")
     assert caught.value.retry_after == 5
 
 

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import httpx
 import psutil
+import psycopg
 import pytest
+from django.conf import settings
 
 from momo.local.processes import free_port, port_is_free
+from momo.local.run import Serving
 from momo.local.services import LocalServices
 from tests.kit.processes import ROOT, wait_until
 from tests.kit.users import PASSWORD
@@ -85,7 +88,7 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
     said = run.start()
     first = time.monotonic() - begun
     assert re.search(r"密碼：\S{8,}", said), said
-    assert "爬取 #15" in said, "two weeks of demo past, then one real crawl"
+    assert "價格更新 #15" in said, "two weeks of demo past, then one real crawl"
     with httpx.Client(base_url=run.url, timeout=10) as client:
         page = client.get("/login")
         assert (page.status_code, "MOMO Pro" in page.text) == (200, True)
@@ -112,7 +115,7 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
     # still the lesser part of that.
     assert time.monotonic() - begun < max(10, first / 2), said
     assert "密碼" not in said
-    assert "爬取 #" not in said
+    assert "價格更新 #" not in said
     with httpx.Client(base_url=run.url, timeout=10) as client:
         assert client.post("/login", data={"username": "admin", "password": password[1]}).status_code == 302
         assert client.get("/api/products").json()["total"] == listed["total"]
@@ -123,7 +126,7 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
 def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
     # A crawl that is not given back would count as alive for an hour.
     patient = {"CRAWL_HEARTBEAT_TIMEOUT": "3600"}
-    run.start(until="第一次爬取", MOMO_ADMIN_PASSWORD=PASSWORD, **patient)
+    run.start(until="第一次更新價格", MOMO_ADMIN_PASSWORD=PASSWORD, **patient)
     wait_until(
         lambda: any("products.spiders.child" in one.cmdline() for one in run.family()), "a crawl to begin", every=0.02
     )
@@ -139,7 +142,7 @@ def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
     assert run.family() == []
 
 
-def test_without_the_demo_it_starts_empty_against_the_real_shop(run: Run) -> None:
+def test_without_the_demo_it_starts_empty_against_the_real_shop_and_killed_leaves_no_child(run: Run) -> None:
     said = run.start(DEMO="0", MOMO_ADMIN_PASSWORD=PASSWORD)
     assert PASSWORD not in said
     assert "還沒有分類" in said
@@ -153,12 +156,6 @@ def test_without_the_demo_it_starts_empty_against_the_real_shop(run: Run) -> Non
     with httpx.Client(base_url=run.url, timeout=10) as client:
         assert client.post("/login", data={"username": "admin", "password": PASSWORD}).status_code == 302
         assert client.get("/api/products").json()["total"] == 0
-    run.stop()
-    assert run.family() == []
-
-
-def test_killed_with_9_leaves_no_child(run: Run) -> None:
-    run.start()
     run.process.kill()
     run.process.wait()
     wait_until(
@@ -166,6 +163,59 @@ def test_killed_with_9_leaves_no_child(run: Run) -> None:
         "the web server and the workers to end",
         every=0.2,
     )
+
+
+def test_every_queue_has_a_worker_and_crawls_keep_no_other_work_waiting() -> None:
+    commands = Serving("127.0.0.1", 5000).commands().values()
+    served = [set(one[one.index("--queues") + 1].split(",")) for one in commands if "--queues" in one]
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert {"crawl"} in served
+    assert set().union(*served) == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
+    assert sum(map(len, served)) == len(set().union(*served))
+
+
+@pytest.fixture
+def given() -> Iterator[dict[str, str]]:
+    """The servers of somebody: an empty database, and two databases of Redis that no test uses."""
+    server, name = os.environ["DATABASE_URL"].rpartition("/")[0], f"given_{os.getpid()}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield {
+            "DATABASE_URL": f"{server}/{name}",
+            "REDIS_URL": os.environ["REDIS_URL"],
+            "REDIS_FIRST_DATABASE": "60",
+        }
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_on_servers_that_somebody_names_it_crawls_the_demo_shop_too(run: Run, given: dict[str, str]) -> None:
+    said = run.start(until="價格更新 #15", **given)
+    assert "DATABASE_URL 與 REDIS_URL 指定的伺服器、示範商店" in said
+    own = [one.cmdline() for one in run.family()]
+    assert any("momo.local.shop" in command for command in own)
+    assert not any("postgres" in command[0] or "valkey" in command[0] for command in own)
+    run.stop()
+    with psycopg.connect(given["DATABASE_URL"], autocommit=True) as database:
+        shops = database.execute("SELECT DISTINCT split_part(url, '/product/', 1) FROM products_product").fetchall()
+        assert len(shops) == 1
+        assert shops[0][0].startswith("http://127.0.0.1:")
+
+        # The same database, if it were somebody's own.
+        database.execute("UPDATE products_category SET name = name || '（我的）'")
+        ended = subprocess.run(
+            [sys.executable, "-m", "momo.local.run"],
+            cwd=ROOT,
+            env=run.environment(**given),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        runs = database.execute("SELECT count(*) FROM products_crawlrun").fetchone()
+    assert ended.returncode != 0
+    assert "不是示範資料" in ended.stderr
+    assert "DEMO=0 make run" in ended.stderr
+    assert runs == (15,)
+    assert run.family() == []
 
 
 def test_a_taken_port_is_reported_before_anything_starts(run: Run) -> None:

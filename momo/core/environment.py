@@ -1,0 +1,238 @@
+"""Reads settings from environment variables and checks each: type, range, unit, form.
+
+What is wrong is collected, and `finish` names all of it at once, a sentence for each setting. Own code, since
+django-environ refuses a number in Python's words (`invalid literal for int()`), takes every unknown word for False and
+checks no range; its reading of `.env` and of database addresses is used.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+SHOWN = 60  # characters of a wrong value that are repeated
+MANY = 2**53  # where a setting names no upper bound
+_WORDS = {
+    **dict.fromkeys(("1", "true", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("0", "false", "no", "off", "n", "f"), False),
+}
+_RATE = re.compile(r"([1-9][0-9]{0,11})(?:\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day))?", re.IGNORECASE)
+_POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
+
+
+def read_env_file() -> None:
+    """Add what `.env` sets to the environment; variables that are set already win."""
+    if (BASE_DIR / ".env").is_file():
+        environ.Env.read_env(BASE_DIR / ".env")
+
+
+class _Reader:
+    """See `Environment`. A variable that is empty counts as not set."""
+
+    def __init__(self, given: Mapping[str, str] | None = None) -> None:
+        self.given = os.environ if given is None else given
+        self.faults: list[str] = []
+
+    def finish(self) -> None:
+        """Raises ImproperlyConfigured with a sentence for each setting that is wrong."""
+        if len(self.faults) == 1:
+            raise ImproperlyConfigured(self.faults[0])
+        if self.faults:
+            raise ImproperlyConfigured("\n".join([f"{len(self.faults)} settings are wrong:", *self.faults]))
+
+    def add_fault(self, sentence: str) -> None:
+        """Have `finish` raise with this sentence, among others."""
+        self.faults.append(sentence)
+
+    def require(self, examples: Mapping[str, str]) -> None:
+        """Add a sentence for each variable that is not set; `examples` has one for each name."""
+        for name, example in examples.items():
+            if not self.given.get(name, "").strip():
+                self.add_fault(
+                    f"{name} is not set; production needs it (environment or .env), for example {name}={example}"
+                )
+
+    def refuse(self, name: str, needed: str, *, example: object, secret: bool = False) -> None:
+        """Add the sentence of one setting: what was given, what is needed instead, and an example."""
+        given = self.given.get(name, "")
+        shown = "is set to something else" if secret else f"is {given[:SHOWN]!r}{'…' if len(given) > SHOWN else ''}"
+        self.add_fault(f"{name} has to be {needed}, for example {name}={example}; it {shown}")
+
+    # --- Kinds of values --------------------------------------------------------------------------------------------
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        default: str = "",
+        form: str = "",
+        needed: str = "text on one line",
+        example: str = "",
+        secret: bool = False,
+    ) -> str:
+        """A text that `form`, a regular expression, matches as a whole; without one, any that can be printed."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return default
+        if re.fullmatch(form, value) if form else value.isprintable():
+            return value
+        self.refuse(name, needed, example=example or default, secret=secret)
+        return default
+
+    def choice(self, name: str, *, default: str, of: Sequence[str]) -> str:
+        """One of a few words."""
+        return self(name, default=default, form="|".join(map(re.escape, of)), needed=_or(of))
+
+    def switch(self, name: str, *, default: Any) -> bool:
+        """On or off."""
+        value = self.given.get(name, "").strip().lower()
+        if value and value not in _WORDS:
+            self.refuse(name, "1 (on) or 0 (off)", example=int(bool(default)))
+        return _WORDS.get(value, bool(default))
+
+    def whole(self, name: str, *, default: int, least: int = 0, most: int = MANY, unit: str = "") -> int:
+        """A whole number within bounds."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return default
+        number = int(value) if re.fullmatch(r"[+-]?[0-9]{1,20}", value) else None
+        if number is not None and least <= number <= most:
+            return number
+        self.refuse(name, f"a whole number{_of(unit)}{_range(least, most)}", example=default)
+        return default
+
+    def number(self, name: str, *, default: float, least: float = 0, most: float = MANY, unit: str = "") -> float:
+        """A number within bounds, with or without decimals."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return default
+        number = float(value) if re.fullmatch(r"[+-]?(?=[0-9.]*[0-9])[0-9]{0,20}\.?[0-9]{0,20}", value) else math.nan
+        if least <= number <= most:
+            return number
+        self.refuse(name, f"a number{_of(unit)}{_range(least, most)}", example=f"{default:g}")
+        return default
+
+    def items(
+        self, name: str, *, default: Iterable[str], form: str = r"\S+", needed: str = "words", example: str = ""
+    ) -> list[str]:
+        """A list with commas between its items, each of one form."""
+        found = [item.strip() for item in self.given.get(name, "").split(",") if item.strip()]
+        if all(re.fullmatch(form, item) for item in found):
+            return found or list(default)
+        self.refuse(name, f"{needed}, with commas between them", example=example)
+        return list(default)
+
+    def rate(self, name: str, *, default: str) -> str:
+        """A number of requests in a time: `3000/min`, or only `3000`, which is a minute's. Set but empty: no limit."""
+        value = self.given.get(name, default).strip()
+        if not value:
+            return ""
+        found = _RATE.fullmatch(value)
+        if found is None:
+            self.refuse(name, "a number of requests a minute, or with /s, /min, /h or /day", example=default)
+            return default
+        return f"{found[1]}/{(found[2] or 'min').lower()}"
+
+    # --- Addresses and places ---------------------------------------------------------------------------------------
+
+    def url(
+        self,
+        name: str,
+        *,
+        default: str,
+        schemes: Sequence[str] = ("https", "http"),
+        example: str = "",
+        secret: bool = False,
+    ) -> str:
+        """An address with a host, without a slash at its end."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return default
+        if _is_url(value, schemes) and value.isprintable() and " " not in value:
+            return value.rstrip("/")
+        needed = f"an address that begins with {_or([f'{scheme}://' for scheme in schemes])}"
+        self.refuse(name, needed, example=example or default, secret=secret)
+        return default
+
+    def database(self, name: str, *, default: str) -> dict[str, Any]:
+        """Django's settings of a PostgreSQL, from its address."""
+        found = _read_database(self.given.get(name, "").strip() or default)
+        if found is None:
+            example = "postgresql://user:password@host:5432/momo"
+            self.refuse(name, "the address of a PostgreSQL database", example=example, secret=True)
+        return found or _read_database(default) or {}
+
+    def path(self, name: str, *, default: Path | str, file: bool = False, example: str) -> str:
+        """A folder, which may be missing still, or with `file` a file that can be read."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return str(default)
+        path = Path(value)
+        fits = "\0" not in value and (os.access(path, os.R_OK) and path.is_file() if file else not path.is_file())
+        if not fits:
+            needed = "a file that is there and can be read" if file else "a folder (a file has this name)"
+            self.refuse(name, needed, example=example)
+        return value if fits else str(default)
+
+    def checked(self, name: str, check: Callable[[str], object], *, example: str) -> str:
+        """A value that `check` takes; for any other it raises ImproperlyConfigured with a sentence that names it."""
+        value = self.given.get(name, "").strip()
+        if not value:
+            return ""
+        try:
+            check(value)
+        except ImproperlyConfigured as error:
+            self.add_fault(f"{error}; for example {name}={example}")
+        return value
+
+
+class Environment(_Reader):
+    """Settings from environment variables: `env("NAME")`, `env.int("NAME", default=4, least=1)`, …, then `finish()`."""
+
+    # As django-environ calls them. In a class of their own, since they hide the types in the annotations above.
+    int = _Reader.whole
+    float = _Reader.number
+    bool = _Reader.switch
+    list = _Reader.items
+
+
+def _read_database(url: str) -> dict[str, Any] | None:
+    try:
+        if urlsplit(url).scheme not in _POSTGRES:
+            return None
+        found: dict[str, Any] = environ.Env.db_url_config(url)
+    except (ValueError, ImproperlyConfigured):
+        return None
+    return found if found.get("NAME") and re.fullmatch(r"[0-9,]*", str(found.get("PORT"))) else None
+
+
+def _is_url(value: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _range(least: float, most: float) -> str:
+    """` from 1 to 64`, ` of at least 1`."""
+    low, high = f"{least:,}", f"{most:,}"
+    return f" from {low} to {high}" if most < MANY else f" of at least {low}"
+
+
+def _of(unit: str) -> str:
+    return f" of {unit}" if unit else ""
+
+
+def _or(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

@@ -26,8 +26,8 @@ from momo.sheets.columns import HEADER_ROWS, NUMBER_HEADING, shown
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import MEBIBYTE, Limits
 from momo.sheets.formats.sniff import Format, sniff
+from momo.sheets.formulas import EXCEL_TEXT_LIMIT, neutralised
 from momo.sheets.read import sheets_of
-from momo.sheets.write import EXCEL_TEXT_LIMIT, neutralised
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +55,15 @@ _READ_BEFORE = Limits(bytes=2**31, unpacked_bytes=2**31, rows=1_048_576, columns
 _FORBIDDEN_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
 
 
-def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Error]) -> BinaryIO:
+def marked_workbook(
+    source: Path, *, name: str, sheet: str, errors: Sequence[Error], note: str = "", whole_rows: int | None = None
+) -> BinaryIO:
     """The workbook at `source` with each bad cell red and commented, and a first sheet that lists and links them.
 
-    `name` is the user's name of the file, `sheet` the sheet that was read. The result is a temporary file, positioned
-    at its start and deleted when closed; `suffix_of` gives the suffix it needs. Raises SheetError if the file cannot
-    be read any more.
+    `name` is the user's name of the file, `sheet` the sheet that was read, `note` stands above the list of errors. The
+    result is a temporary file, positioned at its start and deleted when closed; `suffix_of` gives the suffix it needs.
+    Of a file with more than `whole_rows` (WHOLE_ROWS) rows only the bad ones are returned. Raises SheetError if it can
+    not be read any more.
     """
     ordered = sorted(errors, key=lambda error: error[0])
     kind = sniff(source, name=name)
@@ -69,8 +72,8 @@ def marked_workbook(source: Path, *, name: str, sheet: str, errors: Sequence[Err
         if found is None:
             raise SheetError(f"「{name}」沒有「{sheet}」工作表；檔案可能已經換過，請重新匯入。")
         rows = found.rows()
-    marking = _Marking(rows, ordered)
-    if len(rows) > WHOLE_ROWS or len(rows) * marking.width > WHOLE_CELLS:
+    marking = _Marking(rows, ordered, note)
+    if len(rows) > (WHOLE_ROWS if whole_rows is None else whole_rows) or len(rows) * marking.width > WHOLE_CELLS:
         return _saved(marking.bad_rows(sheet))
     own = marking.own(source, sheet) if kind is Format.XLSX else None
     return own or _saved(marking.copied(sheet))
@@ -87,9 +90,10 @@ def suffix_of(workbook: BinaryIO) -> str:
 class _Marking:
     """The rows that were read, and the places of the errors."""
 
-    def __init__(self, rows: _Rows, errors: Sequence[Error]) -> None:
+    def __init__(self, rows: _Rows, errors: Sequence[Error], note: str = "") -> None:
         self.rows = rows
         self.errors = errors
+        self.note = note
         self.width = max(map(len, rows), default=0)
         self.header, self.places = self._places({error[1] for error in errors})
 
@@ -163,13 +167,13 @@ class _Marking:
             if cell.comment is not None:
                 texts.append(f"（原有註解）{cell.comment.text}")
             cell.comment = Comment(_clean("\n".join(texts)), AUTHOR, width=320, height=60 + 30 * len(texts))
-        self._list(book, page.title, lines, shift, note)
+        self._list(book, page.title, lines, shift, list(filter(None, (note, self.note))))
 
-    def _list(self, book: Workbook, sheet: str, lines: Mapping[int, int], shift: int, note: str) -> None:
+    def _list(self, book: Workbook, sheet: str, lines: Mapping[int, int], shift: int, notes: Sequence[str]) -> None:
         page = cast(Worksheet, book.create_sheet(ERRORS_SHEET, 0))
-        if note:
+        for note in notes:
             page.append([note])
-            page["A1"].font = _NOTE
+            page.cell(page.max_row, 1).font = _NOTE
         page.append(_HEADINGS)
         top = page.max_row
         for column, width in enumerate(_WIDTHS):

@@ -18,6 +18,7 @@ MAX_INTEGER = 2**31 - 1
 EXACT_DIGITS = 15  # digits that a spreadsheet stores of a number
 
 EPOCH = date(1899, 12, 30)
+_MICROSECONDS = 86_400_000_000  # of a day
 EPOCH_1904 = 1462  # days from EPOCH to the epoch of workbooks made on old Macs
 _FIRST_SERIAL = (FIRST_DAY - EPOCH).days
 _LAST_SERIAL = (LAST_DAY - EPOCH).days
@@ -141,10 +142,15 @@ def date_from_text(raw: str) -> date | None:
 
 
 def date_from_number(number: float, *, date1904: bool = False) -> date:
-    """A date from an Excel serial of the workbook's epoch, or from the number 20261122 or 1151122 (Minguo)."""
+    """A date from an Excel serial of the workbook's epoch, or from the number 20261122 or 1151122 (Minguo).
+
+    A moment is rounded to the microsecond, as spreadsheets do: 45667.99999999999 is 45668.
+    """
     serial = number + EPOCH_1904 if date1904 else number
-    if _FIRST_SERIAL <= serial < _LAST_SERIAL + 1:
-        return EPOCH + timedelta(days=int(serial))
+    if _FIRST_SERIAL - 1 <= serial < _LAST_SERIAL + 1:
+        day = round(serial * _MICROSECONDS) // _MICROSECONDS
+        if _FIRST_SERIAL <= day <= _LAST_SERIAL:
+            return EPOCH + timedelta(days=day)
     if 1e6 <= number < 1e8 and number == int(number):
         return date_from_text(str(int(number))) or FIRST_DAY
     raise BadCell(f"看不懂日期「{shown(number)}」；{_DATE_HELP}。")
@@ -168,34 +174,55 @@ def _day(year: int, month: int, day: int, raw: str) -> date:
 # --- Numbers ---------------------------------------------------------------------------------------------------------
 
 _NUMBER = re.compile(
-    r"(?P<open>\()?(?P<sign>[-+])?\s?(?:NT\$|NTD|TWD|NT|\$)?\s?(?P<inner>[-+])?\s?"
+    r"(?P<open>\()?(?P<sign>[-+▲△])?\s?(?:NT\$|NTD|TWD|NT|\$)?\s?(?P<inner>[-+])?\s?"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
-    r"\s?(?P<percent>%)?\s?(?:元整|元)?\s?(?P<close>\))?",
+    r"\s?(?P<percent>%)?\s?(?:元整|元)?\s?(?P<behind>-)?(?P<close>\))?",
     _FLAGS,
 )
+# What the accounting format of spreadsheets shows for zero, in exports to text.
+_ZERO = re.compile(r"(?:NT\$|NTD|TWD|NT|\$)?\s?-\s?(?:元)?", _FLAGS)
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d*)?E[-+]?\d+", _FLAGS)
 _DASHES = str.maketrans("−‐‑‒–—﹣", "-------")
+# One of each is one piece. A box, a dozen or a pack of several (箱, 打, 入) is not.
+_PIECES = re.compile(r"(?<=[\d.)])\s?(?:[件個组組份盒瓶包支條片罐台臺雙套張本隻顆]|pcs?|ea)\.?$", _FLAGS)
 
 
 def number_from_text(raw: str) -> Decimal | None:
-    """A number from 1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12) or 123.0."""
+    """A number from 1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12) or 123.0.
+
+    ▲ and △ before a number, and a minus after it, make it negative, as in accounts in Taiwan. A dash alone is zero.
+    """
     text = plain(raw).translate(_DASHES).removeprefix("'")
     if not text:
         return None
     refuse_error(text)
     found = _NUMBER.fullmatch(text)
     if found is None:
+        if _ZERO.fullmatch(text):
+            return Decimal(0)
         if _SCIENTIFIC.fullmatch(text):
             raise BadCell(f"「{_short(raw)}」是科學記號，已經看不出原來的數字；請把儲存格格式改成數值後重填。")
         raise BadCell(f"「{_short(raw)}」不是數字；請改成像 1234 或 1,234.50 這樣的數字。")
-    signs = [sign for sign in (found["sign"], found["inner"]) if sign]
-    bracketed = bool(found["open"])
-    if bracketed != bool(found["close"]) or len(signs) + bracketed > 1:
-        raise BadCell(f"「{_short(raw)}」的正負號看不清楚；負數請寫成 -1234 或 (1,234)。")
     number = Decimal(found["digits"].replace(",", ""))
-    if found["percent"]:
+    opened, *signs, percent, closed = found.group("open", "sign", "inner", "behind", "percent", "close")
+    if percent:
         number /= 100
-    return -number if bracketed or signs == ["-"] else number
+    given = [sign for sign in signs if sign]
+    if not given and not opened and not closed:
+        return number
+    if bool(opened) != bool(closed) or len(given) + bool(opened) > 1:
+        raise BadCell(f"「{_short(raw)}」的正負號看不清楚；負數請寫成 -1234 或 (1,234)。")
+    return number if given == ["+"] else -number
+
+
+def is_triangled(text: str) -> bool:
+    """Whether the text of a number has the triangle of a negative one, which means a rise elsewhere."""
+    return "▲" in text or "△" in text
+
+
+def is_dash(text: str) -> bool:
+    """Whether the text of a number is a dash, read as zero."""
+    return _ZERO.fullmatch(plain(text).translate(_DASHES)) is not None
 
 
 _CENT = Decimal("0.01")
@@ -207,10 +234,10 @@ def _cents(number: Decimal) -> int:
     return int(number.quantize(_CENT, ROUND_HALF_UP) * 100)
 
 
-def cents_from_text(raw: str) -> int | None:
-    """Cents, halves rounded away from zero."""
+def cents_from_text(raw: str, scale: int = 1) -> int | None:
+    """Cents of a number of `scale` dollars, halves rounded away from zero."""
     number = number_from_text(raw)
-    return None if number is None else _cents(number)
+    return None if number is None else _cents(number if scale == 1 else number * scale)
 
 
 def cents_from_number(number: float) -> int:
@@ -222,6 +249,35 @@ def cents_from_number(number: float) -> int:
     return _cents(_decimal(number))
 
 
+def scaled_cents_from_number(number: float, scale: int) -> int:
+    """`cents_from_number` of a number of `scale` dollars: 1.2345 thousand dollars are 123,450 cents."""
+    return _cents(_decimal(number) * scale)
+
+
+def exact_cents_from_text(raw: str, scale: int = 1) -> int | Decimal | None:
+    """Cents of a price that is still to be multiplied: not rounded, an int if they are whole."""
+    number = number_from_text(raw)
+    return None if number is None else _exact(number * scale)
+
+
+def exact_cents_from_number(number: float, scale: int = 1) -> int | Decimal:
+    """As `exact_cents_from_text`, of the number that a spreadsheet shows."""
+    if scale == 1 and -1e14 < (cents := number * 100) < 1e14 and (whole := round(cents)) / 100 == number:
+        return whole
+    return _exact(_decimal(number) * scale)
+
+
+def _exact(number: Decimal) -> int | Decimal:
+    rounded = _cents(number)
+    cents = number * 100
+    return rounded if rounded == cents else cents
+
+
+def whole_cents(cents: Decimal | int) -> int:
+    """Cents, halves rounded away from zero."""
+    return int(cents.quantize(Decimal(1), ROUND_HALF_UP)) if isinstance(cents, Decimal) else cents
+
+
 def _decimal(number: float) -> Decimal:
     """The number with the 15 digits that a spreadsheet shows."""
     exact = Decimal(f"{number:.15g}")
@@ -231,8 +287,15 @@ def _decimal(number: float) -> Decimal:
 
 
 def integer_from_text(raw: str) -> int | None:
-    """An integer; "123.0" is 123."""
-    number = number_from_text(raw)
+    """An integer; "123.0" is 123, "2件" is 2."""
+    try:
+        number = number_from_text(raw)
+    except BadCell:
+        text = plain(raw)
+        pieces = _PIECES.search(text)
+        if pieces is None:
+            raise
+        number = number_from_text(text[: pieces.start()])
     return None if number is None else _integer(number)
 
 
@@ -281,7 +344,7 @@ def code_from_number(number: float) -> str:
 
 # Apostrophes that exports put before text, so that no program reads it as a formula (`momo.sheets.write.neutralised`).
 # All are removed: a text that kept one would lose it at its next export and import.
-_GUARD = re.compile(r"^'+(?=[=+@-])")
+_GUARD = re.compile(r"^'+(?=[=+@＝＋－＠-])")
 
 
 def text_from_text(raw: str) -> str | None:

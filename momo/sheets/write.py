@@ -25,10 +25,10 @@ from django.utils import timezone
 from psycopg.rows import dict_row
 from rustpy_xlsxwriter import Format, write_worksheet
 
+from momo.sheets.formulas import EXCEL_TEXT_LIMIT, neutralised
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_SHEET_ROWS = 1_048_575  # Excel's limit less the header row
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-EXCEL_TEXT_LIMIT = 32_767
 NUMBER_FORMATS = {
     "integer": "#,##0",
     "decimal": "#,##0.00",
@@ -53,11 +53,6 @@ class Column:
     number_format: str = ""
 
 
-def neutralised(text: str) -> str:
-    """Text that no spreadsheet program reads as a formula, now or after it is saved as CSV."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
-
-
 def cell(value: Any) -> Any:
     """A Python value as a cell: aware datetimes become naive Taipei time, text is cut and neutralised."""
     if isinstance(value, str):
@@ -79,7 +74,7 @@ def as_records(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Iter
 class _Neutral(Func):
     """`neutralised` in SQL."""
 
-    template = r"regexp_replace(%(expressions)s, '^([=+@\t\r-])', '''\1')"
+    template = r"regexp_replace(%(expressions)s, '^([=+@＝＋－＠\t\r-])', '''\1')"
     output_field = TextField()
 
 

@@ -55,6 +55,7 @@ class Case:
     numbers: Sequence[int] | None = None  # the spreadsheet's row numbers, where they matter
     unknown: Sequence[str] | None = None
     sheet: str | None = None
+    notes: Sequence[str] | None = None  # of what was filled, multiplied or left out
     office: bool = False
 
 

@@ -232,8 +232,11 @@ class Padded:
     number: float
 
 
-def xlsb(rows: Rows, *, far: tuple[int, int] | None = None) -> bytes:
-    """A workbook of records ([MS-XLSB]): text, numbers (padded ones too), and errors as an int code in a 1-tuple."""
+def xlsb(rows: Rows, *, far: tuple[int, int] | None = None, macros: bool = False) -> bytes:
+    """A workbook of records ([MS-XLSB]): text, numbers (padded ones too), and errors as an int code in a 1-tuple.
+
+    With `macros` a sheet of macros stands before the other.
+    """
     last = struct.pack("<4I", 0, len(rows), 0, max(map(len, rows)))
     sheet = bytearray(_record(129) + _record(148, last) + _record(145))
     for number, row in enumerate(rows):
@@ -248,6 +251,7 @@ def xlsb(rows: Rows, *, far: tuple[int, int] | None = None) -> bytes:
         _record(131)
         + _record(153, struct.pack("<II", 0, 0) + _wide(""))
         + _record(143)
+        + (_record(156, struct.pack("<II", 0, 2) + _wide("rId3") + _wide("巨集")) if macros else b"")
         + _record(156, struct.pack("<II", 0, 1) + _wide("rId1") + _wide("銷售"))
         + _record(144)
         + _record(132)
@@ -258,7 +262,12 @@ def xlsb(rows: Rows, *, far: tuple[int, int] | None = None) -> bytes:
             "_rels/.rels": _relations(officeDocument="xl/workbook.bin"),
             "xl/workbook.bin": workbook,
             "xl/styles.bin": _styles(),
-            "xl/_rels/workbook.bin.rels": _relations(worksheet="worksheets/sheet1.bin", styles="styles.bin"),
+            "xl/_rels/workbook.bin.rels": _relations(
+                worksheet="worksheets/sheet1.bin",
+                styles="styles.bin",
+                **({"xlMacrosheet": "macrosheets/sheet1.bin"} if macros else {}),
+            ),
+            **({"xl/macrosheets/sheet1.bin": _record(129) + _record(145) + _record(146)} if macros else {}),
             "xl/worksheets/sheet1.bin": bytes(sheet),
         }
     )

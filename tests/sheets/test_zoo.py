@@ -8,6 +8,7 @@ import pytest
 
 from momo.sheets.cells import convert
 from momo.sheets.errors import SheetError
+from momo.sheets.notes import texts
 from momo.sheets.read import Limits, read_rows
 from tests.sheets.zoo import CASES, FIELDS, Case
 
@@ -23,7 +24,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
     path.write_bytes(case.build())
     if case.refused:
         with pytest.raises(SheetError) as caught:
-            read_rows(path, name=case.name, limits=LIMITS, fields=FIELDS)
+            convert(read_rows(path, name=case.name, limits=LIMITS, fields=FIELDS), FIELDS)
         for word in case.refused:
             assert word in str(caught.value)
         assert str(caught.value).endswith("。")
@@ -35,7 +36,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
     for row, expected in zip(found, case.rows, strict=True):
         assert [type(cell) for cell in row] == [type(cell) for cell in expected]
     headers = report.matched.headers
-    wrong = [(converted.numbers[index], headers[name], message) for index, name, _, message in converted.errors]
+    wrong = [(converted.numbers[index], headers.get(name, ""), message) for index, name, _, message in converted.errors]
     assert [error[:2] for error in wrong] == [(bad.row, bad.header) for bad in case.bad]
     for (_, _, message), bad in zip(wrong, case.bad, strict=True):
         for word in bad.words:
@@ -47,6 +48,8 @@ def test_case(case: Case, tmp_path: Path) -> None:
         assert list(report.matched.unknown) == list(case.unknown)
     if case.sheet is not None:
         assert report.sheet == case.sheet
+    if case.notes is not None:
+        assert texts(converted.notes) == list(case.notes)
 
 
 def test_there_are_enough() -> None:

@@ -8,7 +8,7 @@ import zipfile
 from functools import cache
 
 from tests.sheets import files
-from tests.sheets.cases import EXPECTED, HEADER, TABLE, Bad, good, refused
+from tests.sheets.cases import EXPECTED, HEADER, PLAIN, TABLE, Bad, good, refused
 
 
 @cache
@@ -97,14 +97,17 @@ refused(
     "OpenDocument",
 )
 refused("json", lambda: b'{"error": "login required"}', "JSON", file="銷售.csv")
-refused(
-    "excel_2003_xml",
-    lambda: b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
-    "Excel 2003",
-    ".xlsx",
-    file="銷售.xls",
-)
 refused("excel_4", lambda: b"\x09\x04\x06\x00\x00\x00\x10\x00" + bytes(50), "Excel 95", file="銷售.xls")
+refused("sylk", lambda: b'ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K"x"\r\nE\r\n', "SYLK", "另存成 .xlsx", file="銷售.slk")
+refused("dif", lambda: b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n', "DIF", "另存成 .xlsx", file="銷售.dif")
+good(
+    "csv_that_begins_like_sylk",
+    lambda: (
+        "ID;訂單日期;品號;品名;數量;業績\r\n".encode()
+        + b"".join(f"{n};{';'.join(map(str, row))}\r\n".encode() for n, row in enumerate(PLAIN))
+    ),
+    "銷售.csv",
+)
 refused("web_archive", lambda: b"MIME-Version: 1.0\r\nContent-Type: multipart/related", ".mht", file="銷售.xls")
 refused(
     "login_page",
@@ -146,10 +149,57 @@ refused(
     "csv_unknown_encoding",
     lambda: "訂單日期,品號,數量\n".encode() + b"\xff\xff\xff\x81\n",
     "編碼",
+    "第 2 行",
+    "FF",
     "CSV UTF-8",
     file="銷售.csv",
 )
-refused("csv_false_mark", lambda: b"\xef\xbb\xbf" + files.csv(TABLE, "cp950"), "UTF-8", file="銷售.csv")
+refused("csv_false_mark", lambda: b"\xef\xbb\xbf" + files.csv(TABLE, "cp950"), "UTF-8", "第 1 行", file="銷售.csv")
+refused(
+    "csv_big5_broken",
+    lambda: files.csv(TABLE, "cp950") + b"2025/11/24,A\xff,x,1,10\r\n",
+    "Big5",
+    "第 4 行",
+    file="銷售.csv",
+)
+refused(
+    "csv_utf16_broken",
+    lambda: files.csv(TABLE, "utf-16") + "甲,".encode("utf-16-le") + b"\x00\xd8a\x00",
+    "UTF-16",
+    "第 4 行",
+    file="銷售.csv",
+)
+
+
+# ‧ is in both tables, 喆 and 堃 only in Big5-HKSCS; kana and ① are where ETEN has them.
+_NAMES = ("凱蒂‧貓", "王喆", "日本の味", "喆‧ノート①", "鞭堃")
+
+
+def _byte(character: str) -> bytes:
+    return character.encode("big5hkscs" if character in "のート①喆堃" or "ァ" <= character <= "ヶ" else "cp950")
+
+
+def _big5(name: str) -> bytes:
+    return b"".join(map(_byte, name))
+
+
+good(
+    "csv_big5_with_characters_of_others",
+    lambda: (
+        files.csv([HEADER], "cp950")
+        + b"".join(b"2025/11/22,A%d,%b,1,10\r\n" % (number, _big5(name)) for number, name in enumerate(_NAMES))
+    ),
+    "銷售.csv",
+    rows=[(EXPECTED[0][0], f"A{number}", name, 1, 1_000) for number, name in enumerate(_NAMES)],
+)
+good(
+    "html_big5_with_characters_of_others",
+    lambda: files.html([HEADER, ("2025/11/22", "A1", "NAME", 1, 10)], "cp950", head="<meta charset=big5>").replace(
+        b"NAME", _big5(_NAMES[3])
+    ),
+    "銷售.xls",
+    rows=[(EXPECTED[0][0], "A1", _NAMES[3], 1, 1_000)],
+)
 
 
 def _damaged_member() -> bytes:

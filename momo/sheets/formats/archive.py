@@ -6,9 +6,11 @@ import copy
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from lxml import etree
 
@@ -34,7 +36,7 @@ class Archive:
         self.unpacked = 0
         self._sizes: dict[str, int] = {}  # of unpacked parts, so that each counts once
         for info in zipped.infolist():
-            for found in {_folded(info.orig_filename), _folded(info.filename), *_second_names(info)}:
+            for found in {folded(info.orig_filename), folded(info.filename), *_second_names(info)}:
                 # Of two parts with one name different readers read different ones.
                 if found in self.parts:
                     raise broken(name, found[:60])
@@ -61,12 +63,12 @@ class Archive:
         )
 
     def __contains__(self, part: str) -> bool:
-        return _folded(part) in self.parts
+        return folded(part) in self.parts
 
     def chunks(self, part: str) -> Iterator[bytes]:
         """The unpacked part in chunks; its size counts towards the limit."""
         # With a size that the directory understates, `zipfile` would stop early and hide the true size.
-        info = copy.copy(self.parts[_folded(part)])
+        info = copy.copy(self.parts[folded(part)])
         info.file_size = self.limits.unpacked_bytes + 1
         size = 0
         try:
@@ -83,6 +85,10 @@ class Archive:
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise broken(self.name) from error
+
+    def size(self, part: str) -> int:
+        """The bytes of a part as far as it was unpacked."""
+        return self._sizes.get(part, 0)
 
     def measure(self, part: str) -> None:
         """Unpack a part only to count its true size."""
@@ -112,7 +118,7 @@ class Archive:
         return root
 
 
-def _folded(part: str) -> str:
+def folded(part: str) -> str:
     """A part's name in the form in which calamine compares names."""
     return part.replace("\\", "/").lower()
 
@@ -123,8 +129,20 @@ def _second_names(info: zipfile.ZipInfo) -> Iterator[str]:
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
         if kind == _UNICODE_PATH:
-            yield _folded(extra[9 : 4 + length].decode("utf-8", "replace"))
+            yield folded(extra[9 : 4 + length].decode("utf-8", "replace"))
         extra = extra[4 + length :]
+
+
+def rewritten(archive: Archive, change: Mapping[str, Callable[[], Iterator[bytes]]]) -> BinaryIO:
+    """A copy of the zip file in a temporary file; `change` gives the chunks of parts that differ, by folded name."""
+    copy = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
+        for name in {folded(info.filename): None for info in archive.zipped.infolist() if not info.is_dir()}:
+            with zipped.open(archive.parts[name].filename, "w", force_zip64=True) as part:
+                for chunk in change[name]() if name in change else archive.chunks(name):
+                    part.write(chunk)
+    copy.seek(0)
+    return copy
 
 
 @contextmanager

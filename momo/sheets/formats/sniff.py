@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from enum import StrEnum
 from pathlib import Path
 
 from momo.sheets.errors import SheetError
-from momo.sheets.formats import ods, text, xlsb, xlsx
+from momo.sheets.formats import ods, xlsb, xlsx
 from momo.sheets.formats.base import broken
+from momo.sheets.formats.encodings import in_utf16
 
 
 class Format(StrEnum):
@@ -20,6 +22,8 @@ class Format(StrEnum):
     ODS = "ods"
     CSV = "csv"
     HTML = "html"
+    XML = "xml"  # of Excel 2002 and 2003
+    FODS = "fods"
 
 
 WANTED = "請匯入 .xlsx、.xls、.xlsb、.ods 或 .csv 檔"
@@ -44,6 +48,15 @@ _ZIPPED_OTHERS = (
     ("word/", "Word 文件"),
     ("ppt/", "PowerPoint 簡報"),
     ("Index/Document.iwa", "Apple Numbers 試算表"),
+)
+# A record of SYLK is a letter or two, and its fields after semicolons. A header of CSV may begin with ID; too.
+_OLD = (
+    (re.compile(rb"ID;[PNE][^\r\n]*[\r\n]+[A-Z]{1,3};[A-Z]"), "SYLK 檔（.slk）"),
+    (re.compile(rb"TABLE\r?\n0,1\r?\n"), "DIF 檔（.dif）"),
+)
+# The name of the root element without prefix, after declarations and comments.
+_ROOT = re.compile(
+    rb"(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>\s*)*+<(?:[\w-]+:)?(\w+)[\s>]", re.DOTALL
 )
 _CONTROLS = bytes([*range(9), *range(14, 32)])
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
@@ -71,21 +84,35 @@ def sniff(path: Path, *, name: str) -> Format:
 
 def _text(head: bytes, name: str) -> Format:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Format.HTML if _is_html(head.replace(b"\x00", b"")[2:]) else Format.CSV
+        start = head.replace(b"\x00", b"")[2:]
+        return _xml(start) or (Format.HTML if _is_html(start) else Format.CSV)
     start = head.removeprefix(b"\xef\xbb\xbf")
+    if kind := _xml(start):
+        return kind
     if _is_html(start):
         return Format.HTML
     marked = start.lstrip()[:2000]
-    if marked.startswith((b"<?xml", b"<Workbook")):
-        if b"schemas-microsoft-com:office:spreadsheet" in start:
-            raise SheetError(f"「{name}」是 Excel 2003 的 XML 試算表；請用 Excel 開啟後另存成 .xlsx 再匯入。")
+    if marked.startswith(b"<?xml"):
         raise _wrong(name, "XML 檔")
+    for pattern, what in _OLD:
+        if pattern.match(marked):
+            raise SheetError(f"「{name}」是 {what}，無法讀取；請用 Excel 開啟後另存成 .xlsx 再匯入。")
     if marked.startswith((b"{", b"[{")):
         raise _wrong(name, "JSON 檔")
     controls = len(start) - len(start.translate(None, _CONTROLS))
-    if controls * 20 > len(start) and not text.in_utf16(start):
+    if controls * 20 > len(start) and not in_utf16(start):
         raise _wrong(name, "看不懂的二進位檔")
     return Format.CSV
+
+
+def _xml(start: bytes) -> Format | None:
+    """The kind of spreadsheet that an XML document is, by its root element; None if it is none."""
+    root = _ROOT.match(start.lstrip())
+    if root is None:
+        return None
+    if root[1] == b"Workbook" and b"urn:schemas-microsoft-com:office:spreadsheet" in start:
+        return Format.XML
+    return Format.FODS if root[1] == b"document" and ods.SPREADSHEET.encode() in start else None
 
 
 def _is_html(start: bytes) -> bool:

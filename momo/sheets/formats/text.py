@@ -2,63 +2,42 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lxml import etree, html
+from lxml import etree
 
+from momo.sheets.areas import Area
 from momo.sheets.columns import HEADER_ROWS
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import Limits, Sheet, broken, check_extent
+from momo.sheets.formats import encodings
+from momo.sheets.formats.base import (
+    MAX_SHEETS,
+    Limits,
+    Sheet,
+    broken,
+    check_extent,
+    too_many_cells,
+    too_many_sheets,
+)
 
 DELIMITERS = ",\t;|"
 CSV_SHEET = "CSV"
+FEED = 32 * 1024  # bytes of HTML whose tree is in memory at a time, beside an unfinished row
+KNOWN = 50_000  # different texts of cells that are remembered at a time
 HTML_SHEET = "HTML"
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-
-
-def decoded(data: bytes, name: str) -> str:
-    """Text in UTF-8 or UTF-16 (with or without byte-order mark) or Big5 (cp950). Raises SheetError."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError as error:
-                stated = encoding.removesuffix("-sig").upper()
-                raise SheetError(
-                    f"「{name}」標示為 {stated}，但內容不符（第 {error.start + 1:,} 個位元組）；"
-                    "請用 Excel 另存成「CSV UTF-8」再匯入。"
-                ) from error
-    sample = data[:4096]
-    if in_utf16(sample):
-        # The zero byte of ASCII characters shows the byte order.
-        even, odd = sample[::2].count(b"\x00"), sample[1::2].count(b"\x00")
-        encodings = ["utf-16-le" if odd >= even else "utf-16-be"]
-    else:
-        # Text in Big5 is almost never valid UTF-8.
-        encodings = ["utf-8", "cp950", "big5hkscs"]
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise SheetError(f"看不懂「{name}」的文字編碼；請用 Excel 另存成「CSV UTF-8」再匯入。")
-
-
-def in_utf16(sample: bytes) -> bool:
-    """Whether text without a byte-order mark is UTF-16: every other byte of its ASCII, delimiters at least, is 0."""
-    return sample.count(b"\x00") > len(sample) // 10 and sample.count(b"\x00\x00") < len(sample) // 100 + 1
+END = "momo-end"  # tag of an element behind the page: the parser ends silently where it meets a limit of its own
 
 
 def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
     """A CSV file as one sheet, split by the delimiter that fits its first rows best."""
-    text = decoded(path.read_bytes(), name)
+    text = encodings.decoded(path.read_bytes(), name)
     first, newline, _ = text[:20].partition("\n")
     declared = re.fullmatch(r'"?sep=([^"\r])"?\r?', first, re.IGNORECASE)
     if declared and newline:
@@ -70,17 +49,22 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
     rows: list[list[Any]] = []
     width = 0
     blank = 0
+    known: dict[str, str] = {}
     try:
         for row in _records(text, delimiter):
             if any(row):
                 width = max(width, len(row))
-                # Before empty rows are created: a file of line ends only has 50 million.
-                if len(rows) + blank >= limits.rows + HEADER_ROWS or width > limits.columns:
+                # Before empty rows are created: a file of line ends only has 50 million. Each row gets the width of
+                # the widest.
+                height = len(rows) + blank + 1
+                if height > limits.rows + HEADER_ROWS or width > limits.columns or height * width > limits.cells:
                     lines = text.count("\n") + (not text.endswith("\n"))
                     check_extent(CSV_SHEET, max(lines, len(rows) + blank + 1), width, limits)
                 rows.extend([] for _ in range(blank))
                 blank = 0
-                rows.append(row)
+                if len(known) > KNOWN:
+                    known.clear()
+                rows.append(list(map(known.setdefault, row, row)))  # equal cells become one object
             else:
                 blank += 1
     except csv.Error as error:
@@ -88,7 +72,24 @@ def csv_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
             f"「{name}」第 {len(rows) + blank + 1:,} 列的引號不成對或欄位過長；請用 Excel 另存成 .xlsx 再匯入。"
         ) from error
     check_extent(CSV_SHEET, len(rows), width, limits)
-    return [Sheet.of(CSV_SHEET, _squared(rows, width))]
+    lengths = [len(row) for row in rows]
+    return [Sheet.of(CSV_SHEET, _squared(rows, width), lengths=lengths)]
+
+
+def comma_separated(path: Path, *, name: str, limits: Limits) -> list[list[str]]:
+    """The rows of text whose delimiter is a comma, as they are. Raises SheetError."""
+    rows: list[list[str]] = []
+    cells = 0
+    try:
+        for row in csv.reader(io.StringIO(encodings.decoded(path.read_bytes(), name).replace("\0", ""), newline="")):
+            check_extent(CSV_SHEET, len(rows) + 1, len(row), limits)
+            cells += len(row)
+            if cells > limits.cells:
+                raise too_many_cells(CSV_SHEET, cells, limits)
+            rows.append(row)
+    except csv.Error as error:
+        raise SheetError("這不是可讀的 CSV 檔") from error
+    return rows
 
 
 def _records(text: str, delimiter: str, *, strict: bool = True) -> Iterator[list[str]]:
@@ -122,68 +123,160 @@ def _squared(rows: list[list[Any]], width: int) -> list[list[Any]]:
 
 def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
     """Each table of an HTML file as a sheet; some systems export such files with the suffix .xls."""
-    data = path.read_bytes()
-    text = _html_text(data, name)
-    try:
-        root = html.document_fromstring(text, parser=html.HTMLParser(huge_tree=True, no_network=True, encoding="utf-8"))
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise broken(name) from error
-    tables = [table for table in root.iter("table") if next(table.iterdescendants("table"), None) is None]
+    tables = _Tables(_html_text(path.read_bytes(), name), name=name, limits=limits).read()
     if not tables:
         raise SheetError(f"「{name}」是網頁，裡面沒有表格；請確認下載的是報表，而不是登入頁或錯誤頁。")
     sheets = []
     for number, table in enumerate(tables, start=1):
         title = HTML_SHEET if len(tables) == 1 else f"{HTML_SHEET} 表格 {number}"
-        sheets.append(Sheet.of(title, _table(table, title, limits)))
+        rows, merged = _table(table, title, limits)
+        lengths = [len(row) for row in rows]
+        sheets.append(Sheet.of(title, _squared(rows, max(lengths, default=0)), merged, lengths))
     return sheets
+
+
+# A cell of a table as it is written: its text, or text, columns and rows of a cell that spans several.
+_Cell = str | tuple[str, int, int]
+
+
+@dataclass
+class _Table:
+    """A table as it is written. `height` counts its rows, of which no more are kept than an import takes."""
+
+    lines: list[list[_Cell]] = field(default_factory=list)
+    height: int = 0
+    holds_tables: bool = False
+
+
+class _Tables:
+    """Reads the tables that hold no others, row by row: the tree of a page takes 300 bytes for each of its cells."""
+
+    def __init__(self, text: bytes, *, name: str, limits: Limits) -> None:
+        self.text, self.name, self.limits = text, name, limits
+        self.done: list[_Table] = []
+        self.open: list[_Table] = []  # from the outermost to the innermost
+        self.cells = 0
+        self.complete = False  # whether the parser came to END
+
+    def read(self) -> list[_Table]:
+        """The tables in the order of their ends. Raises SheetError."""
+        # Not `iterparse`, which ignores `huge_tree` for HTML: behind a long text or many levels it would end silently.
+        parser = etree.HTMLPullParser(
+            events=("start", "end"), tag=("table", "tr", END), huge_tree=True, no_network=True, encoding="utf-8"
+        )
+        try:
+            for start in range(0, len(self.text), FEED):
+                parser.feed(self.text[start : start + FEED])
+                self._take(parser)
+            parser.feed(f"<{END}>".encode())
+            parser.close()
+            self._take(parser)
+        except (etree.ParserError, etree.XMLSyntaxError) as error:
+            raise broken(self.name) from error
+        if not self.complete:
+            raise SheetError(
+                f"「{self.name}」的網頁沒有結尾，或太複雜，只讀得到一部分；請用 Excel 開啟後另存成 .xlsx 再匯入。"
+            )
+        return self.done
+
+    def _take(self, parser: etree.HTMLPullParser) -> None:
+        for event, element in parser.read_events():
+            if event == "start":
+                if element.tag == "table":
+                    self._begin()
+                elif element.tag == END:
+                    self.complete = True
+                continue
+            if element.tag == "table":
+                self._end()
+            elif self.open and element.tag == "tr":
+                self._add(element)
+            element.clear(keep_tail=False)
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+    def _begin(self) -> None:
+        if self.open:
+            self.open[-1].holds_tables = True
+            self.open[-1].lines.clear()
+        self.open.append(_Table())
+        if len(self.open) + len(self.done) > MAX_SHEETS:
+            raise too_many_sheets(self.name)
+
+    def _end(self) -> None:
+        table = self.open.pop()
+        if not table.holds_tables:
+            self.done.append(table)
+
+    def _add(self, row: etree._Element) -> None:
+        table = self.open[-1]
+        table.height += 1
+        if table.holds_tables or table.height > self.limits.rows + HEADER_ROWS + 1:
+            return
+        line: list[_Cell] = []
+        for cell in row.iterchildren("td", "th"):
+            text, across, down = _content(cell), cell.get("colspan"), cell.get("rowspan")
+            line.append(text if across is down is None else (text, _span(across), _span(down)))
+        table.lines.append(line)
+        self.cells += len(line)
+        if self.cells > self.limits.cells:
+            raise too_many_cells(HTML_SHEET, self.cells, self.limits)
 
 
 def _html_text(data: bytes, name: str) -> bytes:
     """The page in UTF-8, decoded by its byte-order mark, its declaration, or as a CSV file."""
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:4096], re.IGNORECASE)
-    if declared and not data.startswith(tuple(mark for mark, _ in _MARKS)):
+    if declared and not data.startswith(tuple(mark for mark, _ in encodings.MARKS)):
         encoding = declared[1].decode("ascii")
         try:
             # Pages in Big5 use Microsoft's characters (cp950). A wrong declaration is ignored.
-            return data.decode("cp950" if encoding.lower() == "big5" else encoding).encode()
+            if encoding.lower() in ("big5", "cp950", "x-x-big5"):
+                return encodings.big5(data).encode()
+            return data.decode(encoding).encode()
         except (LookupError, UnicodeError):  # the codec "undefined", which some pages declare, raises the latter
             pass
-    return decoded(data, name).encode()
+    return encodings.decoded(data, name).encode()
 
 
-def _table(table: html.HtmlElement, title: str, limits: Limits) -> list[list[Any]]:
-    """Cells by position; a spanned cell is in its first place, its others are empty."""
+def _table(table: _Table, title: str, limits: Limits) -> tuple[list[list[Any]], list[Area]]:
+    """Cells by position; a spanned cell is in its first place, its others are empty, and its area is returned."""
     rows: list[list[Any]] = []
+    merged: list[Area] = []
     taken: dict[int, int] = {}  # column → further rows of a cell above
     width = 0
-    for line in table.iter("tr"):
+    for line in table.lines:
         cells: list[Any] = []
         reached = {column: left - 1 for column, left in taken.items() if left > 1}
-        for cell in line.iterchildren("td", "th"):
+        for cell in line:
             while taken.get(len(cells), 0) > 0:
                 cells.append("")
-            across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+            text, across, down = (cell, 1, 1) if isinstance(cell, str) else cell
+            if down > 1 or across > 1:
+                merged.append(Area(len(rows), len(rows) + down - 1, len(cells), len(cells) + across - 1))
             if down > 1:
                 reached.update(dict.fromkeys(range(len(cells), len(cells) + across), down - 1))
-            cells.append(_content(cell))
+            cells.append(text)
             cells.extend([""] * (across - 1))
+            # A row of spans may have a thousand times as many cells as are written.
+            if across > 1 and len(cells) > limits.columns:
+                check_extent(title, table.height, len(cells), limits)
         taken = reached
         rows.append(cells)
         width = max(width, len(cells))
-        if len(rows) > limits.rows + HEADER_ROWS or width > limits.columns:
-            check_extent(title, sum(1 for _ in table.iter("tr")), width, limits)
+        if len(rows) > limits.rows + HEADER_ROWS or width > limits.columns or len(rows) * width > limits.cells:
+            check_extent(title, table.height, width, limits)
     while rows and not any(rows[-1]):
         rows.pop()
     check_extent(title, len(rows), width, limits)
-    return _squared(rows, width)
+    return rows, merged
 
 
-def _span(cell: html.HtmlElement, name: str) -> int:
-    text = cell.get(name, "1").strip()
+def _span(written: str | None) -> int:
+    text = (written or "1").strip()
     return max(1, min(int(text), 1000)) if text.isascii() and text.isdigit() else 1
 
 
-def _content(cell: html.HtmlElement) -> str:
+def _content(cell: etree._Element) -> str:
     if len(cell) == 0:
         return " ".join((cell.text or "").split())  # most cells by far; XPath would take ten times as long
     texts = cell.xpath(".//text()[not(ancestor::script or ancestor::style)]")

@@ -8,18 +8,23 @@ reading it. They match only the XML that common programs write; any other sheet 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import cast
 
+from lxml import etree
 from openpyxl.utils import column_index_from_string
 
-from momo.sheets.formats.archive import Archive, relations
-from momo.sheets.formats.base import MEBIBYTE, Facts, Limits, broken, check_extent, zeros_of
-from momo.sheets.formats.xlsx_cells import walk
+from momo.sheets.formats.archive import Archive, folded, relations, rewritten
+from momo.sheets.formats.base import MEBIBYTE, Facts, Inspected, Limits, broken, check_extent, zeros_of
+from momo.sheets.formats.shared_strings import SharedStrings
+from momo.sheets.formats.xlsx_cells import area_of, walk
 from momo.sheets.values import UNCALCULATED, CellError
 
 WORKBOOK = "xl/workbook.xml"
 STYLES = "xl/styles.xml"
 STRINGS = "xl/sharedStrings.xml"
+MACRO_SHEETS = "xl/macrosheets/"
 MAX_ROW = 32 * MEBIBYTE  # bytes without the start of a row that are searched together
 
 # Possessive quantifiers only, so that no text makes the search backtrack.
@@ -49,15 +54,24 @@ _WIDE = re.compile(rb'<c r="([A-Z]{2,3}+)[0-9]++"' + _HOLDS)
 _FAR = re.compile(rb'<c r="[A-Z]++([0-9]{6,7}+)"' + _HOLDS)
 _PLACE = re.compile(_REFERENCE + _HOLDS)
 
+_ROW = re.compile(rb"<row ([^<>]*+)>")
+_ROW_NUMBER = re.compile(rb'\br="([0-9]{1,7}+)"')
+_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+
 _F = rb"<f(?: [^<>]*+)?+(?:/?+(?<=/)>|>[^<]*+</f>)"
 _FORMULA = re.compile(rb"<f(?![A-Za-z])")
 _CALCULATED = re.compile(rb'<c r="[^"<>]*+"[^<>]*+>' + _F + rb'<v(?: xml:space="preserve")?+>\s*+[^<\s]')
 _NO_RESULT = re.compile(_REFERENCE + rb"([^<>]*+)>" + _F + rb"(?:<v/>|<v></v>)?+</c>")
+# What writers that do not calculate write as the result of any formula, with the wish that Excel calculates on opening.
+_ZERO = re.compile(_REFERENCE + rb"([^<>]*+)>" + _F + rb"<v>0</v></c>")
+_MERGED = re.compile(
+    rb"""<(?:[A-Za-z0-9]+:)?mergeCell\s[^<>]*?\bref\s*=\s*["']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})["']"""
+)
 _ERROR = re.compile(rb"(?:" + _F + rb")?+(?:<v/>|<v>([^<&]*+)</v>)?+</c>")
 
 
-def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], bool]:
-    """A function from sheet name to facts, and whether the workbook's serial dates count from 1904."""
+def inspect(archive: Archive, limits: Limits) -> Inspected:
+    """What is known of the workbook."""
     workbook = archive.xml(WORKBOOK)
     targets = relations(archive, WORKBOOK)
     parts: dict[str, str] = {}
@@ -70,9 +84,28 @@ def inspect(archive: Archive, limits: Limits) -> tuple[Callable[[str], Facts], b
         parts[name] = targets.get(ids[0], "")
     properties = workbook.find("{*}workbookPr")
     date1904 = properties is not None and properties.get("date1904", "0").lower() in ("1", "true", "on")
-    archive.measure(STRINGS)
+    strings = SharedStrings(archive, STRINGS)
     padded = _padded(archive)
-    return lambda name: _facts(archive, name, parts.get(name, ""), limits, padded), date1904
+    calculation = workbook.find("{*}calcPr")
+    pending = calculation is not None and calculation.get("fullCalcOnLoad", "0").lower() in ("1", "true", "on")
+
+    def facts(name: str) -> Facts:
+        return _facts(archive, name, parts.get(name, ""), limits, padded, strings, pending=pending)
+
+    macros = [name for name, part in parts.items() if folded(part).startswith(MACRO_SHEETS)]
+    if not macros:
+        return Inspected(facts, date1904)
+    change = {WORKBOOK.lower(): lambda: iter([_without_sheets(workbook, macros)])}
+    return Inspected(facts, date1904, partial(rewritten, archive, change))
+
+
+def _without_sheets(workbook: etree._Element, names: Sequence[str]) -> bytes:
+    """The list of sheets without those of Excel 4's macros: calamine reads no workbook that has one."""
+    for sheet in list(workbook.iter("{*}sheet")):
+        parent = sheet.getparent()
+        if sheet.get("name") in names and parent is not None:
+            parent.remove(sheet)
+    return cast(bytes, etree.tostring(workbook, xml_declaration=True, encoding="utf-8"))
 
 
 def _padded(archive: Archive) -> dict[int, int]:
@@ -89,20 +122,30 @@ def _padded(archive: Archive) -> dict[int, int]:
     }
 
 
-def _facts(archive: Archive, name: str, part: str, limits: Limits, padded: dict[int, int]) -> Facts:
+def _facts(
+    archive: Archive,
+    name: str,
+    part: str,
+    limits: Limits,
+    padded: dict[int, int],
+    strings: SharedStrings,
+    *,
+    pending: bool,
+) -> Facts:
+    """The facts of one sheet; `pending` formulas, which Excel is to calculate on opening, have no result if it is 0."""
     if part not in archive:
         raise broken(archive.name, f"工作表「{name[:40]}」")
     facts = Facts(columns=min(26, limits.columns))  # columns A to Z are not measured
-    if not _searched(archive, part, facts, padded):
+    if not _searched(archive, part, _Search(facts, padded, pending=pending)):
         facts = Facts()
-        walk(archive.chunks(part), facts, name=archive.name, sheet=name, limits=limits, padded=padded)
+        walk(archive.chunks(part), facts, name=archive.name, sheet=name, limits=limits, padded=padded, pending=pending)
     check_extent(name, facts.rows, facts.columns, limits)
+    strings.check(archive, part, sheet=name, limits=limits)
     return facts
 
 
-def _searched(archive: Archive, part: str, facts: Facts, padded: Mapping[int, int]) -> bool:
-    """Whether the whole sheet has the usual form, so that `facts` are complete."""
-    search = _Search(facts, padded)
+def _searched(archive: Archive, part: str, search: _Search) -> bool:
+    """Whether the whole sheet has the usual form, so that the facts are complete."""
     unread = b""
     first = True
     for chunk in archive.chunks(part):
@@ -124,9 +167,10 @@ def _searched(archive: Archive, part: str, facts: Facts, padded: Mapping[int, in
 class _Search:
     """Adds the contents of pieces of a sheet to its facts."""
 
-    def __init__(self, facts: Facts, padded: Mapping[int, int]) -> None:
+    def __init__(self, facts: Facts, padded: Mapping[int, int], *, pending: bool = False) -> None:
         self.facts = facts
         self.padded = padded
+        self.pending = pending
         styles = b"|".join(b"%d" % style for style in padded)
         self.padded_cell = re.compile(_REFERENCE + rb'(?=[^<>]*? s="(' + styles + rb')")(?![^<>]*? t="[^n])' + _HOLDS)
 
@@ -137,6 +181,8 @@ class _Search:
             return False
         if _UNUSUAL.search(data) and not (self._unusual(data) and self._large(data)):
             return False
+        if b'hidden="' in data:
+            self._hide(data)
         # Rows are in order (unusual if not), so that the last cell of the piece has the highest number.
         start = len(data)
         while (start := data.rfind(b'<c r="', 0, start)) >= 0:
@@ -146,6 +192,9 @@ class _Search:
                 break
         if self.padded:
             self._pad(data)
+        if b"mergeCells" in data:
+            for left, top, right, bottom in _MERGED.findall(data):
+                self.facts.merge(area_of(left.decode(), top, right.decode(), bottom))
         return not _FORMULA.search(data) or self._formulas(data)
 
     def _unusual(self, data: bytes) -> bool:
@@ -171,6 +220,11 @@ class _Search:
                 self.facts.rows = max(self.facts.rows, int(digits))
         return True
 
+    def _hide(self, data: bytes) -> None:
+        for row in _ROW.finditer(data):
+            if _HIDDEN.search(row[1]) and (number := _ROW_NUMBER.search(row[1])):
+                self.facts.hidden.add(int(number[1]) - 1)
+
     def _pad(self, data: bytes) -> None:
         for found in self.padded_cell.finditer(data):
             self.facts.digits[_place(found)] = self.padded[int(found[3])]
@@ -181,6 +235,9 @@ class _Search:
             known += 1
             # A calculated formula with an empty text has type str and no value.
             if b' t="str"' not in found[3]:
+                self.facts.note(*_place(found), UNCALCULATED)
+        for found in _ZERO.finditer(data) if self.pending else ():
+            if b' t="' not in found[3]:
                 self.facts.note(*_place(found), UNCALCULATED)
         return known == len(_FORMULA.findall(data))
 

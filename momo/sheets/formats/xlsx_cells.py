@@ -13,22 +13,38 @@ from xml.parsers import expat
 
 from openpyxl.utils import column_index_from_string
 
+from momo.sheets.areas import Area
 from momo.sheets.formats.base import Facts, Limits, broken, check_extent
 from momo.sheets.values import UNCALCULATED, CellError
 
 MAX_DEPTH = 64  # of nested elements; a sheet has some ten
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
+_AREA = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ROW = re.compile(r"[1-9][0-9]{0,6}")
 
 
+def area_of(left: str, top: str | bytes, right: str, bottom: str | bytes) -> Area:
+    """The merged area of a reference such as A2:B5."""
+    rows = int(top) - 1, int(bottom) - 1
+    columns = column_index_from_string(left) - 1, column_index_from_string(right) - 1
+    return Area(min(rows), max(rows), min(columns), max(columns))
+
+
 def walk(
-    chunks: Iterable[bytes], facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]
+    chunks: Iterable[bytes],
+    facts: Facts,
+    *,
+    name: str,
+    sheet: str,
+    limits: Limits,
+    padded: Mapping[int, int],
+    pending: bool = False,
 ) -> None:
-    """Add the contents of the sheet to `facts`; `padded` is cell style → digits.
+    """Add the contents of the sheet to `facts`; `padded` is cell style → digits, `pending` as in `xlsx`.
 
     Raises SheetError if the XML is damaged or not UTF-8, and at the first cell beyond `limits`.
     """
-    cells = _Cells(facts, name=name, sheet=sheet, limits=limits, padded=padded)
+    cells = _Cells(facts, name=name, sheet=sheet, limits=limits, padded=padded, pending=pending)
     first = True
     try:
         for chunk in chunks:
@@ -39,14 +55,19 @@ def walk(
             cells.parser.Parse(chunk)
         cells.parser.Parse(b"", True)
     except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]:
+            raise MemoryError from error
         raise broken(name) from error
 
 
 class _Cells:
     """Handlers of the parser. No tree is built: one row may have more cells than fit into memory."""
 
-    def __init__(self, facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int]) -> None:
+    def __init__(
+        self, facts: Facts, *, name: str, sheet: str, limits: Limits, padded: Mapping[int, int], pending: bool
+    ) -> None:
         self.facts, self.name, self.sheet, self.limits, self.padded = facts, name, sheet, limits, padded
+        self.pending = pending
         # Ignores the declared encoding, as calamine does.
         self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
@@ -74,14 +95,21 @@ class _Cells:
         elif not self.inside:
             if kind == "sheetData" and self.inside is None:
                 self.inside = True
+            elif kind == "mergeCell" and (found := _AREA.fullmatch(attributes.get("ref", ""))):
+                self.facts.merge(area_of(*found.groups()))
         elif kind == "row":
-            number = attributes.get("r")
-            if number is not None:
-                if not _ROW.fullmatch(number):
-                    raise broken(self.name, f"r={number[:20]}")
-                self.row = int(number) - 1
+            self._row(attributes)
         elif kind == "c":
             self._cell(attributes)
+
+    def _row(self, attributes: dict[str, str]) -> None:
+        number = attributes.get("r")
+        if number is not None:
+            if not _ROW.fullmatch(number):
+                raise broken(self.name, f"r={number[:20]}")
+            self.row = int(number) - 1
+        if attributes.get("hidden") in ("1", "true"):
+            self.facts.hidden.add(self.row)
 
     def _cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
@@ -132,7 +160,9 @@ class _Cells:
         if kind == "e":
             facts.note(row, place, CellError(text or "#UNKNOWN!"))
         uncalculated = self.children[-1] == "f" or (
-            "f" in self.children and self.children[-1] == "v" and not text.strip()
+            "f" in self.children
+            and self.children[-1] == "v"
+            and (not text.strip() or (self.pending and kind == "n" and text.strip() == "0"))
         )
         if uncalculated and kind != "str":  # a calculated formula with an empty text has type str and no value
             facts.note(row, place, UNCALCULATED)

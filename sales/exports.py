@@ -1,4 +1,4 @@
-"""The lines in force of one day as a workbook or as CSV."""
+"""Lines in force as a workbook or as CSV: those of one day, or those that a list shows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.db.models import DecimalField, ExpressionWrapper, F, Value
+from django.db.models import DecimalField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.functions import Greatest, NullIf, Round
 
-from momo.sheets.write import MAX_SHEET_ROWS, Column, csv_chunks, query_records, xlsx_file
+from momo.sheets.write import MAX_SHEET_ROWS, XLSX, Column, csv_chunks, query_records, xlsx_file
+from sales.models import SalesLine
 from sales.selectors.lines import lines_of
 
 SHEET = "每日銷售"
+CONTENT_TYPES = {"excel": XLSX, "csv": "text/csv; charset=utf-8"}
 FORMATS = {"excel": "xlsx", "csv": "csv"}
 _PERCENT: DecimalField[Any, Any] = DecimalField(max_digits=20, decimal_places=2)
 
@@ -46,10 +48,20 @@ def export(*, day: date, format: str) -> tuple[str, BinaryIO]:
 
     The file is complete before it is sent, so that a slow client does not keep the database cursor open.
     """
+    return export_lines(lines_of(day), name=f"{day:%Y%m%d}", format=format)
+
+
+def most_rows(format: str) -> int:
+    """The number of lines that a file of a format holds."""
+    most: int = settings.EXPORT_MAX_ROWS
+    return most if format == "csv" else min(most, MAX_SHEET_ROWS)
+
+
+def export_lines(lines: QuerySet[SalesLine], *, name: str, format: str) -> tuple[str, BinaryIO]:
+    """As `export`, of any lines; `name` ends the file's name."""
     columns = _columns()
-    limit = settings.EXPORT_MAX_ROWS if format == "csv" else min(settings.EXPORT_MAX_ROWS, MAX_SHEET_ROWS)
-    records = query_records(lines_of(day)[:limit], columns)
-    name = f"momo_{SHEET}_{day:%Y%m%d}.{FORMATS[format]}"
+    records = query_records(lines[: most_rows(format)], columns)
+    name = f"momo_{SHEET}_{name}.{FORMATS[format]}"
     if format == "excel":
         return name, xlsx_file(sheet=SHEET, columns=columns, records=records)
     handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from momo.jobs.importers import Importer, ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from momo.sheets.columns import Field, Kind
+from momo.sheets.values import whole_cents
 from products.models import Product
 from sales.figures import NAMELESS, dollars
 from sales.models import SalesLine
@@ -26,9 +28,9 @@ MONEY = ("amount", "unit_price", "cost", "unit_cost", "gross_profit")
 GROUPS = ("brand", "pm", "category")
 
 
-def _field(name: str, label: str, kind: Kind, *aliases: str, required: bool = False) -> Field:
+def _field(name: str, label: str, kind: Kind, *aliases: str, required: bool = False, per_piece: bool = False) -> Field:
     stored = {field.name: field.max_length for field in SalesLine._meta.fields if getattr(field, "max_length", None)}
-    return Field(name, label, kind, aliases, required, stored.get(name) or 200)
+    return Field(name, label, kind, aliases, required, stored.get(name) or 200, per_piece)
 
 
 class DailySalesImporter(Importer):
@@ -42,9 +44,9 @@ class DailySalesImporter(Importer):
         _field("product_name", "品名", Kind.TEXT, "品名", "商品名稱"),
         _field("quantity", "數量", Kind.INTEGER, "數量", "銷量", "銷售數量", required=True),
         _field("amount", "業績", Kind.MONEY, "業績", "銷售金額", "銷售額", "總業績"),
-        _field("unit_price", "售價", Kind.MONEY, "售價(含稅)", "售價", "單價"),
+        _field("unit_price", "售價", Kind.MONEY, "售價(含稅)", "售價", "單價", per_piece=True),
         _field("cost", "成本", Kind.MONEY, "成本", "總成本"),
-        _field("unit_cost", "進價", Kind.MONEY, "進價(含稅)", "進價"),
+        _field("unit_cost", "進價", Kind.MONEY, "進價(含稅)", "進價", per_piece=True),
         _field("gross_profit", "毛利", Kind.MONEY, "毛利", "毛利額"),
         _field("brand", "品牌", Kind.TEXT, "品牌"),
         _field("pm", "PM", Kind.TEXT, "PM", "PM姓名", "負責PM"),
@@ -52,7 +54,18 @@ class DailySalesImporter(Importer):
         _field("vendor_code", "廠商代號", Kind.CODE, "廠商代號", "廠商編號", "供應商編號"),
         _field("vendor_name", "廠商名稱", Kind.TEXT, "廠商名稱", "供應商名稱"),
     )
+    columns_note: ClassVar[str] = "「業績」與「售價」至少要有一欄；只有售價時，業績是售價乘以數量。"
     publication: ClassVar[type[Publication]] = Publication
+
+    def example_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Two sales of yesterday."""
+        common = {"date": timezone.localdate() - timedelta(days=1), "pm": "王小明", "vendor_code": "012345"}
+        return (
+            {**common, "product_code": "10012345", "product_name": "範例商品一（匯入前請刪除）", "quantity": 2}
+            | {"amount": 1980, "cost": 1200, "brand": "品牌甲", "category": "美妝", "vendor_name": "範例廠商"},
+            {**common, "product_code": "10012346", "product_name": "範例商品二（匯入前請刪除）", "quantity": 1}
+            | {"amount": 590, "cost": 400, "brand": "品牌乙", "category": "居家", "vendor_name": "範例廠商"},
+        )
 
     def check(self, table: Table) -> None:
         """Check dates and bounds; derive amount, cost, gross profit, brand and category from other columns.
@@ -83,6 +96,10 @@ class DailySalesImporter(Importer):
     def undo(self, job: Job) -> Mapping[str, Any]:
         """See `undo_import`."""
         return undo_import(job=job)
+
+    def changes(self, table: Table) -> Sequence[Mapping[str, Any]]:
+        """See `Publication.changes`."""
+        return self.publication(job=Job(), source=self.job_type, table=table).changes()
 
     def preview_note(self, table: Table) -> str:
         """The number of days in the file, and of those that have data already."""
@@ -181,14 +198,19 @@ def _first(one: list[Any] | None, other: list[Any] | None, rows: int) -> list[An
 
 
 def _product(prices: list[Any] | None, quantities: list[Any]) -> list[Any] | None:
+    """Prices of one piece times quantities, in cents: multiplied first, then rounded."""
     if prices is None:
         return None
     if None in prices or None in quantities:
-        return [
+        products = [
             None if price is None or quantity is None else price * quantity
             for price, quantity in zip(prices, quantities, strict=True)
         ]
-    return [price * quantity for price, quantity in zip(prices, quantities, strict=True)]
+    else:
+        products = [price * quantity for price, quantity in zip(prices, quantities, strict=True)]
+    if Decimal in set(map(type, prices)):
+        return [None if product is None else whole_cents(product) for product in products]
+    return products
 
 
 def _difference(whole: list[Any], part: list[Any]) -> list[Any]:

@@ -21,7 +21,9 @@ def register_events() -> None:
     """Register the events; called once when the app is ready."""
     for status, code in EVENTS.items():
         recent: Callable[[int], Sequence[Mapping[str, Any]]] = partial(recent_ends, status)
-        register(EventKind(code, LABELS[code], template=code, filters=FILTERS, recent=recent))
+        register(
+            EventKind(code, LABELS[code], template=code, mail_template=f"{code}_mail", filters=FILTERS, recent=recent)
+        )
 
 
 def _types() -> Sequence[tuple[str, str]]:

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from momo.core.errors import NotFound
 from momo.jobs.models import Job
+from momo.sheets.bounded import marked_workbook, suffix_of
 from momo.sheets.errors import SheetError
-from momo.sheets.marks import marked_workbook, suffix_of
 from momo.sheets.write import XLSX, Column, as_records, xlsx_file
 
 XLSM = "application/vnd.ms-excel.sheet.macroEnabled.12"
@@ -27,19 +27,33 @@ def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
         raise NotFound("這個匯入沒有錯誤的列")
     errors = list(job.errors.values_list("row", "column", "value", "message"))
     stem = PurePath(job.file_name).stem
-    marked = _marked(job, errors) if own_file else None
+    note = ""
+    if job.error_count > len(errors):
+        note = (
+            f"這個檔案共有 {job.error_count:,} 個錯誤，這裡只有前 {len(errors):,} 個；"
+            "請修正後重新上傳，再看其餘的錯誤。"
+        )
+    # Marks are of one sheet; the errors of several are listed.
+    several = len(job.wanted_sheets) > 1
+    marked = _marked(job, errors, note) if own_file and not several else None
+    if marked is None and several:
+        listed = list(job.errors.values_list("sheet", "row", "column", "value", "message"))
+        columns = [Column("工作表", width=18), *COLUMNS]
+        records = as_records(columns, [*([("", None, "", "", note)] if note else []), *listed])
+        return f"{stem}_錯誤清單.xlsx", xlsx_file(sheet="匯入錯誤", columns=columns, records=records), XLSX
     if marked is None:
-        rows = as_records(COLUMNS, errors)
+        rows = as_records(COLUMNS, [*([(None, "", "", note)] if note else []), *errors])
         return f"{stem}_錯誤清單.xlsx", xlsx_file(sheet="匯入錯誤", columns=COLUMNS, records=rows), XLSX
     suffix = suffix_of(marked)
     return f"{stem}_錯誤{suffix}", marked, XLSM if suffix == ".xlsm" else XLSX
 
 
-def _marked(job: Job, errors: list[Error]) -> BinaryIO | None:
+def _marked(job: Job, errors: list[Error], note: str) -> BinaryIO | None:
     """Return the uploaded workbook with marks; None when the file is gone, or unreadable."""
     if not job.file:
         return None
     try:
-        return marked_workbook(Path(job.file.path), name=job.file_name, sheet=job.sheet, errors=errors)
+        path = Path(job.file.path)
+        return marked_workbook(path, name=job.file_name, sheet=job.sheet, errors=errors, note=note)
     except (SheetError, FileNotFoundError):
         return None

@@ -61,6 +61,10 @@ class Job(Work):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="建立者"
     )
     on_error = models.CharField("遇到錯誤", max_length=6, choices=OnError, default=OnError.REJECT)
+    # Whether somebody agreed to replace data in force by much less of it, see IMPORT_LOSS_PERCENT.
+    confirm_loss = models.BooleanField("確認資料減少", default=False)
+    wanted_sheets = models.JSONField("要匯入的工作表", default=list, blank=True)  # empty: the one that fits best
+    skip_hidden = models.BooleanField("不匯入隱藏的列", default=False)
     status = models.CharField("狀態", max_length=9, choices=Status, default=Status.PENDING)
     stage = models.CharField("階段", max_length=10, choices=Stage, default=Stage.QUEUED)
     progress = models.PositiveSmallIntegerField("進度", default=0)
@@ -70,10 +74,13 @@ class Job(Work):
     updated = models.PositiveIntegerField("更新", default=0)
     skipped = models.PositiveIntegerField("略過", default=0)
     error_count = models.PositiveIntegerField("錯誤", default=0)
-    sheet = models.CharField("工作表", max_length=255, blank=True)  # read by the import
+    sheet = models.CharField("工作表", max_length=255, blank=True)  # read by the import; the first of several
     message = models.TextField("說明", blank=True)
     result = models.JSONField("結果", default=dict, blank=True)
     cancel_requested = models.BooleanField("要求取消", default=False)
+    # A failed job that may be started again with `confirm_loss`; it changed nothing.
+    held = models.BooleanField("待確認", default=False)
+    seen_at = models.DateTimeField("已查看", null=True, blank=True)  # a failure that a person knows of
     # A file from Drive: its id, and what distinguishes its versions (md5, else the time of change). The schedule
     # appends the time of change to an md5, since earlier content may come back.
     drive_file_id = models.CharField("雲端檔案", max_length=200, blank=True)
@@ -102,6 +109,8 @@ class Job(Work):
         indexes: ClassVar = [
             models.Index(fields=["id"], name="job_unfinished", condition=models.Q(status__in=("pending", "running"))),
             models.Index(fields=["drive_file_id", "drive_version"], name="job_drive_version"),
+            models.Index(fields=["file_name"], name="job_file_name"),
+            models.Index(fields=["id"], name="job_failed_unseen", condition=models.Q(status="failed", seen_at=None)),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +146,7 @@ class JobError(models.Model):
     """One bad cell of a job's file."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="errors", verbose_name="匯入")
+    sheet = models.CharField("工作表", max_length=255, blank=True)  # only if the import reads several
     row = models.PositiveIntegerField("列")
     column = models.CharField("欄位", max_length=100, blank=True)
     value = models.CharField("內容", max_length=200, blank=True)

@@ -1,12 +1,53 @@
-"""Entries of the sidebar for imports. Apps whose reports are imported put their own entries into the same section."""
+"""Entries of the sidebar for imports, and how many of them wait for somebody.
+
+Apps whose reports are imported put their own entries into the same section.
+"""
 
 from __future__ import annotations
 
-from momo.admin.kit.nav import Entry, Section, register
+from django.http import HttpRequest
+from django.urls import reverse
+
+from momo.admin.kit.nav import Card, Cards, Entry, Section, Step, count, register
+from momo.jobs.selectors import has_jobs, open_failure_count
 
 SALES = Section("銷售", 20)
 
+FIRST_UPLOAD = Step(
+    30,
+    "匯入銷售報表",
+    "上傳 momo 的每日銷售報表，就看得到每一天的業績和毛利。",
+    "upload_file",
+    "admin:jobs_job_upload",
+    "jobs.add_job",
+    done=has_jobs,
+)
+
+
+def _cards(request: HttpRequest) -> list[Card]:
+    url = f"{reverse('admin:jobs_job_changelist')}?attention=open"
+    return [Card("待處理的匯入", count(request, open_failure_count), url, "warn")]
+
+
 register(
-    Entry(SALES, 30, "匯入", "upload_file", "jobs.job"),
-    Entry(SALES, 40, "欄位別名", "label", "jobs.columnalias"),
+    FIRST_UPLOAD,
+    Entry(
+        SALES,
+        30,
+        "匯入",
+        "upload_file",
+        "jobs.job",
+        badge=open_failure_count,
+        empty="上傳的報表和它們的結果會列在這裡。",
+        step=FIRST_UPLOAD,
+    ),
+    Entry(
+        SALES,
+        40,
+        "欄位別名",
+        "label",
+        "jobs.columnalias",
+        empty="報表的標題和系統內建的不同時，在這裡加一個別名，之後就認得。",
+    ),
+    Cards(15, "jobs.view_job", _cards),
 )

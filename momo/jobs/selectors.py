@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from momo.core.errors import NotFound
+from momo.jobs.errors import grouped
+from momo.jobs.importers import RowError
 from momo.jobs.models import ColumnAlias, Job
 
 ERRORS_SHOWN = 100
@@ -17,6 +20,11 @@ ERRORS_SHOWN = 100
 def jobs() -> QuerySet[Job]:
     """Return all jobs, the newest first."""
     return Job.objects.order_by("-pk")
+
+
+def has_jobs() -> bool:
+    """Whether anything was ever imported, or tried to be."""
+    return Job.objects.exists()
 
 
 def job_by_id(job_id: int) -> Job:
@@ -91,10 +99,37 @@ def job_summary(job: Job) -> dict[str, Any]:
         "started_at": job.started_at,
         "finished_at": job.finished_at,
         "created_at": job.created_at,
+        "held": job.held,
+        "confirm_loss": job.confirm_loss,
     }
 
 
 def job_as_dict(job: Job) -> dict[str, Any]:
     """Return a job as the API shows it, with its first 100 errors."""
-    errors = job.errors.values("row", "column", "value", "message") if job.error_count else Job.objects.none()
-    return job_summary(job) | {"errors": list(errors[:ERRORS_SHOWN])}
+    errors = list(job.errors.values("row", "column", "value", "message", "sheet")) if job.error_count else []
+    groups = grouped([RowError(**error) for error in errors])[:ERRORS_SHOWN]
+    return job_summary(job) | {"errors": errors[:ERRORS_SHOWN], "error_groups": [asdict(group) for group in groups]}
+
+
+def imported_before(*, job_type: str, sha256: str) -> Job | None:
+    """Return the last import in force of a file with this content."""
+    same = Job.objects.filter(sha256=sha256, job_type=job_type, status=Job.Status.SUCCEEDED)
+    return same.order_by("-pk").first()
+
+
+def open_failures() -> QuerySet[Job]:
+    """Return failed imports that somebody should look at: nobody has seen them, and no later import replaced them.
+
+    A later import replaces one of the same kind and file name, or the same file of Drive, if it succeeded. A held
+    import stays although it was seen, until somebody decides.
+    """
+    later = Job.objects.filter(job_type=OuterRef("job_type"), pk__gt=OuterRef("pk"), status=Job.Status.SUCCEEDED)
+    # Two questions, since each has an index.
+    same_name = Exists(later.filter(file_name=OuterRef("file_name")))
+    same_file = Exists(later.filter(drive_file_id=OuterRef("drive_file_id")).exclude(drive_file_id=""))
+    return Job.objects.filter(~same_name, ~same_file, status=Job.Status.FAILED, seen_at=None)
+
+
+def open_failure_count() -> int:
+    """Return the number of `open_failures`."""
+    return open_failures().count()

@@ -13,11 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from momo.admin.kit.display import GOOD, NO_VALUE, WARN, badge, column, difference, money, thousands, when
-from momo.admin.kit.tables import PageAdmin
+from momo.admin.kit.tables import BaseChangeList, PageAdmin
 from momo.core.formats import percent, percent_of
-from sales.admin.lines import DateFilter, job_link
+from sales.admin.lines import DateFilter, chosen_days, job_link
+from sales.admin.spans import EXPORTS, exports_of, figures_of, presets_of
 from sales.models import DayClaim, DayOwner, DayTotal
-from sales.selectors.days import chart_of_days, claims_of_day
+from sales.selectors.days import chart_of_days, claims_of_day, totals_of
+from sales.selectors.lines import sum_of_totals
 
 
 def with_weekday(day: date) -> str:
@@ -32,10 +34,38 @@ def margin_of(day: Any) -> str:
     return NO_VALUE if margin is None else percent(margin, places=1, fixed=True)
 
 
+class DaysChangeList(BaseChangeList):
+    """Sums up the days that the list finds."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[DayOwner]:
+        days: QuerySet[DayOwner] = super().get_queryset(request, exclude_parameters)
+        span = chosen_days(self.filter_specs)
+        self.sums = sum_of_totals(totals_of(dimension=DayTotal.Dimension.ALL, keys=[""], **span))
+        return days
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """The sums as the page shows them."""
+        return figures_of(self.sums)
+
+    @property
+    def presets(self) -> list[tuple[str, str, bool]]:
+        """As of the list of lines."""
+        return presets_of(self)
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Files with the lines of the listed days."""
+        return exports_of(self)
+
+
 @admin.register(DayOwner)
 class DayOwnerAdmin(PageAdmin):
     """One row for each day with sales."""
 
+    changelist_class = DaysChangeList
     list_display = ("day", "amount", "profit", "margin", "quantity", "lines", "file", "imported")
     list_select_related = ("claim__job",)
     list_filter = (("date", DateFilter),)
@@ -50,10 +80,10 @@ class DayOwnerAdmin(PageAdmin):
     day = column("日期", with_weekday, of="date", order="date")
     amount = column("業績", lambda amount: format_html("<strong>{}</strong>", money(amount)), of="claim.amount")
     profit = column("毛利", money, of="claim.gross_profit")
-    margin = column("毛利率", margin_of)
+    margin = column("毛利率", margin_of, number=True)
     quantity = column("數量", thousands, of="claim.quantity")
     lines = column("列數", thousands, of="claim.lines")
-    file = column("有效的檔案", job_link, of="claim.job")
+    file = column("採用的檔案", job_link, of="claim.job")
     imported = column("匯入時間", when, of="claim.job.finished_at")
 
     def page_context(self, request: HttpRequest, obj: DayOwner) -> dict[str, Any]:
@@ -63,6 +93,10 @@ class DayOwnerAdmin(PageAdmin):
         lines = reverse("admin:sales_salesline_changelist")
         return {
             "day": with_weekday(obj.date),
+            "exports": [
+                (title, f"{reverse('export-daily-sales')}?date={obj.date:%Y-%m-%d}&format={kind}")
+                for kind, title in EXPORTS.items()
+            ],
             "lines_url": f"{lines}?date_from={obj.date:%Y-%m-%d}&date_to={obj.date:%Y-%m-%d}",
             "figures": [
                 ("業績", money(obj.claim.amount)),
@@ -86,7 +120,7 @@ class DayOwnerAdmin(PageAdmin):
 def _state(claim: DayClaim, day: DayOwner) -> SafeString:
     if claim.undone_at is not None:
         return badge("已復原")
-    return badge("有效", GOOD) if claim.pk == day.claim_id else badge("已被取代", WARN)
+    return badge("採用中", GOOD) if claim.pk == day.claim_id else badge("已被取代", WARN)
 
 
 def _changes(claim: DayClaim, older: DayClaim | None) -> list[str]:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter, RangeDateFilter
+from unfold.contrib.filters.admin import FieldTextFilter, MultipleDropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
 from momo.admin.kit.tables import BaseChangeList, UncountedAdmin
 from momo.jobs.models import Job
-from sales.figures import NAMELESS
+from sales.admin.spans import exports_of, figures_of, presets_of
+from sales.exports import CONTENT_TYPES, FORMATS, export_lines, most_rows
+from sales.figures import NAMELESS, Figures
 from sales.models import DayTotal, SalesLine
-from sales.selectors.days import biggest_keys, days_with
-from sales.selectors.lines import lines_in_force
+from sales.selectors.days import biggest_keys, days_with, totals_of
+from sales.selectors.lines import lines_in_force, sum_of_lines, sum_of_totals
 
 KEYS_OFFERED = 200
 DAYS_SEARCHED = 31  # last days with sales whose keys are offered, and whose lines a search without totals reads
@@ -46,30 +51,39 @@ class DateFilter(RangeDateFilter):
         return queryset.filter(**{lookup: day for lookup, day in bounds.items() if day})
 
 
-class KeyFilter(DropdownFilter):
-    """Keys of a dimension on the last of the chosen days, the largest first, and the chosen key.
+def chosen_days(specs: Iterable[Any]) -> dict[str, date | None]:
+    """`first` and `last` day that the date filter of a list keeps; None is no bound."""
+    chosen: Mapping[str, str] = next((spec.used_parameters for spec in specs if isinstance(spec, DateFilter)), {})
+    return _days_of(chosen)
+
+
+class KeyFilter(MultipleDropdownFilter):
+    """Keys of a dimension on the last of the chosen days, the largest first, and the chosen keys.
 
     Read from the totals, since there are millions of lines.
     """
 
     dimension: str
+    all_option: Any = None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         days = days_with(keys={}, **_days_of(request.GET))[:DAYS_SEARCHED]
         names = biggest_keys(dimension=self.dimension, days=days, limit=KEYS_OFFERED)
-        if self.value() and self.key not in names:
-            names.append(self.key)
+        names += [key for key in self.keys if key not in names]
         # NAMELESS is never stored as a key, so in the address it can stand for the empty key.
         return [(name or NAMELESS, name or UNNAMED) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
-        return queryset.filter(**{self.dimension: self.key}) if self.value() else queryset
+        keys = self.keys
+        if len(keys) == 1:
+            return queryset.filter(**{self.dimension: keys[0]})
+        return queryset.filter(**{f"{self.dimension}__in": keys}) if keys else queryset
 
     @property
-    def key(self) -> str:
-        """The chosen key as it is stored."""
-        chosen = str(self.value() or "")
-        return "" if chosen == NAMELESS else chosen
+    def keys(self) -> list[str]:
+        """The chosen keys as they are stored."""
+        given = self.request.GET.getlist(self.parameter_name or "")
+        return list(dict.fromkeys("" if name == NAMELESS else name for name in given if name))
 
 
 class CodeFilter(FieldTextFilter):
@@ -83,24 +97,44 @@ class CodeFilter(FieldTextFilter):
 class LinesChangeList(BaseChangeList):
     """Reads only days that can have matching lines, the newest first, not all lines ever sold.
 
-    A day with a total of the key has at least one line of it, so a search for one key needs at most as many days as the
-    page shows lines. No total exists for a code or for several keys: these searches read DAYS_SEARCHED days, and the
-    page shows which.
+    A day with a total of a key has at least one line of it, so a search for keys of one dimension needs at most as many
+    days as the page shows lines, and its sum is that of the totals. No total exists for a code or for keys of several
+    dimensions: these searches read DAYS_SEARCHED days, and the page shows which.
     """
+
+    sums: Figures = Figures()
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[SalesLine]:
         lines: QuerySet[SalesLine] = super().get_queryset(request, exclude_parameters)
-        keys = {spec.dimension: spec.key for spec in self.filter_specs if isinstance(spec, KeyFilter) and spec.value()}
+        keys = {spec.dimension: spec.keys for spec in self.filter_specs if isinstance(spec, KeyFilter) and spec.keys}
         code = any(isinstance(spec, CodeFilter) and spec.value() for spec in self.filter_specs)
-        if not keys and not code:
+        span = chosen_days(self.filter_specs)
+        self.days: QuerySet[DayTotal, date] | list[date] | None = None
+        if code or len(keys) > 1:
+            self.days = self._searched(request, days_with(keys=keys, **span))
+            self.found = lines = lines.filter(date__in=self.days)
+            self.sums = sum_of_lines(lines) if self.days else Figures()
             return lines
-        if len(keys) == 1 and not code:
-            needed = min(max(self.page_num, 1) * self.list_per_page + 1, DAYS_AT_MOST)
-            # As literals: for days in a subquery, unknown when planning, PostgreSQL may choose to read all lines.
-            return lines.filter(date__in=list(self._days(keys)[:needed]))
-        days = list(self._days(keys)[: DAYS_SEARCHED + 1])
+        dimension, names = next(iter(keys.items()), (DayTotal.Dimension.ALL, [""]))
+        self.sums = sum_of_totals(totals_of(dimension=dimension, keys=names, **span))
+        self.found = lines
+        if not keys:
+            return lines
+        self.days = days_with(keys=keys, **span)
+        needed = min(max(self.page_num, 1) * self.list_per_page + 1, DAYS_AT_MOST)
+        # As literals: for days in a subquery, unknown when planning, PostgreSQL may choose to read all lines.
+        return lines.filter(date__in=list(self.days[:needed]))
+
+    def every_line(self) -> QuerySet[SalesLine]:
+        """All lines of the list, not only those of its page: `sums` is their sum."""
+        found: QuerySet[SalesLine] = self.found
+        return found if self.days is None else found.filter(date__in=list(self.days[:DAYS_AT_MOST]))
+
+    @staticmethod
+    def _searched(request: HttpRequest, found: QuerySet[DayTotal, date]) -> list[date]:
+        days = list(found[: DAYS_SEARCHED + 1])
         if len(days) > DAYS_SEARCHED:
             last, first = days[0], days[DAYS_SEARCHED - 1]
             messages.info(
@@ -108,14 +142,22 @@ class LinesChangeList(BaseChangeList):
                 f"只找了 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之間可能符合的 {DAYS_SEARCHED} 天；"
                 f"要找更早的，請把日期的迄日設為 {first - timedelta(days=1):%Y-%m-%d} 或更早。",
             )
-        return lines.filter(date__in=days[:DAYS_SEARCHED])
+        return days[:DAYS_SEARCHED]
 
-    def _days(self, keys: Mapping[str, str]) -> QuerySet[DayTotal, date]:
-        """The chosen days with lines of each key, the newest first."""
-        chosen: Mapping[str, str] = next(
-            (spec.used_parameters for spec in self.filter_specs if isinstance(spec, DateFilter)), {}
-        )
-        return days_with(keys=keys, **_days_of(chosen))
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """The sums as the page shows them."""
+        return figures_of(self.sums)
+
+    @property
+    def presets(self) -> list[tuple[str, str, bool]]:
+        """Title, address and whether it is chosen, of each usual span of days."""
+        return presets_of(self)
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Title and address of each file with the lines of the list."""
+        return exports_of(self)
 
 
 def _by(dimension: str, title: str) -> type[KeyFilter]:
@@ -147,6 +189,7 @@ class SalesLineAdmin(UncountedAdmin):
         ("product_code", CodeFilter),
     )
     list_fullwidth = True
+    list_before_template = "admin/sales/lines.html"
     sortable_by = ()
     ordering = ("-date", "-job_id", "-row")
     fields = (
@@ -168,6 +211,25 @@ class SalesLineAdmin(UncountedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SalesLine]:
         return lines_in_force(super().get_queryset(request))
+
+    def get_urls(self) -> list[Any]:
+        own = path("export/<str:kind>/", self.admin_site.admin_view(self.export), name="sales_salesline_export")
+        return [own, *super().get_urls()]
+
+    def export(self, request: HttpRequest, kind: str) -> HttpResponse | FileResponse:
+        """Send the lines of the list with the filters of the address as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in FORMATS:
+            raise Http404
+        found = cast(LinesChangeList, self.get_changelist_instance(request))
+        if found.sums.lines > most_rows(kind):
+            messages.error(
+                request, f"有 {found.sums.lines:,} 列，一個檔案最多 {most_rows(kind):,} 列；請縮小日期範圍。"
+            )
+            return HttpResponseRedirect(reverse("admin:sales_salesline_changelist") + found.get_query_string())
+        name, handle = export_lines(found.every_line(), name=f"{timezone.localdate():%Y%m%d}", format=kind)
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[kind])
 
     day = column("日期", lambda day: nowrap(f"{day:%Y-%m-%d}"), of="date")
     product = column("商品", lambda line: goods(line.product_name or NO_VALUE, line.product_code))

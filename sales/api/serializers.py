@@ -156,7 +156,7 @@ class LineSerializer(serializers.Serializer[Any]):
     """One line of a report."""
 
     id = serializers.IntegerField()
-    product_id = serializers.CharField(help_text="品號，即 momo 的商品編號")
+    product_id = serializers.CharField(help_text="品號，momo 的商品代碼")
     product_name = serializers.CharField()
     brand = serializers.CharField()
     category = serializers.CharField()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,18 +35,29 @@ def chart_of_days(*, days: int = CHART_DAYS) -> dict[str, Any]:
 
 
 def days_with(
-    *, keys: Mapping[str, str], first: date | None = None, last: date | None = None
+    *, keys: Mapping[str, Sequence[str]], first: date | None = None, last: date | None = None
 ) -> QuerySet[DayTotal, date]:
-    """Days from `first` to `last` with lines of each key, newest first. `keys` is dimension → key; empty is any day."""
-    (dimension, key), *others = keys.items() or ((DayTotal.Dimension.ALL, ""),)
-    days = DayTotal.objects.filter(dimension=dimension, key=key)
-    for dimension, key in others:
-        days = days.filter(Exists(DayTotal.objects.filter(dimension=dimension, key=key, date=OuterRef("date"))))
+    """Days from `first` to `last` with lines of each dimension's keys, newest first.
+
+    `keys` is dimension → keys, of which a day needs one; empty is any day.
+    """
+    (dimension, names), *others = keys.items() or ((DayTotal.Dimension.ALL, [""]),)
+    days = totals_of(dimension=dimension, keys=names, first=first, last=last)
+    for dimension, names in others:
+        days = days.filter(Exists(totals_of(dimension=dimension, keys=names).filter(date=OuterRef("date"))))
+    dates = days.order_by("-date").values_list("date", flat=True)
+    return dates if len(names) == 1 and not others else dates.distinct()
+
+
+def totals_of(
+    *, dimension: str, keys: Sequence[str], first: date | None = None, last: date | None = None
+) -> QuerySet[DayTotal]:
+    """Totals by day of some keys of a dimension."""
+    totals = DayTotal.objects.filter(dimension=dimension)
+    totals = totals.filter(key=keys[0]) if len(keys) == 1 else totals.filter(key__in=keys)
     if first:
-        days = days.filter(date__gte=first)
-    if last:
-        days = days.filter(date__lte=last)
-    return days.order_by("-date").values_list("date", flat=True)
+        totals = totals.filter(date__gte=first)
+    return totals.filter(date__lte=last) if last else totals
 
 
 def biggest_keys(*, dimension: str, days: Collection[date] | QuerySet[DayTotal, date], limit: int) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from sales.models import DayOwner, SalesLine
+from sales.figures import Figures
+from sales.models import DayOwner, DayTotal, SalesLine
 
 
 def latest_date() -> date | None:
@@ -34,3 +36,33 @@ def lines_of(day: date) -> QuerySet[SalesLine]:
 def lines_in_force(lines: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
     """Those of `lines` whose import is in force for their day."""
     return lines.filter(Exists(DayOwner.objects.filter(date=OuterRef("date"), claim__lines_job_id=OuterRef("job_id"))))
+
+
+def sum_of_totals(totals: QuerySet[DayTotal]) -> Figures:
+    """The sum of totals by day: that of all their lines, without reading a line."""
+    names = ("lines", "quantity", "amount", "cost", "gross_profit", "margin_base")
+    return _figures(totals.order_by().aggregate(**{name: Sum(name) for name in names}))
+
+
+def sum_of_lines(lines: QuerySet[SalesLine]) -> Figures:
+    """The sum of lines, which are all read."""
+    known = Q(gross_profit__isnull=False)
+    sums = {name: Sum(name) for name in ("quantity", "amount", "cost", "gross_profit")}
+    return _figures(
+        lines.order_by().aggregate(lines=Count("pk"), margin_base=Sum("amount", filter=known), **sums),
+    )
+
+
+def _figures(sums: dict[str, Any]) -> Figures:
+    return Figures(
+        lines=sums["lines"] or 0,
+        quantity=sums["quantity"] or 0,
+        amount=_cents(sums["amount"]) or 0,
+        cost=_cents(sums["cost"]),
+        gross_profit=_cents(sums["gross_profit"]),
+        margin_base=_cents(sums["margin_base"]),
+    )
+
+
+def _cents(amount: Any) -> int | None:
+    return None if amount is None else int(amount * 100)

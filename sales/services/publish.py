@@ -9,23 +9,22 @@ finishes first: a day that a later import owns keeps its owner.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice, pairwise
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from momo.jobs.importers import ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from sales.figures import Sums, added
+from sales.services.changes import Claim, day_changes, named_days, outcome, refuse_losses
 from sales.services.totals import lock_sales, rebuild_totals
 
 TEXTS = ("product_code", "product_name", "brand", "category", "pm", "vendor_code", "vendor_name")
 NUMBERS = ("quantity", "amount", "cost", "gross_profit")
 BLOCK_ROWS = 4_000  # small, so that PostgreSQL reads one block while the next is built
-NAMED_DAYS = 5  # days that a message names, at most
 # Escapes of COPY's text format. PostgreSQL has no NUL in text.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
 _ESCAPED = ("\\", "\t", "\n", "\r", "\0")
@@ -95,26 +94,6 @@ GROUP BY date
 """
 
 
-_TEXTS = {
-    "new": "{} 天新增",
-    "changed": "{} 天更正",
-    "unchanged": "{} 天與現有資料相同",
-    "superseded": "{} 天已有較晚送出的匯入，維持那一份",
-}
-_OTHER_VERSION = {"changed": "before", "superseded": "in_force"}  # key of the day's other version in the result
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The claim in force for a day: jobs of the claim and of its lines, and the job that messages name."""
-
-    job: int
-    lines_job: int
-    digest: str
-    known_as: int
-    sums: Sums
-
-
 class Publication:
     """Publishes one import, inside the caller's transaction."""
 
@@ -135,6 +114,9 @@ class Publication:
             fresh = [day for day in sorted(sums) if day not in force or force[day].digest != digests[day]]
             # Workers run in parallel, so that a later import may have been published first.
             owned = [day for day in sorted(sums) if day not in force or force[day].job < self.job.pk]
+            days = day_changes(sums, force, set(fresh), set(owned))
+            if not self.job.confirm_loss:
+                refuse_losses(days)
             if fresh:
                 self.store(cursor, fresh)
                 _check_seal({day: sums[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
@@ -144,9 +126,23 @@ class Publication:
             if rebuilt:
                 wrong = rebuild_totals(cursor=cursor, dates=rebuilt)
                 if wrong:
-                    raise ImportRefused(f"{_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
+                    raise ImportRefused(f"{named_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
             cursor.execute("DROP TABLE sales_staging")
-        return _outcome(sums, force, set(fresh), set(owned))
+        return outcome(days, sums, force, set(fresh))
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Return what `run` would make of each day at this moment, as in its outcome. Stores nothing."""
+        if not self.table.numbers:
+            return []
+        sums = sums_by_day(self.table)
+        with transaction.atomic(), connection.cursor() as cursor:
+            self.stage(cursor)
+            _, digests = _digests(cursor, self.table)
+            force = _in_force(cursor, self.source, sums)
+            transaction.set_rollback(True)
+        fresh = {day for day in sums if day not in force or force[day].digest != digests[day]}
+        # The import that is created next is the newest.
+        return day_changes(sums, force, fresh, set(sums))
 
     def stage(self, cursor: CursorWrapper) -> None:
         """COPY all rows into the staging table."""
@@ -265,44 +261,4 @@ def _check_seal(wanted: Mapping[date, Sums], found: Mapping[date, Sums], what: s
     """The seal: raises ImportRefused if the sums of a day differ from the file's."""
     wrong = sorted(day for day in {*wanted, *found} if wanted.get(day) != found.get(day))
     if wrong:
-        raise ImportRefused(f"{_days(wrong)} {what}的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
-
-
-def _days(days: Sequence[date]) -> str:
-    named = "、".join(f"{day:%Y-%m-%d}" for day in days[:NAMED_DAYS])
-    return f"{named} 等 {len(days)} 天" if len(days) > NAMED_DAYS else named
-
-
-def _status(known: Claim | None, *, fresh: bool, owned: bool) -> str:
-    """The outcome for a day. `superseded`: stored as a version, while a later import stays in force."""
-    if not fresh:
-        return "unchanged"
-    if not owned:
-        return "superseded"
-    return "new" if known is None else "changed"
-
-
-def _outcome(sums: Mapping[date, Sums], force: Mapping[date, Claim], fresh: set[date], owned: set[date]) -> Outcome:
-    days: list[dict[str, Any]] = []
-    rows = dict.fromkeys(_TEXTS, 0)
-    for day in sorted(sums):
-        known = force.get(day)
-        status = _status(known, fresh=day in fresh, owned=day in owned)
-        entry: dict[str, Any] = {"date": day.isoformat(), "status": status, **sums[day].as_dict()}
-        if known is not None and status in _OTHER_VERSION:
-            entry[_OTHER_VERSION[status]] = {"job_id": known.job, **known.sums.as_dict()}
-        days.append(entry)
-        rows[status] += sums[day].lines
-    same = sorted({force[day].known_as for day in sums if day not in fresh})
-    result = {"days": days, "message": _message(days, same)}
-    skipped = rows["unchanged"] + rows["superseded"]
-    return Outcome(created=rows["new"], updated=rows["changed"], skipped=skipped, result=result)
-
-
-def _message(days: Sequence[Mapping[str, Any]], same: Sequence[int]) -> str:
-    counts = {status: sum(day["status"] == status for day in days) for status in _TEXTS}
-    if counts["unchanged"] == len(days):
-        named = "、".join(f"#{job}" for job in same[:NAMED_DAYS])
-        more = f" 等 {len(same)} 次匯入" if len(same) > NAMED_DAYS else ""
-        return f"內容與匯入 {named}{more} 相同，資料沒有變動"
-    return "、".join(_TEXTS[status].format(count) for status, count in counts.items() if count)
+        raise ImportRefused(f"{named_days(wrong)} {what}的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")

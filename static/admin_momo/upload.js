@@ -3,6 +3,34 @@
   "use strict";
   document.addEventListener("DOMContentLoaded", () => {
     const form = document.querySelector("form[data-upload]");
+    let again = () => window.location.reload();
+
+    // Remembers which header of a file stands for which column.
+    const map = async (mapping) => {
+      const body = new FormData();
+      for (const { name, value } of mapping.querySelectorAll("input[type=hidden]")) body.append(name, value);
+      for (const choice of mapping.querySelectorAll("[data-column]")) {
+        if (choice.value) body.append(choice.dataset.column, choice.value);
+      }
+      const refusal = mapping.querySelector("[data-mapping-refusal]");
+      const say = (words) => {
+        refusal.textContent = words;
+        refusal.hidden = false;
+      };
+      try {
+        const answer = await fetch(mapping.dataset.mapping, { method: "POST", body, credentials: "same-origin" });
+        if (answer.ok && !answer.redirected) return again();
+        const type = answer.headers.get("Content-Type") || "";
+        say(type.includes("json") ? (await answer.json()).error : "沒有記住，請重新登入後再試");
+      } catch {
+        say("連線中斷，請再試一次");
+      }
+    };
+    document.addEventListener("click", ({ target }) => {
+      const button = target.closest("[data-mapping-apply]");
+      if (button) map(button.closest("[data-mapping]"));
+    });
+
     if (!form) return;
     const drop = form.querySelector("[data-drop]");
     const input = form.querySelector("input[type=file]");
@@ -23,8 +51,11 @@
       preview.replaceChildren(card);
     };
 
-    const look = async () => {
+    // `kept`: the choices made in the preview of this file stay.
+    const look = async (kept = false) => {
       const file = input.files[0];
+      const body = new FormData(form); // before the preview is emptied, whose boxes belong to the form
+      if (!kept) for (const name of ["sheet", "skip_hidden"]) body.delete(name);
       const mine = ++turn;
       text.textContent = file ? `${file.name}（${Math.ceil(file.size / 1024).toLocaleString("zh-TW")} KB）` : asked;
       preview.replaceChildren();
@@ -32,7 +63,7 @@
       if (file.size > limit) return refuse(`檔案超過 ${Math.floor(limit / 1024 / 1024)} MB`);
       preview.innerHTML = '<section class="mo-card"><p class="mo-empty">讀取中…</p></section>';
       try {
-        const answer = await fetch(form.dataset.previewUrl, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        const answer = await fetch(form.dataset.previewUrl, { method: "POST", body, credentials: "same-origin" });
         const page = await answer.text();
         if (mine !== turn) return;
         // Made by our own server, every value of the file escaped. Where it leads elsewhere, the session is over.
@@ -43,6 +74,8 @@
         if (mine === turn) refuse("連線中斷，請再試一次");
       }
     };
+
+    again = () => look(true);
 
     for (const name of ["dragenter", "dragover"]) {
       drop.addEventListener(name, (event) => {
@@ -76,7 +109,12 @@
       },
       true,
     );
-    for (const name of ["job_type", "on_error"]) form.querySelector(`[name=${name}]`).addEventListener("change", look);
+    for (const name of ["job_type", "on_error"]) {
+      form.querySelector(`[name=${name}]`).addEventListener("change", () => look(true));
+    }
+    preview.addEventListener("change", ({ target }) => {
+      if (target.matches("[data-again]")) look(true);
+    });
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -134,7 +134,10 @@ def test_a_job_from_waiting_to_undone(api: Client, job_of: Make) -> None:
         "started_at",
         "finished_at",
         "created_at",
+        "held",
+        "confirm_loss",
         "errors",
+        "error_groups",
     ]
     assert (waiting["status"], waiting["stage"], waiting["progress"]) == ("pending", "queued", 0)
     assert (waiting["started_at"], waiting["finished_at"], waiting["errors"]) == (None, None, [])
@@ -156,7 +159,11 @@ def test_the_first_hundred_errors(api: Client, job_of: Make, django_assert_num_q
     with django_assert_num_queries(3):  # the token with its user, the job, its errors
         found = data(api.get(f"/api/import/jobs/{job.pk}"))
     assert (found["status"], found["error_count"], len(found["errors"])) == ("failed", 150, 100)
-    assert found["errors"][0] | {"message": ""} == {"row": 2, "column": "數量", "value": "x", "message": ""}
+    first = {"row": 2, "column": "數量", "value": "x", "message": "", "sheet": ""}
+    assert found["errors"][0] | {"message": ""} == first
+    assert [(group["rows"], group["column"], group["count"]) for group in found["error_groups"]] == [
+        ("2–151", "數量", 150)
+    ]
     assert found["errors"][0]["message"]
     assert found["errors_url"] == f"/api/import/jobs/{job.pk}/errors"
 
@@ -208,6 +215,17 @@ def test_cancel_and_retry(api: Client, job_of: Make) -> None:
     assert Job.objects.count() == 2
     assert ran(Job.objects.get(pk=again["job_id"])).status == "succeeded"
     check(api.post(f"/api/import/jobs/{again['job_id']}/retry"), 409, "CONFLICT")
+
+
+def test_retry_treats_errors_as_it_is_told(api: Client, job_of: Make) -> None:
+    job = ran(job_of(workbook(BAD)))
+    path = f"/api/import/jobs/{job.pk}/retry"
+    bad = api.post(path, {"on_error": "ignore"}, content_type="application/json")
+    assert list(check(bad, 400, "VALIDATION_ERROR")["fields"]) == ["on_error"]
+    check(api.post(path, {"on_error": "skip"}), 400, "VALIDATION_ERROR")  # a form is refused, not ignored
+    again = data(api.post(path, {"on_error": "skip"}, content_type="application/json"), 202)
+    assert ran(Job.objects.get(pk=again["job_id"])).status == "succeeded"
+    assert stock() == {"1001": 3}
 
 
 def test_cancel_while_it_runs(api: Client, job_of: Make, stock_importer: StockImporter) -> None:

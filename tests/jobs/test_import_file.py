@@ -56,11 +56,11 @@ def test_a_good_file(path: Path) -> None:
 def test_bad_rows(path: Path) -> None:
     path.write_bytes(workbook([(1, 1, None), *((code, "三", None) for code in range(2, 32))]).getvalue())
     printed = command(path)
-    for word in ("失敗", "前 20 個錯誤，共 30 個", "數量", "三", "CommandError 1: 有 30 個錯誤"):
+    for word in ("失敗", "30 個錯誤，1 種", "3–32", "數量", "三", "CommandError 1: 有 30 個錯誤"):
         assert word in printed, word
     assert stock() == {}
     printed = command(path, "--on-error", "skip")
-    for word in ("完成", "匯入 1 列，略過 30 列有錯的資料", "前 20 個錯誤，共 30 個"):
+    for word in ("完成", "匯入 1 列，略過 30 列有錯的資料", "30 個錯誤，1 種"):
         assert word in printed, word
     assert stock() == {"1": 1}
 

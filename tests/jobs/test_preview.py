@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
+from accounts.models import User
 from momo.core.errors import ValidationFailed
 from momo.jobs.models import ColumnAlias, Job
 from momo.jobs.services import create_job, preview, run_job
 from momo.sheets.errors import SheetError
 from tests.jobs.importer import StockImporter, workbook
+from tests.kit.users import session_client
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +49,33 @@ def test_columns_that_mean_the_same_are_shown(stock_importer: StockImporter, pat
     assert seen.matched == [("數量", "數量"), ("代號", "代號")]
     assert list(seen.spare) == [("代號", "代號", "編號")]
     assert (list(seen.unknown), list(seen.kinds)) == ([], ["integer", "code"])
+
+
+def test_what_was_filled_or_left_out_is_said(
+    stock_importer: StockImporter, path: Path, manager: User, settings: Any
+) -> None:
+    """Before the import in the preview, and afterwards in its result and on its page."""
+    settings.ROOT_URLCONF = "momo.urls"
+    client = session_client(manager)
+    content = workbook([(1, 2, "x"), ("合計", 2, None), ("製表人：王小明", None, None)]).getvalue()
+    path.write_bytes(content)
+    wanted = "不是資料、沒有匯入的列：第 3 列「合計」、第 4 列「製表人：王小明」（2 列）"
+    assert [note.text for note in preview(path, name="庫存.xlsx", job_type="test_stock").notes] == [wanted]
+    file = SimpleUploadedFile("庫存.xlsx", content)
+    shown = client.post(reverse("admin:jobs_job_preview"), {"job_type": "test_stock", "file": file})
+    assert wanted in shown.content.decode()
+    job = create_job(
+        job_type="test_stock",
+        source="upload",
+        file_name="庫存.xlsx",
+        content=io.BytesIO(content),
+        user=None,
+        dispatch=False,
+    )
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.message, job.result["notes"]) == ("succeeded", "匯入 1 列", [wanted])
+    assert wanted in client.get(reverse("admin:jobs_job_change", args=[job.pk])).content.decode()
 
 
 def test_a_preview_asks_once(stock_importer: StockImporter, path: Path, django_assert_num_queries: object) -> None:

@@ -30,8 +30,16 @@ def sale(days: int = 0, amount: Any = 100, quantity: int | None = 1, code: str =
 def table_of(rows: Sequence[Row]) -> Table:
     """As the engine would hand it over; the header is in row 1."""
     names = list(dict.fromkeys(name for row in rows or [sale()] for name in row))
-    columns = {name: [cents(row.get(name)) if name in MONEY else row.get(name) for row in rows] for name in names}
+    columns = {name: [value_of(name, row.get(name)) for row in rows] for name in names}
     return Table(list(range(2, len(rows) + 2)), columns, {name: LABELS[name] for name in names})
+
+
+def value_of(name: str, value: Any) -> Any:
+    """The converted cell; prices of one piece keep their fractions of a cent."""
+    if name in ("unit_price", "unit_cost") and value is not None:
+        exact = Decimal(str(value)) * 100
+        return int(exact) if exact == int(exact) else exact
+    return cents(value) if name in MONEY else value
 
 
 def cents(value: Any) -> int | None:
@@ -39,7 +47,8 @@ def cents(value: Any) -> int | None:
 
 
 def job(**values: Any) -> Job:
-    given = {"job_type": "daily_sales", "source": "upload", "file_name": "報表.xlsx", **values}
+    """An import for which somebody agreed to lose what it takes away; what happens without is in tests/jobs."""
+    given = {"confirm_loss": True, "job_type": "daily_sales", "source": "upload", "file_name": "報表.xlsx", **values}
     return Job.objects.create(token=uuid.uuid4(), **given)
 
 

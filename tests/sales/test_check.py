@@ -103,6 +103,10 @@ def test_names_fit_their_columns() -> None:
         (sale(amount=300, gross_profit=90), (30000, 21000, 9000)),
         (sale(amount=300), (30000, None, None)),
         (sale(amount=..., quantity=3, unit_price="99.99"), (29997, None, None)),
+        # Multiplied, then rounded, halves away from zero.
+        (sale(amount=..., quantity=1000, unit_price="33.335"), (33_335_00, None, None)),
+        (sale(amount=..., quantity=-3, unit_price="33.335", unit_cost="0.0015"), (-10001, 0, -10001)),
+        (sale(amount=..., quantity=5, unit_price="0.001", unit_cost="0.003"), (1, 2, -1)),
         (sale(amount=..., quantity=3, unit_price=100, unit_cost="66.67"), (30000, 20001, 9999)),
         (sale(amount=310, quantity=3, unit_price=100, unit_cost=70, cost=200), (31000, 20000, 11000)),
         (sale(amount=-300, quantity=-3, unit_cost=70), (-30000, -21000, -9000)),

@@ -34,7 +34,7 @@ HEADINGS = [
     "毛利",
     "毛利率",
 ]
-NAMES = ("=1+1", "+886", "-x", "@SUM(A1)", '含"引號",與逗號\n換行', "🔥精華液")
+NAMES = ("=1+1", "+886", "-x", "@SUM(A1)", "＝1+1", '含"引號",與逗號\n換行', "🔥精華液")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_csv(asker: Client) -> None:
         "19.0",
     ]
     # Text that a spreadsheet program would take for a formula is text.
-    assert [row[2] for row in rows[3:]] == ["'=1+1", "'+886", "'-x", "'@SUM(A1)", *NAMES[4:]]
+    assert [row[2] for row in rows[3:]] == ["'=1+1", "'+886", "'-x", "'@SUM(A1)", "'＝1+1", *NAMES[5:]]
 
 
 def test_without_a_date_or_data(asker: Client) -> None:

@@ -19,6 +19,7 @@ from momo.admin.kit.tables import BaseAdmin
 from momo.admin.kit.transfer import SheetResource, TextWidget, TransferMixin
 from momo.jobs.importers import importers, label_of
 from momo.jobs.models import ColumnAlias
+from momo.jobs.services.aliases import complaint, field_label
 from momo.sheets.columns import normalised
 
 
@@ -29,38 +30,6 @@ def field_choices() -> list[tuple[str, str]]:
         for job_type, importer in importers().items()
         for field in importer.fields
     ]
-
-
-def field_label(job_type: str, name: str) -> str:
-    """Return the label of a field; its name where no importer has it any more."""
-    importer = importers().get(job_type)
-    return next((one.label for one in importer.fields if one.name == name), name) if importer else name
-
-
-def complaint(alias: ColumnAlias) -> str:
-    """Return why an alias is refused: no character to compare, or a meaning that the header already has; else empty."""
-    if not normalised(alias.alias):
-        return "標題沒有可以比對的文字"
-    same = ColumnAlias.objects.filter(job_type=alias.job_type).exclude(pk=alias.pk)
-    if any(normalised(other) == normalised(alias.alias) for other in same.values_list("alias", flat=True)):
-        return "這個標題已經是其他欄位的別名"
-    return _taken(alias)
-
-
-def _taken(alias: ColumnAlias) -> str:
-    """Return the complaint for a header that the importer itself knows for another field, which would lose its column.
-
-    A header that the importer knows for several fields may be an alias of one of them.
-    """
-    importer = importers().get(alias.job_type)
-    if importer is None:
-        return ""
-    header = normalised(alias.alias)
-    owners = {one.name: one.label for one in importer.fields if header in map(normalised, one.aliases)}
-    if not owners or alias.field in owners:
-        return ""
-    wanted = field_label(alias.job_type, alias.field)
-    return f"這個標題原本是「{'」、「'.join(owners.values())}」，不能改作「{wanted}」"
 
 
 class AliasForm(ModelForm):

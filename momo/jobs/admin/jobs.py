@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -26,34 +27,39 @@ from momo.admin.kit.display import (
     GOOD,
     INFO,
     NO_VALUE,
-    QUIET,
     WARN,
     badge,
     choice_badge,
     column,
-    difference,
     full_name,
     full_time,
-    money,
     nowrap,
     thousands,
     took,
     when,
 )
 from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter
-from momo.jobs.admin.upload import UploadPages
+from momo.jobs.admin.days import day_row
+from momo.jobs.admin.upload import UploadPages, mapping
+from momo.jobs.errors import grouped
 from momo.jobs.importers import importers, label_of
 from momo.jobs.models import Job
-from momo.jobs.services import cancel_job, retry_job, undo_job
+from momo.jobs.selectors import open_failures
+from momo.jobs.services import cancel_job, mark_seen, retry_job, undo_job
 
 ERRORS_SHOWN = 100
-DAY_TONES = {"new": GOOD, "changed": WARN, "unchanged": QUIET, "superseded": QUIET}
-DAY_LABELS = {"new": "新增", "changed": "更正", "unchanged": "相同", "superseded": "未採用"}
 
 
-status_badge = choice_badge(
+_status_badge = choice_badge(
     {Job.Status.RUNNING: INFO, Job.Status.SUCCEEDED: GOOD, Job.Status.FAILED: BAD, Job.Status.UNDONE: WARN}
 )
+
+
+def status_badge(job: Job) -> SafeString:
+    """The status; a held import is one of its own for people, though `failed` to clients of the API."""
+    if not job.held:
+        return _status_badge(job)
+    return badge("未採用") if job.seen_at else badge("待確認", WARN)
 
 
 def progress_bar(job: Job) -> str:
@@ -79,6 +85,16 @@ def type_choices() -> Choices:
     return {job_type: (importer.label, Q(job_type=job_type)) for job_type, importer in importers().items()}
 
 
+def attention_choices() -> Choices:
+    """What the card of the start page and the badge of the sidebar count."""
+    return {"open": ("待處理", Q(pk__in=open_failures().values("pk")))}
+
+
+def waits_for_confirmation(job: Job) -> bool:
+    """Whether a held import is neither started again nor given up."""
+    return job.held and job.seen_at is None
+
+
 @admin.register(Job)
 class JobAdmin(UploadPages):
     """Admin pages of imports."""
@@ -101,6 +117,7 @@ class JobAdmin(UploadPages):
     list_display_links = ("number", "what")
     list_select_related = ("created_by",)
     list_filter = (
+        choice_filter("處理", "attention", attention_choices),
         ("status", ChoicesDropdownFilter),
         choice_filter("類型", "job_type", type_choices),
         ("source", ChoicesDropdownFilter),
@@ -112,13 +129,15 @@ class JobAdmin(UploadPages):
     sortable_by = ("number",)
     ordering = ("-id",)
     actions_list = ("upload",)
-    actions_detail: ClassVar[Any] = ("cancel", "undo", "retry")
+    actions_detail: ClassVar[Any] = ("confirm", "dismiss", "cancel", "undo", "retry")
     change_form_before_template = "admin/jobs/job/page.html"
 
     def get_urls(self) -> list[Any]:
         own = [
             path("upload/", self.admin_site.admin_view(self.upload_page), name="jobs_job_upload"),
             path("preview/", self.admin_site.admin_view(self.preview_page), name="jobs_job_preview"),
+            path("columns/", self.admin_site.admin_view(self.columns_page), name="jobs_job_columns"),
+            path("example/<str:job_type>/", self.admin_site.admin_view(self.example), name="jobs_job_example"),
             path("<int:object_id>/file/", self.admin_site.admin_view(self.file), name="jobs_job_file"),
         ]
         return [*own, *super().get_urls()]
@@ -138,11 +157,21 @@ class JobAdmin(UploadPages):
 
     # The page of one import
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
+        """Before the sidebar counts: a failure that somebody who may import opens is seen."""
+        job: Job | None = super().get_object(request, object_id, from_field)
+        # A held import waits for a decision instead.
+        if job and job.status == Job.Status.FAILED and not job.held and self.has_import_permission(request):
+            mark_seen(job=job)
+        return job
+
     def page_context(self, request: HttpRequest, obj: Job) -> dict[str, Any]:
+        errors = list(obj.errors.all()) if obj.error_count else []
+        groups = grouped(errors)
         return {
             "badge": status_badge(obj),
             "progress": progress_bar(obj) if obj.status in Job.UNFINISHED else "",
-            "note": obj.message or obj.result.get("message", ""),
+            "note": "\n".join([obj.message or obj.result.get("message", ""), *obj.result.get("notes", [])]).strip(),
             "undone": _undone(obj),
             "facts": [
                 ("類型", label_of(obj.job_type) or NO_VALUE),
@@ -163,14 +192,24 @@ class JobAdmin(UploadPages):
                 ("略過", thousands(obj.skipped)),
                 ("錯誤", thousands(obj.error_count)),
             ],
-            "days": [_day_row(day) for day in obj.result.get("days", [])],
-            # Not `errors`: Django's form page has a variable of that name.
-            "bad_cells": list(obj.errors.all()[:ERRORS_SHOWN]),
+            **(self._unmapped(obj) if self.has_import_permission(request) else {}),
+            "days": [day_row(day) for day in obj.result.get("days", [])],
+            "days_title": "會變成這樣" if obj.held else "各日結果",
+            "groups": groups[:ERRORS_SHOWN],
+            "groups_left": max(0, len(groups) - ERRORS_SHOWN),
             "errors_url": reverse("import-job-errors", args=[obj.pk]) if obj.error_count else "",
             "file_url": reverse("admin:jobs_job_file", args=[obj.pk])
             if obj.file and self.has_import_permission(request)
             else "",
         }
+
+    @staticmethod
+    def _unmapped(job: Job) -> dict[str, Any]:
+        """The form in which people map the headers of an import that did not know them; some may be mapped by now."""
+        importer, headers = importers().get(job.job_type), job.result.get("headers")
+        if importer is None or not headers or job.status != Job.Status.FAILED:
+            return {}
+        return mapping(importer, headers, job.result.get("found", ()))
 
     def file(self, request: HttpRequest, object_id: int) -> HttpResponse | FileResponse:
         """Send the original file while it is kept. It may hold personal data, so it needs the permission to import."""
@@ -189,6 +228,34 @@ class JobAdmin(UploadPages):
     @action(description="匯入檔案", icon="upload_file", variant=ActionVariant.PRIMARY, permissions=["import"])
     def upload(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:jobs_job_upload"))
+
+    @dialog_action(
+        "確認取代",
+        "check_circle",
+        permission="import",
+        fits=waits_for_confirmation,
+        dialog=confirm_dialog(
+            "以這份檔案取代現有資料",
+            "各日的資料會變成這份檔案的內容，列數與業績如下表減少。之後仍可復原。",
+            yes="確認取代",
+        ),
+        variant=ActionVariant.PRIMARY,
+    )
+    def confirm(self, request: HttpRequest, form: Any, job: Job) -> HttpResponse:
+        again = retry_job(job=job, user=cast(User, request.user), confirm_loss=True)
+        messages.success(request, "已確認，重新排入")
+        return leave_dialog(request, reverse("admin:jobs_job_change", args=[again.pk]))
+
+    @dialog_action(
+        "不匯入",
+        "block",
+        permission="import",
+        fits=waits_for_confirmation,
+        dialog=confirm_dialog("不匯入這份檔案", "現有資料維持不變，這份檔案不再列為待處理。", yes="不匯入"),
+    )
+    def dismiss(self, request: HttpRequest, form: Any, job: Job) -> str:
+        mark_seen(job=job)
+        return "這份檔案不會匯入"
 
     @dialog_action(
         "取消",
@@ -216,28 +283,13 @@ class JobAdmin(UploadPages):
         "重試",
         "refresh",
         permission="import",
-        fits=lambda job: job.status in (Job.Status.FAILED, Job.Status.CANCELLED),
+        fits=lambda job: job.status in (Job.Status.FAILED, Job.Status.CANCELLED) and not waits_for_confirmation(job),
         dialog=confirm_dialog("重試匯入", "以同一份檔案再匯入一次。", yes="重試", form_class=RetryForm),
     )
     def retry(self, request: HttpRequest, form: RetryForm, job: Job) -> HttpResponse:
         again = retry_job(job=job, user=cast(User, request.user), on_error=form.cleaned_data["on_error"] or None)
         messages.success(request, "已重新排入")
         return leave_dialog(request, reverse("admin:jobs_job_change", args=[again.pk]))
-
-
-def _day_row(day: dict[str, Any]) -> dict[str, Any]:
-    """Return a row for a day that an import wrote, beside the figures before."""
-    status, before = day.get("status", ""), day.get("before") or {}
-    amount, old = day.get("amount"), before.get("amount")
-    return {
-        "date": day.get("date", ""),
-        "status": badge(DAY_LABELS.get(status, status), DAY_TONES.get(status, QUIET)),
-        "lines": thousands(day.get("lines", 0)),
-        "quantity": thousands(day.get("quantity", 0)),
-        "amount": money(amount),
-        "before": money(old),
-        "difference": difference(amount, old),
-    }
 
 
 def _undone(job: Job) -> str:

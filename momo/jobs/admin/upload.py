@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection, Sequence
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,20 +12,36 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import User
 from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import PayloadTooLarge, ServiceError, ValidationFailed
-from momo.jobs.importers import importers
+from momo.jobs.admin.days import day_row
+from momo.jobs.examples import example_workbook
+from momo.jobs.importers import Importer, importer_for, importers
 from momo.jobs.models import Job
-from momo.jobs.services import create_job, preview
+from momo.jobs.selectors import aliases_of, imported_before
+from momo.jobs.services import create_job, learn_columns, preview
 from momo.jobs.services.reading import Preview
 from momo.rest.errors import status_of
-from momo.sheets.columns import Kind
-from momo.sheets.errors import SheetError
+from momo.sheets.columns import Kind, is_personal, normalised
+from momo.sheets.errors import SheetError, UnknownColumns
+from momo.sheets.write import XLSX
+
+DAYS_SHOWN = 62
+GROUPS_SHOWN = 100
+COLUMN = "column:"  # before the name of a field, in the form that maps headers
 
 
 class UploadPages(PageAdmin):
@@ -47,6 +65,9 @@ class UploadPages(PageAdmin):
                     content=cast(Any, given),
                     user=cast(User, request.user),
                     on_error=_on_error(request),
+                    confirm_loss=request.POST.get("confirm_loss") == "true",
+                    wanted_sheets=_choices(request)["sheets"],
+                    skip_hidden=_choices(request)["skip_hidden"],
                 )
             except ServiceError as refusal:
                 if by_script:
@@ -60,6 +81,7 @@ class UploadPages(PageAdmin):
             "admin/jobs/upload.html",
             title="匯入檔案",
             types=[(job_type, importer.label) for job_type, importer in importers().items()],
+            reports=[_wanted(importer) for importer in importers().values()],
             on_error=Job.OnError.choices,
             limit=settings.IMPORT_MAX_BYTES // 1024 // 1024,
             max_bytes=settings.IMPORT_MAX_BYTES,
@@ -78,10 +100,42 @@ class UploadPages(PageAdmin):
                 for chunk in given.chunks():
                     kept.write(chunk)
                 kept.flush()
-                seen = preview(Path(kept.name), name=given.name or "", job_type=job_type)
+                kept.seek(0)
+                known = imported_before(job_type=job_type, sha256=file_digest(kept, "sha256").hexdigest())
+                seen = preview(Path(kept.name), name=given.name or "", job_type=job_type, **_choices(request))
         except (ServiceError, SheetError) as refusal:
-            return TemplateResponse(request, "admin/jobs/preview.html", {"refusal": str(refusal)})
-        return TemplateResponse(request, "admin/jobs/preview.html", _preview_context(seen, _on_error(request)))
+            context = {"refusal": str(refusal)}
+            if isinstance(refusal, UnknownColumns):
+                context |= mapping(importers()[job_type], refusal.headers, refusal.found)
+            return TemplateResponse(request, "admin/jobs/preview.html", context)
+        context = _preview_context(seen, _on_error(request), known, skip_hidden=_choices(request)["skip_hidden"])
+        context |= mapping(importers()[job_type], seen.unknown, seen.fields)
+        return TemplateResponse(request, "admin/jobs/preview.html", context)
+
+    def columns_page(self, request: HttpRequest) -> HttpResponse:
+        """Remember which header stands for which field, as people chose beside a preview."""
+        if not (self.has_import_permission(request) and request.user.has_perm("jobs.add_columnalias")):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        chosen = {
+            name.removeprefix(COLUMN): str(header)
+            for name, header in request.POST.items()
+            if name.startswith(COLUMN) and header
+        }
+        try:
+            learn_columns(job_type=request.POST.get("job_type", ""), columns=chosen)
+        except ServiceError as refusal:
+            return JsonResponse({"error": str(refusal)}, status=status_of(refusal))
+        return JsonResponse({"learned": len(chosen)})
+
+    def example(self, request: HttpRequest, job_type: str) -> FileResponse:
+        """Send an example workbook of a kind of report."""
+        importer = importer_for(job_type)
+        if importer is None or not self.has_import_permission(request):
+            raise Http404
+        name, handle = example_workbook(importer)
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=XLSX)
 
 
 def _given(request: HttpRequest) -> tuple[UploadedFile[bytes], str]:
@@ -96,17 +150,71 @@ def _given(request: HttpRequest) -> tuple[UploadedFile[bytes], str]:
     return given, job_type
 
 
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    """What people chose beside the preview: which sheets, and whether rows that are not shown are left out."""
+    return {"sheets": request.POST.getlist("sheet"), "skip_hidden": request.POST.get("skip_hidden") == "true"}
+
+
 def _on_error(request: HttpRequest) -> str:
     return request.POST.get("on_error") or Job.OnError.REJECT
 
 
-def _preview_context(seen: Preview, on_error: str) -> dict[str, Any]:
+def _wanted(importer: Importer) -> dict[str, Any]:
+    """What the upload page says about the columns of a kind of report."""
+    taught = aliases_of(importer.job_type)
+    return {
+        "label": importer.label,
+        "note": importer.columns_note,
+        "example": reverse("admin:jobs_job_example", args=[importer.job_type]),
+        "columns": [
+            (field.label, field.required, "、".join(field.aliases), "、".join(taught.get(field.name, ())))
+            for field in importer.fields
+        ],
+    }
+
+
+def mapping(importer: Importer, headers: Sequence[str], found: Collection[str]) -> dict[str, Any]:
+    """The form in which people say which of the unknown headers stands for which field.
+
+    A header that is known by now, by itself too few to find the row of headers, is not offered again.
+    """
+    taught = aliases_of(importer.job_type)
+    owners = {
+        normalised(alias): field.name
+        for field in importer.fields
+        for alias in (*field.aliases, *taught.get(field.name, ()))
+    }
+    known = {header: owners[normalised(header)] for header in headers if normalised(header) in owners}
+    found = {*found, *known.values()}
+    fields = [
+        (f"{COLUMN}{field.name}", field.label, field.required) for field in importer.fields if field.name not in found
+    ]
+    mapped = sorted(fields, key=lambda field: not field[2])
+    offered = [header for header in dict.fromkeys(headers) if header not in known and not is_personal(header)]
+    complete = not any(required for _, _, required in fields)
+    return {"mapped": mapped, "offered": offered, "mapped_all": complete, "job_type": importer.job_type}
+
+
+def _preview_context(seen: Preview, on_error: str, known: Job | None, *, skip_hidden: bool) -> dict[str, Any]:
+    refused = bool(seen.error_count) and on_error == Job.OnError.REJECT
+    days = [] if refused else [day_row(day) for day in seen.days]
     looks = ["mo-cell" if kind == Kind.TEXT else "mo-num mo-nowrap" for kind in seen.kinds]
     return {
         "seen": seen,
         "warning": _warning(seen, on_error),
         # The figures of the days are left out where none of them would be written.
-        "note": "" if seen.error_count and on_error == Job.OnError.REJECT else seen.note,
+        "note": "" if refused else seen.note,
+        "known": known,
+        "known_url": reverse("admin:jobs_job_change", args=[known.pk]) if known else "",
+        # The sort is stable: losses first, since those after DAYS_SHOWN are not shown.
+        "days": sorted(days, key=lambda day: not day["loss"])[:DAYS_SHOWN],
+        "days_left": max(0, len(days) - DAYS_SHOWN),
+        "losses": sum(day["loss"] for day in days),
+        "loss_percent": settings.IMPORT_LOSS_PERCENT,
+        "sheets": seen.sheets if len(seen.sheets) > 1 else (),
+        "skip_hidden": skip_hidden,
+        "groups": seen.groups[:GROUPS_SHOWN],
+        "groups_left": max(0, len(seen.groups) - GROUPS_SHOWN),
         "columns": list(zip(seen.labels, looks, strict=True)),
         "rows": [(number, list(zip(cells, looks, strict=True))) for number, cells in seen.rows],
     }

@@ -22,6 +22,7 @@ DRIVE_FILES: dict[str, Any] = {
 DRIVE_IMPORT = {"file_id": "1AbCdEfGhIjKlMnOp", "job_type": "daily_sales"}
 UPLOAD = {"file": "每日銷售_20260129.xlsx", "job_type": "daily_sales", "on_error": "reject"}
 STARTED = {"job_id": 42}
+RETRY: dict[str, Any] = {"on_error": "skip", "confirm_loss": True}
 SUMMARY: dict[str, Any] = {
     "id": 42,
     "job_type": "daily_sales",
@@ -42,7 +43,12 @@ SUMMARY: dict[str, Any] = {
     "started_at": "2026-01-30T08:20:00+08:00",
     "finished_at": "2026-01-30T08:20:02+08:00",
     "created_at": "2026-01-30T08:19:59+08:00",
+    "held": False,
+    "confirm_loss": False,
 }
 JOB: dict[str, Any] = SUMMARY | {
-    "errors": [{"row": 18, "column": "數量", "value": "三", "message": "不是整數"}],
+    "errors": [{"row": 18, "column": "數量", "value": "三", "message": "不是整數", "sheet": ""}],
+    "error_groups": [
+        {"sheet": "", "rows": "18", "column": "數量", "message": "不是整數", "values": ["三"], "count": 1}
+    ],
 }

@@ -9,15 +9,26 @@ from rest_framework import serializers
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
 
+CONFIRM_LOSS = "資料會減少許多也照樣取代。沒有帶時，這種匯入會是 failed 且 held 為 true，什麼都沒有寫入"
+
 
 class _OfType(serializers.Serializer[Any]):
-    """Base of requests for an import: kind of report, of those registered by the apps, and how to treat errors."""
+    """Base of requests for an import: kind of report, of those registered by the apps, and what to do in doubt."""
 
     on_error = serializers.ChoiceField(
         Job.OnError.choices,
         default=Job.OnError.REJECT,
         help_text="遇到有錯的列：reject 整份不匯入，skip 略過那些列",
     )
+    confirm_loss = serializers.BooleanField(default=False, help_text=CONFIRM_LOSS)
+    sheets = serializers.ListField(
+        source="wanted_sheets",
+        child=serializers.CharField(max_length=255),
+        default=list,
+        max_length=100,
+        help_text="要匯入的工作表；不帶時是最符合的一張，其餘在結果的 message 說明",
+    )
+    skip_hidden = serializers.BooleanField(default=False, help_text="不匯入隱藏（例如被篩選掉）的列；預設也匯入")
 
     def get_fields(self) -> dict[str, Any]:
         kinds = [(job_type, importer.label) for job_type, importer in importers().items()]
@@ -30,7 +41,7 @@ class _OfType(serializers.Serializer[Any]):
 class UploadSerializer(_OfType):
     """Form of POST /api/import/upload."""
 
-    file = serializers.FileField(help_text=".xlsx、.xls、.xlsb、.ods、.csv，或存成 .xls 的 HTML 表格")
+    file = serializers.FileField(help_text=".xlsx、.xls、.xlsb、.ods、.csv，或存成 .xls 的 HTML 表格與 XML 試算表")
 
 
 class DriveImportSerializer(_OfType):
@@ -41,6 +52,17 @@ class DriveImportSerializer(_OfType):
         help_text="Google 雲端硬碟的檔案 id",
         error_messages={"invalid": "這不是 Google 雲端硬碟的檔案 id"},
     )
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    """Body of POST /api/import/jobs/{job_id}/retry; what is left out is as in the import that is tried again."""
+
+    on_error = serializers.ChoiceField(
+        Job.OnError.choices,
+        required=False,
+        help_text="遇到有錯的列：reject 整份不匯入，skip 略過那些列；沒有帶時與原來的匯入相同",
+    )
+    confirm_loss = serializers.BooleanField(required=False, help_text=CONFIRM_LOSS)
 
 
 class JobStartedSerializer(serializers.Serializer[Any]):
@@ -81,6 +103,18 @@ class JobErrorSerializer(serializers.Serializer[Any]):
     column = serializers.CharField(allow_blank=True, help_text="檔案裡的欄位標題；整列的問題為空字串")
     value = serializers.CharField(allow_blank=True)
     message = serializers.CharField()
+    sheet = serializers.CharField(allow_blank=True, help_text="工作表；只讀一張時為空字串")
+
+
+class ErrorGroupSerializer(serializers.Serializer[Any]):
+    """Equal errors of a column."""
+
+    sheet = serializers.CharField(allow_blank=True)
+    rows = serializers.CharField(help_text="列號，例如 2–291、300")
+    column = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(help_text="內容不只一種時以「…」表示")
+    values = serializers.ListField(child=serializers.CharField(), help_text="內容的例子")
+    count = serializers.IntegerField()
 
 
 class JobSummarySerializer(serializers.Serializer[Any]):
@@ -107,9 +141,14 @@ class JobSummarySerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+    held = serializers.BooleanField(
+        help_text="資料會減少許多，所以沒有匯入；減少的日子在 result.days 裡 loss 為 true，以 confirm_loss 重試即取代"
+    )
+    confirm_loss = serializers.BooleanField(help_text="要求時是否同意資料減少")
 
 
 class JobSerializer(JobSummarySerializer):
     """An import with its first 100 errors."""
 
     errors = JobErrorSerializer(many=True, help_text="前 100 個錯誤")  # type: ignore[assignment]
+    error_groups = ErrorGroupSerializer(many=True, help_text="相同的錯誤合為一組，前 100 組")

@@ -23,6 +23,7 @@ from momo.jobs.api.serializers import (
     JobSerializer,
     JobStartedSerializer,
     JobSummarySerializer,
+    RetrySerializer,
     UploadSerializer,
 )
 from momo.jobs.drive import DriveClient
@@ -107,7 +108,10 @@ class UploadView(IdempotentView):
         operation_id="import_upload",
         tags=IMPORTS,
         summary="上傳檔案匯入",
-        description="同一份內容匯入幾次都只算一次；內容不同的檔案會取代同一天的資料。",
+        description=(
+            "同一份內容匯入幾次都只算一次；內容不同的檔案會取代同一天的資料。某一天的列數或業績會減少超過設定的百分比時，"
+            "匯入以 `failed` 結束、`held` 為 true，什麼都不寫入；確認後帶 `confirm_loss` 重試。"
+        ),
         request={"multipart/form-data": UploadSerializer},
         responses={202: JobStartedSerializer},
         examples=[
@@ -124,6 +128,9 @@ class UploadView(IdempotentView):
             content=given["file"],
             user=cast(User, request.user),
             on_error=given["on_error"],
+            confirm_loss=given["confirm_loss"],
+            wanted_sheets=given["wanted_sheets"],
+            skip_hidden=given["skip_hidden"],
         )
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
 
@@ -131,7 +138,7 @@ class UploadView(IdempotentView):
         """Refuse by its Content-Length what is too large, before the body is read."""
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings.IMPORT_MAX_BYTES + FORM_BYTES:
+        if length.isdecimal() and int(length) > settings.IMPORT_MAX_BYTES + FORM_BYTES:
             refuse_larger_than_allowed(int(length))
 
 
@@ -254,11 +261,23 @@ class RetryView(IdempotentView):
         operation_id="import_jobs_retry",
         tags=IMPORTS,
         summary="重試匯入",
-        description="用同一個檔案再匯入一次，為新的匯入；只有失敗或取消的匯入能重試，其他為 409。",
-        request=None,
+        description=(
+            "用同一個檔案再匯入一次，為新的匯入；只有失敗或取消的匯入能重試，其他為 409。"
+            "`held` 的匯入以 `confirm_loss` 重試，就會取代現有資料。"
+        ),
+        request=RetrySerializer,
         responses={202: JobStartedSerializer},
-        examples=[answered("已開始", examples.STARTED, 202)],
+        examples=[sent("同意資料減少", examples.RETRY), answered("已開始", examples.STARTED, 202)],
     )
     def post(self, request: Request, job_id: int) -> Response:
-        job = retry_job(job=job_by_id(job_id), user=cast(User, request.user))
-        return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
+        job = job_by_id(job_id)
+        given = {} if _is_empty_form(request) else self.body(RetrySerializer)
+        again = retry_job(job=job, user=cast(User, request.user), **given)
+        return self.answer({"job_id": again.pk}, status=202, message="匯入已開始")
+
+
+def _is_empty_form(request: Request) -> bool:
+    """Whether the body is a form without a field of ours, which some clients send where no body is needed."""
+    form = request.content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
+    body = request._request.body if form else b""
+    return form and not any(str(name).encode() in body for name in RetrySerializer().fields)

@@ -1,6 +1,7 @@
 """Everything that changes jobs; pages, the API, tasks and other apps import it from here."""
 
-from momo.jobs.services.changes import cancel_job, retry_job, undo_job
+from momo.jobs.services.aliases import learn_columns
+from momo.jobs.services.changes import cancel_job, mark_seen, retry_job, undo_job
 from momo.jobs.services.create import create_job
 from momo.jobs.services.drive import import_from_drive, sync_drive
 from momo.jobs.services.reading import Preview, preview
@@ -12,6 +13,8 @@ __all__ = [
     "cancel_job",
     "create_job",
     "import_from_drive",
+    "learn_columns",
+    "mark_seen",
     "preview",
     "release_silent_jobs",
     "retry_job",

@@ -62,8 +62,12 @@ def undo_job(*, job: Job, user: User | None = None) -> Job:
     return job
 
 
-def retry_job(*, job: Job, user: User | None = None, on_error: str | None = None) -> Job:
-    """Create a job on the file of one that failed or was cancelled; `on_error` is the old one's unless given.
+def retry_job(
+    *, job: Job, user: User | None = None, on_error: str | None = None, confirm_loss: bool | None = None
+) -> Job:
+    """Create a job on the file of one that failed or was cancelled; choices are the old one's unless given.
+
+    With `confirm_loss` data in force may be replaced by much less of it, so that a held job is released.
 
     Raises Conflict for any other status, and when the file is no longer kept.
     """
@@ -84,9 +88,18 @@ def retry_job(*, job: Job, user: User | None = None, on_error: str | None = None
             sha256=job.sha256,
             created_by=user,
             on_error=on_error or job.on_error,
+            confirm_loss=job.confirm_loss if confirm_loss is None else confirm_loss,
+            wanted_sheets=job.wanted_sheets,
+            skip_hidden=job.skip_hidden,
             drive_file_id=job.drive_file_id,
             drive_version=job.drive_version,
             retry_of=job,
         )
+        mark_seen(job=job)
         transaction.on_commit(again.enqueue)
     return again
+
+
+def mark_seen(*, job: Job) -> None:
+    """Record that a person knows of a failure, or wants nothing of a held import: neither is counted any more."""
+    Job.objects.filter(pk=job.pk, status=Job.Status.FAILED, seen_at=None).update(seen_at=timezone.now())

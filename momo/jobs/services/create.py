@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from django.db import transaction
@@ -34,6 +35,9 @@ def create_job(
     content: BinaryIO | None,
     user: User | None,
     on_error: str = Job.OnError.REJECT,
+    confirm_loss: bool = False,
+    wanted_sheets: Sequence[str] = (),
+    skip_hidden: bool = False,
     drive_file_id: str = "",
     drive_version: str = "",
     automatic: bool = False,
@@ -63,6 +67,9 @@ def create_job(
                 sha256=stored.sha256,
                 created_by=user,
                 on_error=on_error,
+                confirm_loss=confirm_loss,
+                wanted_sheets=list(wanted_sheets),
+                skip_hidden=skip_hidden,
                 drive_file_id=drive_file_id,
                 drive_version=drive_version,
                 automatic=automatic,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -32,7 +32,16 @@ TRIES = 6  # synchronisations, every ten minutes, for which the files behind one
 _TRIES_KEPT = 30 * 86_400  # seconds; a schedule may synchronise as seldom as once a week
 
 
-def import_from_drive(*, file_id: str, job_type: str, user: User | None, on_error: str = Job.OnError.REJECT) -> Job:
+def import_from_drive(
+    *,
+    file_id: str,
+    job_type: str,
+    user: User | None,
+    on_error: str = Job.OnError.REJECT,
+    confirm_loss: bool = False,
+    wanted_sheets: Sequence[str] = (),
+    skip_hidden: bool = False,
+) -> Job:
     """Create a job for a chosen file, however often it was imported before; the worker downloads it.
 
     Raises ValidationFailed for an unknown type, NotFound, UpstreamError, and Unavailable when Drive is not configured.
@@ -46,6 +55,9 @@ def import_from_drive(*, file_id: str, job_type: str, user: User | None, on_erro
         content=None,
         user=user,
         on_error=on_error,
+        confirm_loss=confirm_loss,
+        wanted_sheets=wanted_sheets,
+        skip_hidden=skip_hidden,
         drive_file_id=file.id,
         drive_version=file.version,
     )

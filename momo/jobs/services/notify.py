@@ -48,7 +48,8 @@ def notify_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
 
 def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
     """Return the variables of the templates of EVENTS."""
-    return {
+    held = {"held": job.held} if job.status == Job.Status.FAILED else {}
+    return held | {
         "job_id": job.pk,
         "file_name": job.file_name,
         "type": label_of(job.job_type) or "無法辨識的檔案",

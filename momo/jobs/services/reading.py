@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,16 +14,21 @@ from django.conf import settings
 
 from momo.core import formats
 from momo.core.errors import ValidationFailed
+from momo.jobs.errors import ErrorGroup, grouped
 from momo.jobs.importers import Importer, ImportRefused, RowError, Table, importer_for, importers
 from momo.jobs.selectors import aliases_of
-from momo.sheets.cells import convert
+from momo.sheets import bounded
+from momo.sheets.bounded import Reading
+from momo.sheets.cells import Converted
 from momo.sheets.columns import Kind
-from momo.sheets.errors import SheetError
-from momo.sheets.read import Limits, Report, read_rows
+from momo.sheets.errors import SheetError, UnknownColumns
+from momo.sheets.formats.base import Limits
+from momo.sheets.notes import Note
 from momo.sheets.values import shown
 
 PREVIEW_ROWS = 20
 PREVIEW_ERRORS = 100
+PREVIEW_CELL = 200  # characters
 
 
 @contextmanager
@@ -51,28 +56,85 @@ def limits() -> Limits:
     )
 
 
-def read_report(path: Path, *, name: str, importer: Importer) -> Report:
-    """Read the sheet that fits `importer` best, without conversion. Raises SheetError."""
-    aliases = aliases_of(importer.job_type)
-    return read_rows(path, name=name, limits=limits(), fields=importer.fields, aliases=aliases)
+def read_file(
+    path: Path, *, name: str, importer: Importer, sheet: str = "", skip_hidden: bool = False, sample: int = 0
+) -> Reading:
+    """Read and convert `sheet`, by default the one that fits `importer` best, in a process of its own.
+
+    `sample` rows come as they are beside the converted ones. Raises SheetError.
+    """
+    return bounded.read_table(
+        path,
+        name=name,
+        limits=limits(),
+        fields=importer.fields,
+        aliases=aliases_of(importer.job_type),
+        sheet=sheet,
+        skip_hidden=skip_hidden,
+        max_errors=settings.IMPORT_MAX_ERRORS,
+        sample=sample,
+    )
 
 
-def table_of(report: Report, importer: Importer) -> Table:
-    """Return the converted rows of a report; a cell that cannot be converted is None and an error."""
-    converted = convert(report, importer.fields)
-    numbers, headers = list(converted.numbers), report.matched.headers
-    table = Table(numbers=numbers, columns=dict(converted.columns), headers=headers, others=report.others)
-    for index, field, value, message in converted.errors:
-        table.add_error(index, field, value, message)
+def read_files(
+    path: Path,
+    *,
+    name: str,
+    importer: Importer,
+    sheets: Sequence[str] = (),
+    skip_hidden: bool = False,
+    sample: int = 0,
+) -> list[Reading]:
+    """Read each of `sheets`, or without any the one that fits best; see `read_file`. Raises SheetError."""
+    wanted = list(dict.fromkeys(sheets)) or [""]
+    readings = []
+    rows = 0
+    for sheet in wanted:
+        reading = read_file(path, name=name, importer=importer, sheet=sheet, skip_hidden=skip_hidden, sample=sample)
+        rows += len(reading.converted.numbers)
+        if rows > settings.IMPORT_MAX_ROWS:
+            raise SheetError(f"選的工作表共有超過 {settings.IMPORT_MAX_ROWS:,} 列；請分次匯入。")
+        readings.append(reading)
+    return readings
+
+
+def table_of(readings: Sequence[Reading]) -> Table:
+    """Return the converted rows of all sheets; a cell that cannot be converted is None and an error.
+
+    A field that only some sheets have is None in the rows of the others.
+    """
+    whole, parts = readings[0].converted, [(0, readings[0].report.sheet)]
+    for reading in readings[1:]:
+        parts.append((len(whole.numbers), reading.report.sheet))
+        _append(whole, reading.converted)
+    reports = [reading.report for reading in readings]
+    chosen = [report.sheet for report in reports]
+    table = Table(
+        numbers=whole.numbers,
+        columns=whole.columns,
+        headers={field: header for report in reversed(reports) for field, header in report.matched.headers.items()},
+        others=[sheet for sheet in reports[0].sheets if sheet not in chosen],
+        hidden=sum(report.hidden for report in reports),
+        parts=parts if len(readings) > 1 else (),
+        notes=whole.notes,
+        max_errors=settings.IMPORT_MAX_ERRORS,
+    )
+    table.add_errors(whole.wrong, whole.errors)
     return table
 
 
-def errors_of(table: Table) -> list[RowError]:
-    """Return the errors by row; of several errors in one cell the first."""
-    seen: dict[Any, RowError] = {}
-    for error in table.errors:
-        seen.setdefault((error.row, error.column or error.message), error)
-    return sorted(seen.values(), key=lambda error: error.row)
+def _append(whole: Converted, one: Converted) -> None:
+    """Put the rows of another sheet after those of `whole`."""
+    start = len(whole.numbers)
+    for field in {**whole.columns, **one.columns}:
+        values = whole.columns.setdefault(field, [None] * start)
+        values += one.columns.get(field) or [None] * len(one.numbers)
+    for field, rows in one.wrong.items():
+        before = whole.wrong.setdefault(field, bytearray())
+        before += bytes(start - len(before)) + rows
+    whole.errors += [(start + index, field, value, message) for index, field, value, message in one.errors]
+    whole.numbers += one.numbers
+    whole.notes += one.notes
 
 
 def fitting_importer(path: Path, *, name: str) -> Importer:
@@ -87,7 +149,13 @@ def fitting_importer(path: Path, *, name: str) -> Importer:
     reasons = []
     for importer in kinds:
         try:
-            found = read_report(path, name=name, importer=importer)
+            found = bounded.look(
+                path,
+                name=name,
+                limits=limits(),
+                fields=importer.fields,
+                aliases=aliases_of(importer.job_type),
+            )
         except SheetError as error:
             reasons.append(f"{importer.label}：{error}")
         else:
@@ -121,25 +189,39 @@ class Preview:
     kinds: Sequence[Kind] = ()  # of the columns of `rows`
     bad: int = 0  # rows with an error
     spare: Sequence[tuple[str, str, str]] = ()
+    sheets: Sequence[tuple[str, bool]] = ()  # those that look like the same report, and whether each is read
+    hidden: int = 0  # rows of data that are not shown in the sheet
+    groups: Sequence[ErrorGroup] = ()
+    fields: Sequence[str] = ()  # names of those that have a column
+    days: Sequence[Mapping[str, Any]] = ()  # what the import would make of them, see Importer.changes
+    notes: Sequence[Note] = ()  # what reading filled, multiplied or left out
 
 
-def preview(path: Path, *, name: str, job_type: str) -> Preview:
+def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (), skip_hidden: bool = False) -> Preview:
     """Read and check a file without writing anything. Raises SheetError, ValidationFailed for an unknown type."""
     importer = importer_for(job_type)
     if importer is None:
         raise ValidationFailed(fields={"job_type": [f"沒有這種匯入；可用：{'、'.join(importers())}"]})
     try:
         with no_collector():
-            report = read_report(path, name=name, importer=importer)
-            table = table_of(report, importer)
+            readings = read_files(
+                path,
+                name=name,
+                importer=importer,
+                sheets=sheets,
+                skip_hidden=skip_hidden,
+                sample=PREVIEW_ROWS,
+            )
+            report = readings[0].report
+            table = table_of(readings)
             importer.check(table)
     except ImportRefused as error:
-        raise SheetError(str(error)) from error
-    errors = errors_of(table)
+        raise UnknownColumns(str(error), report.matched.unknown, list(report.matched.columns)) from error
     fields = {field.name: field for field in importer.fields}
     # Derived columns, which `check` adds, are in no file.
     names = sorted(report.matched.columns, key=lambda field: report.matched.columns[field])
-    first = range(min(PREVIEW_ROWS, len(table.numbers)))
+    # Of the first sheet.
+    first = range(min(PREVIEW_ROWS, table.parts[1][0] if len(table.parts) > 1 else len(table.numbers)))
     rows = [
         (
             table.numbers[index],
@@ -148,8 +230,8 @@ def preview(path: Path, *, name: str, job_type: str) -> Preview:
         for index in first
     ]
     raw = [
-        (table.numbers[index], [_raw(report, table.numbers[index], report.matched.columns[field]) for field in names])
-        for index in first
+        (number, [_raw(readings[0].sample[number], report.matched.columns[field]) for field in names])
+        for number in (table.numbers[index] for index in first)
     ]
     total, bad = len(table.numbers), len(table.bad)
     table.keep_good()
@@ -162,13 +244,19 @@ def preview(path: Path, *, name: str, job_type: str) -> Preview:
         labels=[fields[field].label for field in names],
         rows=rows,
         raw=raw,
-        errors=errors[:PREVIEW_ERRORS],
-        error_count=len(errors),
+        errors=table.first_errors()[:PREVIEW_ERRORS],
+        error_count=table.error_count,
+        groups=grouped(table.first_errors()),
         note=importer.preview_note(table) if table.numbers else "",
         others=table.others,
+        sheets=[(sheet, sheet not in table.others) for sheet in report.sheets],
+        hidden=table.hidden,
         kinds=[fields[field].kind for field in names],
         bad=bad,
+        fields=list(report.matched.columns),
+        days=importer.changes(table) if table.numbers else (),
         spare=[(fields[field].label, report.matched.headers[field], other) for field, other in report.matched.spare],
+        notes=table.notes,
     )
 
 
@@ -180,6 +268,5 @@ def _text(value: Any, *, money: bool) -> str:
     return str(value)
 
 
-def _raw(report: Report, number: int, column: int) -> str:
-    row = report.rows[number - report.first_row]
-    return "" if column >= len(row) or row[column] is None else shown(row[column])
+def _raw(row: Sequence[Any], column: int) -> str:
+    return "" if column >= len(row) or row[column] is None else shown(row[column])[:PREVIEW_CELL]

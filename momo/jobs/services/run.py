@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
@@ -20,19 +20,31 @@ from django.utils import timezone
 from momo.core.errors import ServiceError
 from momo.core.texts import storable
 from momo.core.work import TRANSIENT, TakenOver, run_work
-from momo.jobs.importers import Importer, ImportRefused, RowError, Table, importer_for
+from momo.jobs.importers import Importer, ImportRefused, LossUnconfirmed, RowError, Table, importer_for
 from momo.jobs.models import Job, JobError
 from momo.jobs.services.fetch import fetch_file
 from momo.jobs.services.notify import ERRORS_SHOWN, notify_end
-from momo.jobs.services.reading import errors_of, no_collector, read_report, table_of
+from momo.jobs.services.reading import no_collector, read_files, table_of
 from momo.jobs.services.reporter import Reporter, Show
-from momo.sheets.errors import SheetError
+from momo.sheets.errors import SheetError, UnknownColumns
+from momo.sheets.notes import texts
 
 logger = logging.getLogger(__name__)
 
 # Errors whose texts are written for people.
 REFUSALS = (SheetError, ImportRefused, ServiceError, ValidationError)
-ERROR_COLUMNS = {"column": 100, "value": 200, "message": 300}  # characters that each keeps
+ERROR_COLUMNS = {"sheet": 255, "column": 100, "value": 200, "message": 300}  # characters that each keeps
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How many errors a file has, and the first of them by row, which are kept."""
+
+    count: int
+    first: Sequence[RowError]
+
+
+NO_ERRORS = Errors(0, ())
 
 
 class Cancelled(RuntimeError):
@@ -71,7 +83,7 @@ def _attempt(job: Job, on_progress: Show | None) -> None:
             _end(job, status=Job.Status.CANCELLED, message="已取消")
         except REFUSALS as error:
             text = "；".join(error.messages) if isinstance(error, ValidationError) else str(error)
-            _end(job, status=Job.Status.FAILED, message=text)
+            _end(job, status=Job.Status.FAILED, message=text, **_refusal(error))
         except (TakenOver, *TRANSIENT):
             raise
         except Exception:
@@ -81,6 +93,15 @@ def _attempt(job: Job, on_progress: Show | None) -> None:
                 status=Job.Status.FAILED,
                 message=f"系統發生錯誤，資料沒有任何變動；請把匯入編號 {job.pk} 提供給管理員",
             )
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    """What a failed job keeps so that people can go on: days of which much would be lost, or headers to be mapped."""
+    if isinstance(error, LossUnconfirmed):
+        return {"held": True, "result": {"days": error.days}}
+    if isinstance(error, UnknownColumns):
+        return {"result": {"headers": [storable(header) for header in error.headers], "found": error.found}}
+    return {}
 
 
 def _work(job: Job, reporter: Reporter) -> None:
@@ -95,10 +116,10 @@ def _work(job: Job, reporter: Reporter) -> None:
     _check_wanted(job)
     reporter.enter(Job.Stage.CHECKING, total_rows=len(table.numbers))
     importer.check(table)
-    errors = errors_of(table)
+    errors = Errors(table.error_count, table.first_errors())
     _check_wanted(job)
-    if errors and job.on_error == Job.OnError.REJECT:
-        message = f"有 {len(errors)} 個錯誤，整份都沒有匯入；請修正後重新上傳，或在重試時選擇「略過有錯的列」"
+    if errors.count and job.on_error == Job.OnError.REJECT:
+        message = f"有 {errors.count} 個錯誤，整份都沒有匯入；請修正後重新上傳，或在重試時選擇「略過有錯的列」"
         _end(job, status=Job.Status.FAILED, message=message, errors=errors)
         return
     bad = len(table.bad)
@@ -111,13 +132,15 @@ def _work(job: Job, reporter: Reporter) -> None:
 
 
 def _read(job: Job, importer: Importer) -> Table:
-    """Read and convert the file. The raw cells are freed when this returns."""
+    """Read and convert the file, in a process of its own that has ended when this returns."""
     path = Path(job.file.path)
     if not path.is_file():
         raise ImportRefused("檔案已經不在了，請重新上傳")
-    report = read_report(path, name=job.file_name, importer=importer)
-    job.sheet = storable(report.sheet)[:255]
-    return table_of(report, importer)
+    readings = read_files(
+        path, name=job.file_name, importer=importer, sheets=job.wanted_sheets, skip_hidden=job.skip_hidden
+    )
+    job.sheet = storable(readings[0].report.sheet)[:255]
+    return table_of(readings)
 
 
 def _check_wanted(job: Job) -> None:
@@ -129,9 +152,7 @@ def _check_wanted(job: Job) -> None:
         raise Cancelled
 
 
-def _publish(
-    job: Job, importer: Importer, table: Table, *, reporter: Reporter, errors: Sequence[RowError], bad: int
-) -> None:
+def _publish(job: Job, importer: Importer, table: Table, *, reporter: Reporter, errors: Errors, bad: int) -> None:
     """Publish the rows, with the errors and the end of the job, in one transaction. Raises Cancelled, TakenOver."""
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -141,6 +162,9 @@ def _publish(
         left = f"，略過 {bad} 列有錯的資料" if bad else ""
         if table.others:
             left += f"；另有工作表「{'」、「'.join(table.others)}」沒有匯入"
+        if table.hidden:
+            left += f"；{'沒有匯入' if job.skip_hidden else '含'}隱藏的 {table.hidden:,} 列"
+        noted = texts(table.notes)
         message = str(outcome.result.get("message") or f"匯入 {len(table.numbers)} 列") + left
         # The job's row last: until here its progress is written beside this transaction.
         _finish(
@@ -152,19 +176,19 @@ def _publish(
             created=outcome.created,
             updated=outcome.updated,
             skipped=outcome.skipped + bad,
-            result=dict(outcome.result),
+            result={**outcome.result, "notes": noted} if noted else dict(outcome.result),
             progress=100,
             processed_rows=job.total_rows,
         )
 
 
-def _end(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowError] = ()) -> None:
+def _end(job: Job, *, status: Job.Status, message: str, errors: Errors = NO_ERRORS, **values: Any) -> None:
     """End a job of which nothing counts, in the stage that it reached. Raises TakenOver."""
     with transaction.atomic():
-        _finish(job, status=status, stage=job.stage, message=message, errors=errors, processed_rows=0)
+        _finish(job, status=status, stage=job.stage, message=message, errors=errors, processed_rows=0, **values)
 
 
-def _finish(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowError], **values: Any) -> None:
+def _finish(job: Job, *, status: Job.Status, message: str, errors: Errors, **values: Any) -> None:
     """Write the end of a job with its first errors, and notify. In the caller's transaction.
 
     Raises TakenOver, and Cancelled instead of letting a job succeed that somebody has cancelled.
@@ -174,7 +198,7 @@ def _finish(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowE
         "status": status,
         "sheet": job.sheet,
         "total_rows": job.total_rows,
-        "error_count": len(errors),
+        "error_count": errors.count,
         "message": storable(message),
         "finished_at": now,
         "heartbeat_at": now,
@@ -183,13 +207,13 @@ def _finish(job: Job, *, status: Job.Status, message: str, errors: Sequence[RowE
     if not rows.update(**values):
         _check_wanted(job)
         raise TakenOver
-    if errors:
-        _copy_errors(job.pk, errors[: settings.IMPORT_MAX_ERRORS])
+    if errors.first:
+        _copy_errors(job.pk, errors.first)
     # `job` itself may show only what is committed: another thread reports its progress.
     ended = copy(job)
     for name, value in values.items():
         setattr(ended, name, value)
-    notify_end(ended, errors[:ERRORS_SHOWN])
+    notify_end(ended, errors.first[:ERRORS_SHOWN])
 
 
 def _copy_errors(job_id: int, errors: Sequence[RowError]) -> None:

@@ -12,10 +12,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.table import Table
 
 from momo.core.errors import Conflict, ServiceError
+from momo.jobs.errors import grouped
 from momo.jobs.models import Job
 from momo.jobs.services import cancel_job, create_job, run_job
 
 ERRORS_PRINTED = 20
+DAYS_PRINTED = 62
 
 
 class Command(BaseCommand):
@@ -32,26 +34,44 @@ class Command(BaseCommand):
             default=Job.OnError.REJECT,
             help="遇到有錯的列：reject 整份不匯入（預設），skip 略過那些列",
         )
+        parser.add_argument(
+            "--sheet",
+            action="append",
+            default=[],
+            metavar="工作表",
+            help="要匯入的工作表，可以重複；預設是最符合的一張",
+        )
+        parser.add_argument("--skip-hidden", action="store_true", help="不匯入隱藏的列")
+        parser.add_argument(
+            "--confirm-loss", action="store_true", help="某一天的列數或業績會減少許多時，仍以這個檔案取代"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Without markup: "[/b]" in a file name or a cell is printed as it is.
         width = None if self.stdout.isatty() else 100
         console = Console(file=self.stdout, width=width, markup=False, emoji=False)  # type: ignore[arg-type]
-        job = self.open(options["path"], job_type=options["type"], on_error=options["on_error"])
+        job = self.open(
+            options["path"],
+            job_type=options["type"],
+            on_error=options["on_error"],
+            confirm_loss=options["confirm_loss"],
+            wanted_sheets=options["sheet"],
+            skip_hidden=options["skip_hidden"],
+        )
         try:
             job = self.finish(job, console)
         except KeyboardInterrupt:
             self.cancel(job)
             raise CommandError(f"匯入 #{job.pk} 已取消") from None
         console.print(summary(job))
-        for table in errors(job):
+        for table in (*replaced_days(job), *errors(job)):
             console.print(table)
         if job.status != Job.Status.SUCCEEDED:
             raise CommandError(job.message)
         console.print(job.message, style="green")
 
     @staticmethod
-    def open(path: Path, *, job_type: str, on_error: str) -> Job:
+    def open(path: Path, *, job_type: str, **choices: Any) -> Job:
         """Create the job. Raises CommandError for a file that cannot be imported at all."""
         try:
             with path.open("rb") as content:
@@ -61,7 +81,7 @@ class Command(BaseCommand):
                     file_name=path.name,
                     content=content,
                     user=None,
-                    on_error=on_error,
+                    **choices,
                     dispatch=False,
                 )
         except OSError as error:
@@ -109,13 +129,33 @@ def summary(job: Job) -> Table:
 
 
 def errors(job: Job) -> list[Table]:
-    """Return the first errors as a table, if there are any."""
+    """Return the first groups of errors as a table, if there are any."""
     if not job.error_count:
         return []
-    table = Table(title=f"前 {min(job.error_count, ERRORS_PRINTED)} 個錯誤，共 {job.error_count:,} 個")
+    groups = grouped(job.errors.all())
+    more = f"，顯示前 {ERRORS_PRINTED} 種" if len(groups) > ERRORS_PRINTED else ""
+    table = Table(title=f"{job.error_count:,} 個錯誤，{len(groups):,} 種{more}")
     table.add_column("列", justify="right")
     for heading in ("欄位", "內容", "問題"):
         table.add_column(heading)
-    for error in job.errors.all()[:ERRORS_PRINTED]:
-        table.add_row(str(error.row), error.column, error.value, error.message)
+    for group in groups[:ERRORS_PRINTED]:
+        table.add_row(group.rows, group.column, "、".join(group.values), group.message)
+    return [table]
+
+
+def replaced_days(job: Job) -> list[Table]:
+    """Return the days whose data the import replaces, or would replace if it were confirmed, as a table."""
+    days = [day for day in job.result.get("days", []) if "before" in day]
+    if not days:
+        return []
+    table = Table(title="取代現有資料的日子" if job.status == Job.Status.SUCCEEDED else "會取代的現有資料")
+    table.add_column("日期")
+    for heading in ("原列數", "列數", "差", "原業績", "業績", "差"):
+        table.add_column(heading, justify="right")
+    for day in days[:DAYS_PRINTED]:
+        cells: list[str] = []
+        for name in ("lines", "amount"):
+            old, new = day["before"][name], day[name]
+            cells += [f"{old:,}", f"{new:,}", f"{new - old:+,}"]
+        table.add_row(day["date"], *cells, style="red" if day.get("loss") else None)
     return [table]

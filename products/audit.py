@@ -9,5 +9,5 @@ from products.models import Category, Product
 
 def register() -> None:
     """Register the fields that users edit."""
-    auditlog.register(Category, include_fields=["code", "level", "name", "path", "enabled"])
+    auditlog.register(Category, include_fields=["code", "level", "name", "path", "enabled", "gone_confirmed_at"])
     auditlog.register(Product, include_fields=["note"])

@@ -38,5 +38,14 @@ DIGEST_FILTERS = (
 
 def register_events() -> None:
     """Register the events; called once by the app's `ready`."""
-    register(EventKind(DIGEST_EVENT, "價格通知", template=DIGEST_EVENT, filters=DIGEST_FILTERS, recent=recent_digests))
-    register(EventKind(SUSPECT_EVENT, "可疑爬取", template=SUSPECT_EVENT, recent=recent_alerts))
+    register(
+        EventKind(
+            DIGEST_EVENT,
+            "價格通知",
+            template=DIGEST_EVENT,
+            mail_template=f"{DIGEST_EVENT}_mail",
+            filters=DIGEST_FILTERS,
+            recent=recent_digests,
+        )
+    )
+    register(EventKind(SUSPECT_EVENT, "可疑的價格更新", template=SUSPECT_EVENT, recent=recent_alerts))

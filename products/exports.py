@@ -15,7 +15,7 @@ from products.models import PriceEvent, Product
 from products.selectors.digest import Digest
 from products.selectors.lowest import lowest_price
 from products.selectors.news import News
-from products.selectors.products import changed_products
+from products.selectors.products import changed_products, held_price
 
 NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which must fit into a message
 SIGNED = "+#,##0;-#,##0;0"
@@ -32,7 +32,7 @@ def _status_text() -> Case:
 def columns_for(kind: str) -> list[Column]:
     """Columns of a workbook; times are Taipei's, prices New Taiwan dollars."""
     columns = [
-        Column("商品編號", width=18, source="product_id"),
+        Column("品號", width=18, source="product_id"),
         Column("品名", width=56, source="name"),
         Column("品牌", width=18, source="brand"),
         Column("分類", width=18, source="category__name"),
@@ -46,6 +46,9 @@ def columns_for(kind: str) -> list[Column]:
         Column("首次看到", "datetime", 17, source="first_seen_at"),
         Column("最近看到", "datetime", 17, source="last_seen_at"),
         Column("連結", width=46, source="url"),
+        # At the end, where they shift no column that a reader's formulas name.
+        Column("現價讀不到，自", "datetime", 17, source="price_unread_since"),
+        Column("待確認售價", "integer", 12, source=held_price()),
     ]
     if kind == "delisted":
         columns.insert(5, Column("下架時間", "datetime", 17, source="delisted_at"))
@@ -72,7 +75,7 @@ def workbook(kind: str) -> tuple[str, BinaryIO]:
 
 NEWS_COLUMNS = (
     Column("事件", width=10),
-    Column("商品編號", width=18),
+    Column("品號", width=18),
     Column("品名", width=56),
     Column("品牌", width=18),
     Column("分類", width=18),

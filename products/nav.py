@@ -8,12 +8,30 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from momo.admin.kit.display import took
-from momo.admin.kit.nav import Card, Cards, Entry, Panel, Section, count, register
+from momo.admin.kit.nav import Card, Cards, Entry, Panel, Section, Step, count, register
 from products.admin.crawls import progress_bar
 from products.admin.looks import product_link, run_link, verdict_badge
 from products.selectors import dashboard
 
 PRODUCTS = Section("商品與價格", 10)
+ADD_CATEGORY = Step(
+    10,
+    "加入要看的分類",
+    "貼上 momo 的分類網址，之後就會定期更新那個分類裡每件商品的價格。",
+    "category",
+    "admin:products_category_add",
+    "products.add_category",
+    done=dashboard.has_categories,
+)
+FIRST_CRAWL = Step(
+    20,
+    "更新一次價格",
+    "之後每隔幾小時自動更新；第一次可以現在就開始。",
+    "travel_explore",
+    "admin:products_crawlrun_changelist",
+    "products.add_crawlrun",
+    done=dashboard.has_products,
+)
 
 
 def _url(model: str) -> str:
@@ -24,7 +42,7 @@ def _cards(request: HttpRequest) -> list[Card]:
     products, events = dashboard.product_counts(), dashboard.event_counts()
     listed, happened = _url("product"), _url("priceevent")
     return [
-        Card("在架商品", products["on_sale"], listed),
+        Card("在架商品", products["on_sale"], f"{listed}?listed=yes"),
         Card("24 小時漲價", products["increased"], f"{listed}?moved=up-24h", "up"),
         Card("24 小時降價", products["decreased"], f"{listed}?moved=down-24h", "down"),
         Card("24 小時缺貨", events["out_of_stock"], f"{happened}?kind__exact=out_of_stock&within=24h"),
@@ -65,13 +83,54 @@ def _crawls(request: HttpRequest) -> dict[str, Any]:
 
 
 register(
-    Entry(PRODUCTS, 10, "商品", "inventory_2", "products.product"),
-    Entry(PRODUCTS, 20, "商品事件", "notifications", "products.priceevent"),
-    Entry(PRODUCTS, 30, "待確認價格", "gpp_maybe", "products.quarantinedprice", badge=dashboard.held_count),
-    Entry(PRODUCTS, 40, "爬取", "travel_explore", "products.crawlrun"),
-    Entry(PRODUCTS, 50, "警示", "warning", "products.alert", badge=dashboard.open_alert_count),
-    Entry(PRODUCTS, 60, "分類", "category", "products.category"),
-    Panel(10, "products.view_crawlrun", "admin/products/home_crawls.html", _crawls),
-    Cards(10, "products.view_product", _cards),
-    Panel(60, "products.view_product", "admin/products/home_prices.html", _prices),
+    ADD_CATEGORY,
+    FIRST_CRAWL,
+    Entry(
+        PRODUCTS,
+        10,
+        "商品",
+        "inventory_2",
+        "products.product",
+        empty="更新過價格之後，各分類的商品會出現在這裡。",
+        step=FIRST_CRAWL,
+    ),
+    Entry(
+        PRODUCTS,
+        20,
+        "商品事件",
+        "notifications",
+        "products.priceevent",
+        empty="商品新上架、漲價、降價、缺貨或下架時，會記在這裡。",
+    ),
+    Entry(
+        PRODUCTS,
+        30,
+        "待確認價格",
+        "gpp_maybe",
+        "products.quarantinedprice",
+        badge=dashboard.held_count,
+        empty="和前一次相差太多的售價會先放在這裡，等第二次看到或有人確認。",
+    ),
+    Entry(
+        PRODUCTS,
+        40,
+        "價格更新",
+        "travel_explore",
+        "products.crawlrun",
+        empty="有了要看的分類，價格就會定期更新；每一次的結果列在這裡。",
+        step=ADD_CATEGORY,
+    ),
+    Entry(
+        PRODUCTS,
+        50,
+        "警示",
+        "warning",
+        "products.alert",
+        badge=dashboard.open_alert_count,
+        empty="更新價格時有不對勁的地方，會列在這裡。",
+    ),
+    Entry(PRODUCTS, 60, "分類", "category", "products.category", empty="要看的分類列在這裡，每件商品的價格定期更新。"),
+    Panel(10, "products.view_crawlrun", "admin/products/home_crawls.html", _crawls, after=dashboard.has_runs),
+    Cards(10, "products.view_product", _cards, after=dashboard.has_products),
+    Panel(60, "products.view_product", "admin/products/home_prices.html", _prices, after=dashboard.has_products),
 )

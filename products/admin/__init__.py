@@ -1,5 +1,5 @@
 """The admin of products, by subject."""
 
-from products.admin import catalogue, crawls, events
+from products.admin import catalogue, crawls, events, held
 
-__all__ = ["catalogue", "crawls", "events"]
+__all__ = ["catalogue", "crawls", "events", "held"]

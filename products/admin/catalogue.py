@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -17,7 +18,7 @@ from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RangeNumericFilter,
 )
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from momo.admin.kit.dialogs import show_refusal
@@ -28,6 +29,7 @@ from momo.admin.kit.display import (
     full_name,
     link,
     money,
+    page_link,
     percent_change,
     picture,
     price_change,
@@ -37,14 +39,24 @@ from momo.admin.kit.filters import Choices, choice_filter
 from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
 from momo.admin.kit.transfer import TransferMixin
 from momo.core.errors import ServiceError
+from products.admin.category_form import NewCategoryForm
 from products.admin.crawls import start_crawl
-from products.admin.looks import CachingPaginator, kind_badge, product_badge, run_link
+from products.admin.held import decision_links, may_decide
+from products.admin.looks import CachingPaginator, kind_badge, price_in_list, product_badge, run_link
 from products.admin.resources import CategoryResource
 from products.models import Category, Product
 from products.selectors.lowest import lowest_price_of
-from products.selectors.pages import TABLE_SPANS, chart_points, last_events, last_spans
-from products.selectors.products import change_window_start, search, search_words, with_product_numbers
+from products.selectors.pages import TABLE_SPANS, chart_points, held_price_of, last_events, last_spans
+from products.selectors.products import (
+    change_window_start,
+    held_codes,
+    held_prices,
+    search,
+    search_words,
+    with_product_numbers,
+)
 from products.services.catalogue import enable_categories, set_note
+from products.services.closing import confirm_gone
 
 
 def recent_changes() -> Choices:
@@ -56,8 +68,28 @@ def recent_changes() -> Choices:
     }
 
 
+def price_states() -> Choices:
+    """Products whose price is not certain now."""
+    return {
+        "unread": ("現價讀不到", Q(price_unread_since__isnull=False)),
+        "held": ("有待確認價格", Q(product_id__in=held_codes())),
+    }
+
+
+def listed_choices() -> Choices:
+    """Products that are not delisted, as the start page counts them."""
+    return {"yes": ("在架（含缺貨）", ~Q(status=Product.Status.DELISTED))}
+
+
 class ProductChangeList(BaseChangeList):
-    """Sorts the product list as its indexes do."""
+    """Sorts the product list as its indexes do, and adds held prices to the products of the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # Beside the list, not in it: PostgreSQL would look for the held price of each row that a late page skips.
+        held = held_prices(product.product_id for product in self.result_list)
+        for product in self.result_list:
+            product.held_price = held.get(product.product_id)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Product]) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
@@ -98,17 +130,19 @@ class ProductAdmin(PageAdmin):
         "changed",
         "seen",
     )
-    list_display_links = ("image", "label")
+    list_display_links = ("label",)
     list_select_related = ("category",)
     list_filter = (
         choice_filter("漲跌", "moved", recent_changes),
+        choice_filter("在架", "listed", listed_choices),
         ("status", ChoicesDropdownFilter),
         ("category", AutocompleteSelectFilter),
         ("price", RangeNumericFilter),
+        choice_filter("售價狀況", "price_state", price_states),
     )
     list_fullwidth = True
     search_fields = ("name",)
-    search_help_text = "品名、品牌或商品編號"
+    search_help_text = "品名、品牌或品號"
     sortable_by = ("product_id", "label", "brand", "current", "moved", "moved_percent", "changed")
     ordering = (F("price_changed_at").desc(nulls_last=True), "-pk")
     paginator = CachingPaginator
@@ -135,16 +169,22 @@ class ProductAdmin(PageAdmin):
     def page_context(self, request: HttpRequest, obj: Product) -> dict[str, Any]:
         spans = last_spans(obj)
         lowest = lowest_price_of(obj)
+        held = held_price_of(obj)
         return {
+            "unread_since": obj.price_unread_since,
+            "unread_for": timezone.now() - obj.price_unread_since if obj.price_unread_since else None,
+            "held": held,
+            "held_link": held and page_link("products_quarantinedprice", held.pk, "查看待確認價格"),
+            "held_choices": decision_links(held) if held and may_decide(request) else "",
             "figures": [
-                ("目前售價", money(obj.price)),
+                ("最後讀到的售價" if obj.price_unread_since else "目前售價", money(obj.price)),
                 ("30 天最低", money(lowest)),
                 ("原價", money(obj.list_price)),
                 ("前次售價", money(obj.previous_price)),
                 ("漲跌", format_html("{} {}", price_change(obj.change), percent_change(obj.change_percent))),
             ],
             "facts": [
-                ("商品編號", obj.product_id),
+                ("品號", obj.product_id),
                 ("品牌", obj.brand or NO_VALUE),
                 ("分類", obj.category),
                 ("狀態", product_badge(obj)),
@@ -162,7 +202,7 @@ class ProductAdmin(PageAdmin):
 
     image = column("圖片", picture, of="image_url")
     label = column("品名", full_name, of="name", order="name")
-    current = column("售價", money, of="price", order="price")
+    current = column("售價", price_in_list, order="price", number=True)
     moved = column("漲跌", price_change, of="change", order=empty_last("change"))
     moved_percent = column("幅度", percent_change, of="change_percent", order=empty_last("change_percent"))
     state = column("狀態", product_badge)
@@ -172,6 +212,11 @@ class ProductAdmin(PageAdmin):
     export_all = _export("全部商品", "inventory_2", "all")
     export_changes = _export("價格變動", "swap_vert", "changes")
     export_delisted = _export("已下架商品", "block", "delisted")
+
+
+def _products_link(category: Any) -> str:
+    url = f"{reverse('admin:products_product_changelist')}?category__id__exact={category.pk}"
+    return link(url, f"{category.products_number:,}")
 
 
 @admin.register(Category)
@@ -189,10 +234,18 @@ class CategoryAdmin(TransferMixin, BaseAdmin):
     fields = ("code", "name", "path", "level", "enabled", "complete")
     readonly_fields = ("complete",)
     resource_classes: ClassVar = [CategoryResource]
-    actions = ("enable", "disable", "crawl")
+    actions = ("enable", "disable", "crawl", "confirm_closed")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         return with_product_numbers(super().get_queryset(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("address", "name", "level", "path", "enabled")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        # A new category is added by its address, which holds the code.
+        given = {} if obj else {"form": NewCategoryForm, "fields": ("name", "path", "enabled")}
+        return super().get_form(request, obj, change, **{**kwargs, **given})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Products and imports refer to the code.
@@ -210,27 +263,33 @@ class CategoryAdmin(TransferMixin, BaseAdmin):
         # A crawl may be writing `last_complete_at` of the same row.
         obj.save(update_fields=form.changed_data if change else None)
 
-    complete = column("上次完整爬取", when, of="last_complete_at", order="last_complete_at")
+    products_now = column("在架商品", _products_link, number=True)
+    complete = column("上次完整更新", when, of="last_complete_at", order="last_complete_at")
 
-    @display(description="在架商品")
-    def products_now(self, obj: Any) -> str:
-        url = f"{reverse('admin:products_product_changelist')}?category__id__exact={obj.pk}"
-        return link(url, f"{obj.products_number:,}")
-
-    @admin.action(description="啟用爬取", permissions=["change"])
+    @admin.action(description="啟用更新價格", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
         changed = enable_categories(categories=Category.objects.filter(pk__in=queryset), enabled=True)
         messages.success(request, f"已啟用 {changed} 個分類")
 
-    @admin.action(description="停用爬取", permissions=["change"])
+    @admin.action(description="停用更新價格", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
         changed = enable_categories(categories=Category.objects.filter(pk__in=queryset), enabled=False)
         messages.success(request, f"已停用 {changed} 個分類")
 
+    @admin.action(description="確認已關閉（未列出的商品已下架）", permissions=["change"])
+    def confirm_closed(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        for category in Category.objects.filter(pk__in=queryset):
+            try:
+                delisted = confirm_gone(category=category)
+            except ServiceError as refusal:
+                show_refusal(request, refusal)
+            else:
+                messages.success(request, f"已確認「{category.name}」：{delisted} 件商品下架")
+
     def has_crawl_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("products.add_crawlrun")
 
-    @admin.action(description="爬取選取的分類", permissions=["crawl"])
+    @admin.action(description="更新選取分類的價格", permissions=["crawl"])
     def crawl(self, request: HttpRequest, queryset: QuerySet[Category]) -> HttpResponse | None:
         try:
             return start_crawl(request, categories=list(queryset.values_list("code", flat=True)))

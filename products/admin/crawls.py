@@ -41,9 +41,9 @@ def start_crawl(request: HttpRequest, *, categories: Sequence[str] | None = None
     """Start a run, show a message, and redirect to the run. Raises ServiceError if there is none."""
     started = start_run(trigger=CrawlRun.Trigger.ADMIN, user=request.user, categories=categories)  # type: ignore[arg-type]
     if started.already_running:
-        messages.warning(request, f"爬取 #{started.run.pk} 還在進行，這次沒有另外開始")
+        messages.warning(request, f"價格更新 #{started.run.pk} 還在進行，這次沒有另外開始")
     else:
-        messages.success(request, f"爬取 #{started.run.pk} 已開始，共 {started.run.categories} 個分類")
+        messages.success(request, f"價格更新 #{started.run.pk} 已開始，共 {started.run.categories} 個分類")
     return leave_dialog(request, reverse("admin:products_crawlrun_change", args=[started.run.pk]))
 
 
@@ -89,7 +89,7 @@ class CrawlRunAdmin(PageAdmin):
 
     number = column("編號", "#{0.pk}".format, order="id")
     verdict_or_progress = column(
-        "判定", lambda run: progress_bar(run) if run.status == CrawlRun.Status.RUNNING else verdict_badge(run)
+        "檢查結果", lambda run: progress_bar(run) if run.status == CrawlRun.Status.RUNNING else verdict_badge(run)
     )
     who = column("執行者", lambda run: nowrap(run.requested_by or "系統"))
     started = column("開始時間", when, of="started_at")
@@ -99,11 +99,13 @@ class CrawlRunAdmin(PageAdmin):
         return request.user.has_perm("products.add_crawlrun")
 
     @dialog_action(
-        "立即爬取",
+        "立即更新價格",
         "play_arrow",
         variant=ActionVariant.PRIMARY,
         permission="crawl",
-        dialog=confirm_dialog("立即爬取", "爬取全部啟用的分類。同一時間只會有一次爬取在進行。", yes="開始爬取"),
+        dialog=confirm_dialog(
+            "立即更新價格", "更新全部啟用分類的價格。同一時間只會有一次價格更新在進行。", yes="開始更新價格"
+        ),
     )
     def crawl_now(self, request: HttpRequest, form: Any) -> HttpResponse:
         return start_crawl(request)
@@ -164,7 +166,7 @@ class AlertAdmin(ReadOnlyAdmin):
     fields = ("sort", "message", "run_number", "codes", "created", "sent", "resolved")
 
     sort = column("種類", choice_badge({Alert.Kind.SUSPECT: WARN, Alert.Kind.FAILED: BAD}, "kind"))
-    run_number = column("爬取", run_link, of="run_id")
+    run_number = column("價格更新", run_link, of="run_id")
     state = column("狀態", lambda at: badge("已解除", GOOD) if at else badge("未解除", WARN), of="resolved_at")
     created = column("時間", when, of="created_at", order="id")
     sent = column("通知時間", when, of="sent_at")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from momo.admin.kit.display import BAD, BRAND, GOOD, INFO, WARN, badge, choice_badge, page_link
+from momo.admin.kit.display import BAD, BRAND, GOOD, INFO, WARN, badge, choice_badge, money, page_link, span
 from products.models import CategoryResult, CrawlRun, CrawlShard, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import count_rows
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 else:
     _Paginator = Paginator
 
-product_badge = choice_badge({Product.Status.ACTIVE: GOOD, Product.Status.OUT_OF_STOCK: WARN})
+_status_badge = choice_badge({Product.Status.ACTIVE: GOOD, Product.Status.OUT_OF_STOCK: WARN})
 kind_badge = choice_badge(
     {
         PriceEvent.Kind.NEW: INFO,
@@ -59,6 +60,24 @@ def verdict_badge(run: CrawlRun) -> SafeString:
         return badge(run.get_status_display(), INFO)
     text = run.get_verdict_display() if run.status == CrawlRun.Status.APPLIED else run.get_status_display()
     return badge(text, VERDICT_TONES[CrawlRun.Verdict(run.verdict)])
+
+
+def product_badge(product: Product) -> SafeString:
+    """Badge of a product's status as last seen; of a category that is switched off nobody knows it any more."""
+    if product.status != Product.Status.DELISTED and not product.category.enabled:
+        return badge("停止更新")
+    return _status_badge(product)
+
+
+def price_in_list(product: Product) -> SafeString | str:
+    """The price, and below it what keeps it from being certain; the list adds `held_price`."""
+    shown: SafeString | str = money(product.price)
+    if product.price_unread_since:
+        shown = format_html("{}{}", shown, span("mo-sub", badge("現價讀不到", WARN)))
+    held: int | None = getattr(product, "held_price", None)
+    if held is not None:
+        shown = format_html("{}{}", shown, span("mo-sub", badge(f"待確認 {money(held)}", WARN)))
+    return shown
 
 
 def product_link(pk: int, name: str) -> SafeString:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from import_export.fields import Field
 
-from momo.admin.kit.transfer import ChoiceWidget, SheetResource, TextWidget, YesNoWidget
+from momo.admin.kit.transfer import KEPT, ChoiceWidget, KeptTextField, SheetResource, TextWidget, YesNoWidget
 from products.models import Category
 
 LEVELS = [(1, "1"), (2, "2"), (3, "3")]
@@ -13,11 +13,13 @@ LEVELS = [(1, "1"), (2, "2"), (3, "3")]
 class CategoryResource(SheetResource):
     """Categories, keyed by momo's code; a cell left empty keeps the stored value."""
 
+    empty_cells = KEPT
+
     code = Field("code", "分類代碼", widget=TextWidget())
     level = Field("level", "層級", widget=ChoiceWidget(LEVELS), saves_null_values=False)
-    name = Field("name", "名稱", widget=TextWidget())
-    path = Field("path", "路徑", widget=TextWidget())
-    enabled = Field("enabled", "爬取", widget=YesNoWidget(), saves_null_values=False)
+    name = KeptTextField("name", "名稱")
+    path = KeptTextField("path", "路徑")
+    enabled = Field("enabled", "價格更新", widget=YesNoWidget(), saves_null_values=False)
 
     class Meta:
         model = Category

@@ -20,6 +20,8 @@ PRODUCT: dict[str, Any] = {
     "price_changed_at": "2026-01-29T14:00:00+08:00",
     "first_seen_at": "2026-01-02T10:00:00+08:00",
     "last_seen_at": "2026-01-29T16:00:00+08:00",
+    "price_unread_since": None,
+    "held_price": {"price": 328, "since": "2026-01-29T16:00:00+08:00"},
     "lowest_price_30d": 2980,
 }
 POINT = {"t": "2026-01-29 14:00", "p": 3280, "until": "2026-01-29 16:00"}

@@ -54,7 +54,7 @@ class ProductFilter(StrictFilterSet):
         label="漲跌的時間範圍（小時），預設 24",
     )
     category = CharFilter(method="by_form", max_length=120, label="分類代碼或名稱")
-    q = CharFilter(method="by_form", max_length=MAX_QUERY_LENGTH, label="品名、品牌或商品編號")
+    q = CharFilter(method="by_form", max_length=MAX_QUERY_LENGTH, label="品名、品牌或品號")
 
     class Meta:
         model = Product

@@ -10,6 +10,13 @@ from rest_framework import serializers
 from products.models import CrawlRun, Product
 
 
+class HeldPriceSerializer(serializers.Serializer[Any]):
+    """An implausible price that waits for a second sight or a decision."""
+
+    price = serializers.IntegerField(help_text="看到的售價，新台幣元")
+    since = serializers.DateTimeField(help_text="看到的時間")
+
+
 class ProductSerializer(serializers.ModelSerializer[Product]):
     """An item of the product list: prices are whole New Taiwan dollars, percentages have two decimals.
 
@@ -21,6 +28,10 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     change = serializers.IntegerField(allow_null=True, help_text="與前次售價的差，新台幣元")
     change_percent = serializers.DecimalField(12, 2, allow_null=True, help_text="漲跌幅，百分比")
     image_url = serializers.CharField(help_text="沒有圖片時為空字串")
+    price_unread_since = serializers.DateTimeField(
+        allow_null=True, help_text="momo 顯示的售價從何時起讀不到（`price` 是在那之前的售價）；讀得到時為 null"
+    )
+    held_price = HeldPriceSerializer(allow_null=True, help_text="待確認的售價；沒有時為 null")
     lowest_price_30d = serializers.IntegerField(allow_null=True, help_text="近 30 天最低價，新台幣元")
 
     class Meta:
@@ -41,6 +52,8 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "price_changed_at",
             "first_seen_at",
             "last_seen_at",
+            "price_unread_since",
+            "held_price",
             "lowest_price_30d",
         )
         read_only_fields = fields
@@ -58,12 +71,12 @@ class RunTaskSerializer(serializers.Serializer[Any]):
     """Which categories to crawl."""
 
     categories = serializers.ListField(
-        child=serializers.RegexField(r"^\d{10}$", error_messages={"invalid": "分類代碼是 10 位數字"}),
+        child=serializers.RegexField(r"^[0-9]{10}$", error_messages={"invalid": "分類代碼是 10 位數字"}),
         required=False,
         allow_null=True,
         allow_empty=False,
         max_length=500,
-        help_text="只爬這些分類（代碼）；省略即全部啟用的分類",
+        help_text="只更新這些分類（代碼）；省略即全部啟用的分類",
     )
 
 
@@ -79,7 +92,7 @@ class NotifiedSerializer(serializers.Serializer[Any]):
     """How many events a notification covers, in how many messages."""
 
     events = serializers.IntegerField(min_value=0, help_text="這次通知的事件")
-    messages = serializers.IntegerField(min_value=0, help_text="寫入寄件匣的訊息")
+    messages = serializers.IntegerField(min_value=0, help_text="寫成的訊息")
 
 
 class ProgressSerializer(serializers.Serializer[Any]):

@@ -90,7 +90,7 @@ class HistoryView(ApiView):
         summary="價格歷史",
         description="由新到舊。`start_date` 之前就開始、當天仍看得到的價格，以當天 00:00 起算。",
         parameters=[
-            OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="momo 的商品編號"),
+            OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="品號（momo 的商品代碼）"),
             OpenApiParameter("start_date", OpenApiTypes.DATE, description="起始日（含），YYYY-MM-DD，1970 至 2199 年"),
             OpenApiParameter("end_date", OpenApiTypes.DATE, description="結束日（含），YYYY-MM-DD，1970 至 2199 年"),
         ],
@@ -117,9 +117,9 @@ class RunTaskView(IdempotentView):
 
     @extend_schema(
         operation_id="run_task",
-        tags=["爬取"],
-        summary="開始爬取",
-        description="已有爬取在進行中時，回覆那一次，`already_running` 為 `true`。",
+        tags=["價格更新"],
+        summary="開始更新價格",
+        description="已有價格更新在進行中時，回覆那一次，`already_running` 為 `true`。",
         request=RunTaskSerializer,
         responses={202: RunStartedSerializer},
         examples=[
@@ -132,7 +132,7 @@ class RunTaskView(IdempotentView):
         categories = self.body(RunTaskSerializer).get("categories")
         started = start_run(trigger=CrawlRun.Trigger.API, user=cast(User, request.user), categories=categories)
         data = {"run_id": started.run.pk, "task_id": started.task_id, "already_running": started.already_running}
-        message = "已有爬取在進行中" if started.already_running else "爬取已開始"
+        message = "已有價格更新在進行中" if started.already_running else "價格更新已開始"
         return self.answer(data, status=202, message=message)
 
 
@@ -148,7 +148,7 @@ class TriggerNotificationView(IdempotentView):
         summary="立即通知價格變動",
         description=(
             "把還沒通知過的商品事件寫成通知，寄給訂閱「價格通知」的人；每個事件只通知一次。沒有新事件，或沒有人訂閱時，"
-            "`events` 與 `messages` 都是 0。`events` 是這次通知的事件數，`messages` 是寫入寄件匣的訊息數。"
+            "`events` 與 `messages` 都是 0。`events` 是這次通知的事件數，`messages` 是寫成的訊息數。"
         ),
         request=None,
         responses={202: NotifiedSerializer},
@@ -166,9 +166,9 @@ class CrawlerStatusView(ApiView):
 
     @extend_schema(
         operation_id="crawler_status",
-        tags=["爬取"],
-        summary="爬取狀態",
-        description="進行中與上一次的爬取、下一次排定的時間、最近 30 秒內有回報的背景程式。",
+        tags=["價格更新"],
+        summary="價格更新狀態",
+        description="進行中與上一次的價格更新、下一次排定的時間、最近 30 秒內有回報的背景程式。",
         responses=CrawlerStatusSerializer,
         examples=[answered("狀態", examples.STATUS)],
     )

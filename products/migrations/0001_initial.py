@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name='Category',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=10, unique=True, validators=[django.core.validators.RegexValidator('^\\d{10}$', '分類代碼是 10 位數字')], verbose_name='分類代碼')),
+                ('code', models.CharField(max_length=10, unique=True, validators=[django.core.validators.RegexValidator('^[0-9]{10}$', '分類代碼是 10 位數字')], verbose_name='分類代碼')),
                 ('level', models.PositiveSmallIntegerField(choices=[(1, '1'), (2, '2'), (3, '3')], default=3, verbose_name='層級')),
                 ('name', models.CharField(max_length=120, verbose_name='名稱')),
                 ('path', models.CharField(blank=True, help_text='例：美妝保養 > 臉部保養 > 精華液', max_length=300, verbose_name='路徑')),

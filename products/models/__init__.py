@@ -8,6 +8,7 @@ from products.models.catalogue import (
     Product,
     ProductSearch,
     QuarantinedPrice,
+    Unlisted,
 )
 from products.models.crawls import Alert, CategoryResult, CrawlError, CrawlRun, CrawlShard, Observation
 
@@ -25,4 +26,5 @@ __all__ = [
     "Product",
     "ProductSearch",
     "QuarantinedPrice",
+    "Unlisted",
 ]

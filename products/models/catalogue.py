@@ -17,14 +17,16 @@ class Category(models.Model):
     """A category of momo; the enabled ones are crawled."""
 
     code = models.CharField(
-        "分類代碼", max_length=10, unique=True, validators=[RegexValidator(r"^\d{10}$", "分類代碼是 10 位數字")]
+        "分類代碼", max_length=10, unique=True, validators=[RegexValidator(r"^[0-9]{10}$", "分類代碼是 10 位數字")]
     )
     level = models.PositiveSmallIntegerField("層級", choices=[(1, "1"), (2, "2"), (3, "3")], default=3)
     name = models.CharField("名稱", max_length=120)
     path = models.CharField("路徑", max_length=300, blank=True, help_text="例：美妝保養 > 臉部保養 > 精華液")
-    enabled = models.BooleanField("爬取", default=True)
+    enabled = models.BooleanField("價格更新", default=True)
     created_at = models.DateTimeField("建立時間", auto_now_add=True)
-    last_complete_at = models.DateTimeField("上次完整爬取", null=True, blank=True, editable=False)
+    last_complete_at = models.DateTimeField("上次完整更新", null=True, blank=True, editable=False)
+    # When somebody last confirmed that what the category no longer lists is gone.
+    gone_confirmed_at = models.DateTimeField("確認已關閉", null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = "分類"
@@ -47,7 +49,7 @@ class Product(models.Model):
         OUT_OF_STOCK = "out_of_stock", "缺貨"
         DELISTED = "delisted", "已下架"
 
-    product_id = models.CharField("商品編號", max_length=20, unique=True)
+    product_id = models.CharField("品號", max_length=20, unique=True)
     name = models.CharField("品名", max_length=500)
     brand = models.CharField("品牌", max_length=120, blank=True)
     category = models.ForeignKey(
@@ -63,6 +65,8 @@ class Product(models.Model):
     price = models.PositiveIntegerField("售價")
     # Since when the shop shows a price that cannot be read; `price` is then the last one that could. Null otherwise.
     price_unread_since = models.DateTimeField("售價讀不到，自", null=True, blank=True, editable=False)
+    # Whether the shop showed `price` when it was last asked: exactly then the product has an open span.
+    price_shown = models.BooleanField("售價看得到", default=True, db_default=True, editable=False)
     list_price = models.PositiveIntegerField("原價", null=True, blank=True)
     previous_price = models.PositiveIntegerField("前次售價", null=True, blank=True)
     change = models.GeneratedField(
@@ -124,6 +128,34 @@ class Product(models.Model):
         return self.name
 
 
+class Unlisted(models.Model):
+    """A product on sale that its category did not list when last walked to its end, and what its own page said.
+
+    A product without a row is listed (or delisted). `missing` counts against the delisting guard: the page says that
+    the product is gone, or the category listed it in the last walk that was believed and nothing explains it yet.
+    """
+
+    class Word(models.TextChoices):
+        ALIVE = "alive", "商品頁還在"
+        MISSING = "missing", "商品頁說沒有"
+        FAILED = "failed", "商品頁讀不到"
+        UNASKED = "unasked", "還沒查詢"
+
+    product = models.OneToOneField(Product, models.CASCADE, primary_key=True, related_name="unlisted")
+    since = models.DateTimeField("未列出，自")
+    word = models.CharField("商品頁", max_length=7, choices=Word)
+    asked_at = models.DateTimeField("最近查詢", null=True)
+    times = models.PositiveSmallIntegerField("接連說沒有", help_text="商品頁接連幾次說沒有")
+    missing = models.BooleanField("未見")
+
+    class Meta:
+        verbose_name = "未列出的商品"
+        verbose_name_plural = "未列出的商品"
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.word}"
+
+
 class ProductSearch(models.Model):
     """The text of a product cut into pairs of characters, for searches in the middle of Chinese text.
 
@@ -165,10 +197,11 @@ class CatalogueVersion(models.Model):
 
 
 class PriceSpan(models.Model):
-    """A period during which a product was always seen at one price.
+    """A period at whose beginning and end, and whenever between them somebody looked, a product was seen at one price.
 
-    The open span of a product (`last_seen_at` is null) lasts until the product was last seen; a span is closed when
-    the price changes or the product is delisted. A crawl without changes writes nothing here.
+    The open span of a product (`last_seen_at` is null) lasts until the product was last seen. A span is closed where
+    its price was last seen, as soon as the shop shows another price, one that is held or cannot be read, or no product.
+    A crawl without changes writes nothing here.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="spans", db_index=False, verbose_name="商品")
@@ -213,7 +246,7 @@ class PriceEvent(models.Model):
         EXPIRED = "expired", "過期，不再通知"
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="events", verbose_name="商品")
-    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="events", verbose_name="爬取")
+    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="events", verbose_name="價格更新")
     kind = models.CharField("事件", max_length=13, choices=Kind)
     old_price = models.PositiveIntegerField("原售價", null=True, blank=True)
     new_price = models.PositiveIntegerField("新售價", null=True, blank=True)
@@ -252,7 +285,7 @@ class QuarantinedPrice(models.Model):
         BELOW_LIST = "below_list", "遠低於原價"
 
     # No key: a product whose first price is held does not exist yet.
-    code = models.CharField("商品編號", max_length=20)
+    code = models.CharField("品號", max_length=20)
     name = models.CharField("品名", max_length=500)
     product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="商品")
     price = models.PositiveIntegerField("看到的售價")
@@ -260,8 +293,12 @@ class QuarantinedPrice(models.Model):
     list_price = models.PositiveIntegerField("原價", null=True, blank=True)
     reason = models.CharField("原因", max_length=10, choices=Reason)
     status = models.CharField("狀態", max_length=9, choices=Status, default=Status.HELD)
-    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="+", verbose_name="首次看到的爬取")
+    run = models.ForeignKey("products.CrawlRun", models.PROTECT, related_name="+", verbose_name="首次看到的價格更新")
     observed_at = models.DateTimeField("看到時間")
+    # How many implausible prices in a row were close to the one before, this one among them.
+    sights = models.PositiveSmallIntegerField("接連看到", default=1, db_default=1)
+    # The product was seen without a readable price, or its page without the product, since this price was seen.
+    interrupted = models.BooleanField("中斷過", default=False, db_default=False)
     decided_at = models.DateTimeField("決定時間", null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="決定者"

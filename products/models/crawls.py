@@ -35,7 +35,7 @@ class CrawlRun(models.Model):
         BOT = "bot", "Telegram"
 
     status = models.CharField("狀態", max_length=8, choices=Status, default=Status.RUNNING)
-    verdict = models.CharField("判定", max_length=8, choices=Verdict, blank=True)
+    verdict = models.CharField("檢查結果", max_length=8, choices=Verdict, blank=True)
     message = models.TextField("說明", blank=True)
     trigger = models.CharField("來源", max_length=8, choices=Trigger)
     requested_by = models.ForeignKey(
@@ -58,8 +58,8 @@ class CrawlRun(models.Model):
     error_count = models.PositiveIntegerField("錯誤", default=0)
 
     class Meta:
-        verbose_name = "爬取"
-        verbose_name_plural = "爬取"
+        verbose_name = "價格更新"
+        verbose_name_plural = "價格更新"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint("status", name="crawlrun_one_active", condition=Q(status="running")),
@@ -82,7 +82,7 @@ class CrawlShard(Work):
         DONE = "done", "完成"
         FAILED = "failed", "失敗"
 
-    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="shards", verbose_name="爬取")
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="shards", verbose_name="價格更新")
     number = models.PositiveSmallIntegerField("編號")
     category_codes = ArrayField(models.CharField(max_length=10), verbose_name="分類代碼")
     status = models.CharField("狀態", max_length=7, choices=Status, default=Status.PENDING)
@@ -94,8 +94,8 @@ class CrawlShard(Work):
     message = models.TextField("說明", blank=True)
 
     class Meta:
-        verbose_name = "爬取分片"
-        verbose_name_plural = "爬取分片"
+        verbose_name = "價格更新的分組"
+        verbose_name_plural = "價格更新的分組"
         ordering: ClassVar = ["run", "number"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "number"], name="crawlshard_number")]
 
@@ -118,16 +118,22 @@ class CategoryResult(models.Model):
         BLOCKED = "blocked", "被擋"
         FAILED = "failed", "失敗"
 
-    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="category_results", verbose_name="爬取")
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="category_results", verbose_name="價格更新")
     category = models.ForeignKey(Category, models.CASCADE, related_name="results", verbose_name="分類")
     outcome = models.CharField("結果", max_length=8, choices=Outcome)
     pages = models.PositiveIntegerField("已讀頁數", default=0)
     max_page = models.PositiveIntegerField("總頁數", default=0)
     total = models.PositiveIntegerField("momo 總數", default=0)
     seen = models.PositiveIntegerField("看到", default=0)
-    # Set when the run is applied: products of this category not seen anywhere in the run.
+    # Whether product pages answered: pages of goods that are surely on sale were asked for. Null: nobody asked.
+    pages_answer = models.BooleanField("商品頁有回應", null=True)
+    # Set when the run is applied: products that count against the delisting guard (see `Unlisted.missing`), of how many
+    # on sale; goods listed without a readable price; whether people should look; whether delistings wait for that.
     missing = models.PositiveIntegerField("未見", default=0)
+    known = models.PositiveIntegerField("已知", default=0)
+    unread = models.PositiveIntegerField("售價讀不到", default=0)
     suspect = models.BooleanField("可疑", default=False)
+    waits = models.BooleanField("暫不算下架", default=False)
     message = models.TextField("說明", blank=True)
 
     class Meta:
@@ -165,17 +171,17 @@ class CrawlError(models.Model):
         HTTP = "http", "HTTP 錯誤"
         CLOSED = "closed", "網站關閉"
 
-    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="errors", verbose_name="爬取")
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="errors", verbose_name="價格更新")
     category_code = models.CharField("分類代碼", max_length=10, blank=True)
     kind = models.CharField("種類", max_length=20, choices=Kind)
-    code = models.CharField("商品編號", max_length=20, blank=True)
+    code = models.CharField("品號", max_length=20, blank=True)
     url = models.CharField("網址", max_length=500, blank=True)
     value = models.CharField("原文", max_length=200, blank=True)
     message = models.TextField("說明")
 
     class Meta:
-        verbose_name = "爬取錯誤"
-        verbose_name_plural = "爬取錯誤"
+        verbose_name = "讀取錯誤"
+        verbose_name_plural = "讀取錯誤"
 
     def __str__(self) -> str:
         return self.message
@@ -187,6 +193,7 @@ class Observation(models.Model):
     class Source(models.TextChoices):
         LIST = "list", "分類頁"
         PAGE = "page", "商品頁"
+        FAIL = "fail", "商品頁讀不到"  # asked for and not answered: an absent row that proves nothing
 
     run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="+", db_index=False)
     shard = models.ForeignKey(CrawlShard, models.CASCADE, related_name="+", db_index=False)
@@ -214,21 +221,23 @@ class Observation(models.Model):
 
 
 class Alert(models.Model):
-    """Something that is notified once: open until a good run over its categories resolves it.
+    """Something that is notified once: open until a good run over its categories, or a person, resolves it.
 
-    While an alert is open, its categories raise no second one.
+    While an alert is open, its categories raise no second one; it is notified again every CRAWL_REMIND_DAYS days.
     """
 
     class Kind(models.TextChoices):
-        SUSPECT = "crawl_suspect", "可疑爬取"
-        FAILED = "crawl_failed", "爬取失敗"
+        SUSPECT = "crawl_suspect", "可疑的價格更新"
+        FAILED = "crawl_failed", "價格更新失敗"
 
     kind = models.CharField("種類", max_length=20, choices=Kind)
-    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="alerts", verbose_name="爬取")
+    run = models.ForeignKey(CrawlRun, models.CASCADE, related_name="alerts", verbose_name="價格更新")
     category_codes = ArrayField(models.CharField(max_length=10), default=list, verbose_name="分類代碼")
     message = models.TextField("說明")
     created_at = models.DateTimeField("時間")
     sent_at = models.DateTimeField("通知時間", null=True, blank=True)
+    reminders = models.PositiveSmallIntegerField("提醒次數", default=0, db_default=0)
+    reminded_at = models.DateTimeField("最近提醒", null=True, blank=True)
     resolved_at = models.DateTimeField("解除時間", null=True, blank=True)
 
     class Meta:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
-from products.models import Alert, Category
+from products.models import Alert, Category, CategoryResult, CrawlRun
 
 MAX_CATEGORIES = 20
 MAX_MESSAGE = 2_000  # characters
@@ -29,6 +30,25 @@ def alert_variables(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
         "categories": [{"name": names.get(code, code), "code": code} for code in codes],
         "url": f"{settings.PUBLIC_URL}/admin/products/crawlrun/{alert.run_id}/change/",
     }
+
+
+def reminder_variables(alert: Alert, names: Mapping[str, str]) -> dict[str, Any]:
+    """The same of an alert that is still open: since when, and how its categories are now."""
+    opened = timezone.localtime(alert.created_at)
+    text = f"提醒（第 {alert.reminders} 次）：{opened:%m-%d %H:%M} 的警示還沒有解除。"
+    now = _reasons_now(alert.category_codes[:MAX_CATEGORIES])
+    variables = alert_variables(alert, names)
+    return variables | {"message": f"{text}{now or alert.message}"[:MAX_MESSAGE]}
+
+
+def _reasons_now(codes: Sequence[str]) -> str:
+    """Name and reason of each category that the last run over it found suspect."""
+    results = CategoryResult.objects.filter(run__status=CrawlRun.Status.APPLIED, category__code__in=codes)
+    last = results.select_related("category").order_by("category__code", "-run_id").distinct("category__code")
+    suspects = [result for result in last if result.suspect]
+    return "；".join(
+        f"{result.category.name}（{result.message or result.get_outcome_display()}）" for result in suspects
+    )
 
 
 def recent_alerts(limit: int) -> Sequence[Mapping[str, Any]]:

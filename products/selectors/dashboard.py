@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from momo.core.days import start_of_day
-from products.models import Alert, CrawlRun, PriceEvent, Product, QuarantinedPrice
+from products.models import Alert, Category, CrawlRun, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import count_rows
 from products.selectors.crawls import last_run, progress_of, running_run
 from products.selectors.products import change_window_start, changed_products
@@ -19,13 +19,29 @@ from products.selectors.products import change_window_start, changed_products
 CHART_DAYS = 14
 CHART_SECONDS = 60
 TOP = 8
+RECENT_HOURS = 24  # of the cards, whatever the API takes as recent: their lists have this span too
+
+
+def has_categories() -> bool:
+    """Whether there is any category."""
+    return Category.objects.exists()
+
+
+def has_runs() -> bool:
+    """Whether any crawl has begun."""
+    return CrawlRun.objects.exists()
+
+
+def has_products() -> bool:
+    """Whether any crawl has brought products."""
+    return Product.objects.exists()
 
 
 def product_counts() -> dict[str, int]:
-    """Products on sale and delisted, and those whose price rose or fell within the change window (24 h)."""
+    """Products on sale and delisted, and those whose price rose or fell within 24 hours."""
     total = count_rows(Product.objects.all())
     delisted = count_rows(Product.objects.filter(status=Product.Status.DELISTED))
-    changed = changed_products(Product.objects.all())
+    changed = changed_products(Product.objects.all(), hours=RECENT_HOURS)
     return {
         "on_sale": total - delisted,
         "delisted": delisted,
@@ -34,7 +50,7 @@ def product_counts() -> dict[str, int]:
     }
 
 
-def event_counts(*, hours: int = 24) -> dict[str, int]:
+def event_counts(*, hours: int = RECENT_HOURS) -> dict[str, int]:
     """Events of the last `hours` hours by kind, 0 where there are none."""
     recent = PriceEvent.objects.filter(created_at__gte=change_window_start(hours))
     rows = recent.order_by().values("kind").annotate(n=Count("id"))
@@ -88,8 +104,8 @@ def events_per_day(*, days: int = CHART_DAYS) -> dict[str, Any]:
 
 
 def biggest_changes(*, up: bool, limit: int = TOP) -> QuerySet[Product]:
-    """Products with the largest rise or fall in percent within the change window."""
-    changed = changed_products(Product.objects.all()).only(
+    """Products with the largest rise or fall in percent within 24 hours."""
+    changed = changed_products(Product.objects.all(), hours=RECENT_HOURS).only(
         "id", "product_id", "name", "price", "previous_price", "change", "change_percent", "price_changed_at"
     )
     # As a sum it matches no index: the index of all percentages would visit every older, larger change first.

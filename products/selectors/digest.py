@@ -208,6 +208,6 @@ def recent_digests(limit: int) -> Sequence[Mapping[str, Any]]:
         news = [one for one in all_news(reversed(events[run.pk])) if Selection().matches(one)]
         if news:
             at = run.finished_at or run.started_at
-            label = f"爬取 #{run.pk}（{timezone.localtime(at):%m-%d %H:%M}，{len(news)} 件）"
+            label = f"價格更新 #{run.pk}（{timezone.localtime(at):%m-%d %H:%M}，{len(news)} 件）"
             shown.append({"label": label, "variables": {**Digest(news, at).variables(), "workbook": False}})
     return shown

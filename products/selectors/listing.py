@@ -3,13 +3,14 @@
 PostgreSQL writes the page in half the time that its rows would take to become objects, dictionaries and then JSON
 here, and SQL put together by hand in a tenth of the time that the ORM takes to compile it.
 
-Each process caches how many products a filter has and which products a search finds, both for one version of the
-catalogue (`CatalogueVersion`, which a trigger changes with the products). Every page is read together with the version,
-so a cached value is used exactly while it is true.
+Each process caches how many products a filter has, which products a search finds, and the order in which they were last
+seen, all for one version of the catalogue (`CatalogueVersion`, which a trigger changes with the products). Every page
+is read together with the version, so a cached value is used exactly while it is true.
 """
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +32,11 @@ FROM (
     SELECT p.id, p.product_id, p.name, p.brand,
            (SELECT c.name FROM products_category c WHERE c.id = p.category_id) AS category,
            p.price, p.previous_price, p.change, p.change_percent, p.status, p.url, p.image_url,
-           p.price_changed_at, p.first_seen_at, p.last_seen_at,
+           p.price_changed_at, p.first_seen_at, p.last_seen_at, p.price_unread_since,
+           -- Few products have one; the others have no look at the table.
+           CASE WHEN NOT p.price_shown AND p.status <> 'delisted' THEN (
+               SELECT json_build_object('price', q.price, 'since', q.observed_at) FROM products_quarantinedprice q
+               WHERE q.code = p.product_id AND q.status = 'held') END AS held_price,
            {LOWEST_PRICE.format(product="p", now="%s::timestamptz", since="%s::timestamptz")} AS lowest_price_30d
     -- No join beside it: the items stay in this order.
     FROM (SELECT * FROM products_product {{where}} ORDER BY {{order}} LIMIT %s OFFSET %s) AS p
@@ -62,12 +67,36 @@ class Listing:
         that of `selectors.lowest`.
         """
         where, params, keys = self._where()
+        if self.sort_by == "last_seen_at" and self._is_large():
+            return self._page_by_last_seen(where, start, size)
         version, items = self._read(where, params, start, size)
         if keys is not None and keys.version != version:
             KEYS.forget(self.words)
             where, params, keys = self._where()
             version, items = self._read(where, params, start, size)
         return orjson.Fragment(items), self._total(where, params, version)
+
+    def _is_large(self) -> bool:
+        """Whether nothing narrows the list: no words, categories or time."""
+        return self.kind in ("all", "delisted") and self.categories is None and not self.words
+
+    def _page_by_last_seen(self, where: str, start: int, size: int) -> tuple[orjson.Fragment, int]:
+        """A page in the order of `last_seen_at`, which has no index: it would make each crawl write every product anew.
+
+        The order is sorted once for each version of the catalogue and kept, as 8 bytes a product: of 50,000 products a
+        page took 47 ms, now the first takes 27 ms and each other 2 to 4 ms.
+        """
+        for _ in range(2):
+            order = _seen_order(self.kind, where)
+            version, items = self._read(
+                "WHERE id = ANY(%s::bigint[])", [order.page(start, size, self.descending)], 0, size
+            )
+            if version == order.version:
+                return orjson.Fragment(items), self._total(where, [], version)
+            SEEN_ORDERS.forget(self.kind)
+        # The catalogue changes faster than it can be sorted.
+        version, items = self._read(where, [], start, size)
+        return orjson.Fragment(items), self._total(where, [], version)
 
     def _read(self, where: str, params: list[Any], start: int, size: int) -> tuple[str | None, str]:
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
@@ -122,6 +151,20 @@ class _Found:
     text: str | None
 
 
+@dataclass(frozen=True)
+class _SeenOrder:
+    """Keys of products, those first that were last seen longest ago."""
+
+    version: str | None
+    keys: array[int]
+
+    def page(self, start: int, size: int, descending: bool) -> str:
+        """Keys of one page as the text of an array; descending is exactly the reverse."""
+        end = len(self.keys) - start
+        page = self.keys[max(0, end - size) : max(0, end)] if descending else self.keys[start : start + size]
+        return "{" + ",".join(map(str, page)) + "}"
+
+
 class _VersionedCache:
     """Values by key, each true in one version of the catalogue; emptied when it holds CACHE_SIZE values.
 
@@ -150,7 +193,20 @@ class _VersionedCache:
         self._kept.pop((connection.settings_dict["NAME"], key), None)
 
 
-TOTALS, KEYS = _VersionedCache(), _VersionedCache()
+TOTALS, KEYS, SEEN_ORDERS = _VersionedCache(), _VersionedCache(), _VersionedCache()
+
+
+def _seen_order(kind: str, where: str) -> _SeenOrder:
+    known: _SeenOrder | None = SEEN_ORDERS.get(kind)
+    if known is None:
+        keys = "SELECT id FROM products_product"
+        with connection.cursor() as cursor:
+            # One statement, so that the order is that of its version.
+            cursor.execute(f"SELECT {VERSION}, ARRAY({keys} {where} ORDER BY last_seen_at, id)")
+            version, ordered = cursor.fetchone()
+        known = _SeenOrder(version, array("q", ordered))
+        SEEN_ORDERS.keep(kind, version, known)
+    return known
 
 
 def _search(words: tuple[str, ...]) -> _Found:

@@ -93,8 +93,7 @@ def net_news(events: Sequence[News]) -> list[News]:
     before = _BEFORE[Kind(moves[0][1])] if moves else _Shelf.ON
     after = _AFTER[Kind(moves[-1][1])] if moves else _Shelf.ON
     old = None if before is _Shelf.NEVER else events[0].old_price
-    known = [price for event in events for price in (event.old_price, event.new_price) if price is not None]
-    new = known[-1] if known else None
+    new = _last_price(events, moves)
     last = events[-1]
 
     def news(kind: Kind, old_price: int | None, new_price: int | None) -> News:
@@ -113,6 +112,15 @@ def net_news(events: Sequence[News]) -> list[News]:
     if stock is not None:
         found.append(news(stock, new, new))
     return found
+
+
+def _last_price(events: Sequence[News], moves: Sequence[tuple[int, str]]) -> int | None:
+    """The last price that is known; of goods that returned, the last that they showed since."""
+    if moves and moves[-1][1] == Kind.RELISTED:
+        known = [event.new_price for event in events[moves[-1][0] :] if event.new_price is not None]
+    else:
+        known = [price for event in events for price in (event.old_price, event.new_price) if price is not None]
+    return known[-1] if known else None
 
 
 def _net_stock(events: Sequence[News], before: _Shelf, moves: Sequence[tuple[int, str]]) -> Kind | None:

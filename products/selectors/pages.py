@@ -9,15 +9,25 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from products.models import Alert, CategoryResult, CrawlError, CrawlRun, PriceEvent, PriceSpan, Product
+from products.models import (
+    Alert,
+    CategoryResult,
+    CrawlError,
+    CrawlRun,
+    PriceEvent,
+    PriceSpan,
+    Product,
+    QuarantinedPrice,
+)
 from products.selectors.products import SPAN_END
 
 CHART_SPANS = 500
 TABLE_SPANS = 50
 LAST_EVENTS = 20
 RUN_ROWS = 200
-# The line of the chart breaks where the product was not seen for longer than this.
-GAP = timedelta(hours=24)
+# The line of the chart breaks where the product was not seen for longer than this: a crawl a day, a little late, does
+# not break it.
+GAP = timedelta(hours=36)
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,10 @@ def last_spans(product: Product, *, limit: int = CHART_SPANS) -> list[Span]:
 
 
 def chart_points(spans: Sequence[Span]) -> list[dict[str, int | None]]:
-    """Spans (newest first) as points of a step line: x in milliseconds since 1970, y the price, null for a gap."""
+    """Spans (newest first) as points of a step line: x in milliseconds since 1970, y the price, null for a gap.
+
+    A price that was seen once is two points at one time, which the chart shows as a dot.
+    """
     points: list[dict[str, int | None]] = []
     before: Span | None = None
     for span in reversed(spans):
@@ -61,6 +74,11 @@ def _milliseconds(moment: datetime) -> int:
 def last_events(product: Product, *, limit: int = LAST_EVENTS) -> QuerySet[PriceEvent]:
     """The last events of a product, newest first."""
     return PriceEvent.objects.filter(product=product).order_by("-created_at", "-id")[:limit]
+
+
+def held_price_of(product: Product) -> QuarantinedPrice | None:
+    """The price of a product that waits for a second sight or a decision."""
+    return QuarantinedPrice.objects.filter(code=product.product_id, status=QuarantinedPrice.Status.HELD).first()
 
 
 def results_of(run: CrawlRun, *, limit: int = RUN_ROWS) -> QuerySet[CategoryResult]:

@@ -12,13 +12,19 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from momo.core.days import between, start_of_day
-from products.models import Category, PriceSpan, Product, ProductSearch
+from products.models import Category, PriceSpan, Product, ProductSearch, QuarantinedPrice
 from products.selectors.counts import cached
 
 MAX_QUERY_LENGTH = 100
 # When the price of a span was last seen; that of an open span moves with crawls.
 SPAN_END = Coalesce("last_seen_at", Greatest("observed_at", F("product__last_seen_at")))
 MAX_CACHED_KEYS = 20_000  # products of one search
+# Characters that are written in two ways, and the one that the index has; the same pairs as in momo_haystack
+# (migration 0013). NFKC leaves them, since Unicode holds them for different characters.
+VARIANTS = str.maketrans(
+    "臺檯裏羣峯恒綫着爲麪衞牀啓衆祕汚汙鈎脚粘盃竈鷄猫塩傢週鍊砲痠",
+    "台台裡群峰恆線著為麵衛床啟眾秘污污鉤腳黏杯灶雞貓鹽家周鏈炮酸",
+)
 
 
 def change_window_start(hours: int | None = None) -> datetime:
@@ -35,13 +41,30 @@ def changed_products(products: QuerySet[Product], *, hours: int | None = None) -
     return products.filter(price_changed_at__gte=change_window_start(hours))
 
 
+def held_price() -> Subquery:
+    """The price of a product that waits for a second sight or a decision, as an expression; null for most."""
+    held = QuarantinedPrice.objects.filter(code=OuterRef("product_id"), status=QuarantinedPrice.Status.HELD)
+    return Subquery(held.values("price")[:1])
+
+
+def held_prices(codes: Iterable[str]) -> dict[str, int]:
+    """Prices that wait for a second sight or a decision, by goods code."""
+    held = QuarantinedPrice.objects.filter(code__in=list(codes), status=QuarantinedPrice.Status.HELD)
+    return dict(held.values_list("code", "price"))
+
+
+def held_codes() -> QuerySet[QuarantinedPrice, str]:
+    """Goods codes of the prices that wait for a second sight or a decision."""
+    return QuarantinedPrice.objects.filter(status=QuarantinedPrice.Status.HELD).values_list("code", flat=True)
+
+
 def search_words(q: str) -> list[str]:
-    """Words of a search as the index has them: NFKC, lower case, at most MAX_QUERY_LENGTH characters.
+    """Words of a search as the index has them: NFKC, lower case, VARIANTS, at most MAX_QUERY_LENGTH characters.
 
     Lower case is PostgreSQL's: each character becomes one character, also İ, and Σ at the end of a word.
     """
     text = unicodedata.normalize("NFKC", q[:MAX_QUERY_LENGTH].replace("\0", " "))
-    return "".join(character.lower()[0] for character in text).split()
+    return "".join(character.lower()[0] for character in text).translate(VARIANTS).split()
 
 
 class _Among(Func):

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from momo.core.work import start_task_on_commit
@@ -22,7 +23,7 @@ from notifications.services.notify import deliver, subscriptions_of
 from products.events import DIGEST_EVENT, SUSPECT_EVENT
 from products.exports import digest_files
 from products.models import Alert, PriceEvent
-from products.selectors.alerts import alert_variables, category_names
+from products.selectors.alerts import alert_variables, category_names, reminder_variables
 from products.selectors.digest import Digest, Selection, event_news
 from products.selectors.news import STOCK, News, all_news
 
@@ -201,26 +202,44 @@ def _side(news: News) -> _Side:
 
 
 def notify_alerts(*, now: datetime | None = None) -> int:
-    """Write the messages of alerts that were not notified yet. Returns how many alerts that were.
+    """Write the messages of alerts that were not notified yet, or are due to be again. Returns how many alerts.
 
-    Without a subscription alerts wait for one; those older than DIGEST_MAX_AGE_HOURS are no news any more.
+    Without a subscription alerts wait for one; those older than DIGEST_MAX_AGE_HOURS are no news any more. An
+    alert that is still open is notified again every CRAWL_REMIND_DAYS days.
     """
     now = now or timezone.now()
     with transaction.atomic():
         to = subscriptions_of(SUSPECT_EVENT)
         if not to:
             return 0
-        waiting = Alert.objects.filter(sent_at=None).select_for_update(skip_locked=True)
-        alerts = list(waiting.order_by("pk"))
-        if not alerts:
-            return 0
-        old = now - timedelta(hours=settings.DIGEST_MAX_AGE_HOURS)
-        names = category_names(alerts)
-        for alert in alerts:
-            if alert.created_at >= old:
-                variables = alert_variables(alert, names)
-                deliver(SUSPECT_EVENT, key=f"alert:{alert.pk}", variables=variables, to=to, at=now)
-        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(sent_at=now)
+        return _notify_new_alerts(to, now) + _remind(to, now)
+
+
+def _notify_new_alerts(to: Sequence[Subscription], now: datetime) -> int:
+    waiting = Alert.objects.filter(sent_at=None).select_for_update(skip_locked=True)
+    alerts = list(waiting.order_by("pk"))
+    old = now - timedelta(hours=settings.DIGEST_MAX_AGE_HOURS)
+    names = category_names(alerts)
+    for alert in alerts:
+        if alert.created_at >= old:
+            variables = alert_variables(alert, names)
+            deliver(SUSPECT_EVENT, key=f"alert:{alert.pk}", variables=variables, to=to, at=now)
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(sent_at=now)
+    return len(alerts)
+
+
+def _remind(to: Sequence[Subscription], now: datetime) -> int:
+    if not settings.CRAWL_REMIND_DAYS:
+        return 0
+    due = now - timedelta(days=settings.CRAWL_REMIND_DAYS)
+    waiting = Alert.objects.annotate(last=Coalesce("reminded_at", "sent_at")).filter(resolved_at=None, last__lte=due)
+    alerts = list(waiting.select_for_update(skip_locked=True).order_by("pk"))
+    names = category_names(alerts)
+    for alert in alerts:
+        alert.reminders, alert.reminded_at = alert.reminders + 1, now
+        key = f"alert:{alert.pk}:reminder:{alert.reminders}"
+        deliver(SUSPECT_EVENT, key=key, variables=reminder_variables(alert, names), to=to, at=now)
+        alert.save(update_fields=["reminders", "reminded_at"])
     return len(alerts)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from momo.core.errors import Conflict
-from products.models import CrawlRun, PriceEvent, PriceSpan, Product, QuarantinedPrice
+from products.models import CrawlRun, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
 from products.services.notify import DECIDING, notify_soon
+from products.services.statements import OPEN_SPANS
+
+OPEN_DECIDED_SPAN = OPEN_SPANS.format(
+    source="SELECT %(product)s::bigint, %(price)s::integer, %(begun)s::timestamptz, NULL::timestamptz, %(unbroken)s"
+)
 
 
 class AlreadyDecided(Conflict):
@@ -40,18 +45,18 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
         if product is None or product.price == held.price:
             return
         old_price = product.price
-        PriceSpan.objects.filter(product=product, last_seen_at=None).update(last_seen_at=held.observed_at)
-        # A delisted product has no open span: it was last seen at this price.
-        delisted = product.status == Product.Status.DELISTED
-        PriceSpan.objects.create(
-            product=product,
-            price=held.price,
-            observed_at=held.observed_at,
-            last_seen_at=max(product.last_seen_at, held.observed_at) if delisted else None,
-        )
+        # The same rule as for a price that a run confirms. Something else was seen since: the price is known for the
+        # moment of its sight only.
+        unbroken = not held.interrupted
+        with connection.cursor() as cursor:
+            cursor.execute(
+                OPEN_DECIDED_SPAN,
+                {"product": product.pk, "price": held.price, "begun": held.observed_at, "unbroken": unbroken},
+            )
         Product.objects.filter(pk=product.pk).update(
             previous_price=F("price"),
             price=held.price,
+            price_shown=unbroken,
             price_changed_at=held.observed_at,
             lowest_price_until=None,
         )

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 KEEP_OBSERVATIONS_OF = 3  # runs, for examining what they saw
 ACTIVE = CrawlRun.Status.RUNNING
-BROKER_AWAY = "爬取沒有開始；請確認 REDIS_URL 的服務後再試"
+BROKER_AWAY = "價格更新沒有開始；請確認 REDIS_URL 的服務後再試"
 
 
 class NothingToCrawl(ValidationFailed):
@@ -161,7 +161,9 @@ def close_run(*, run: CrawlRun, status: CrawlRun.Status, message: str) -> None:
             return
         unfinished.update(status=CrawlShard.Status.FAILED, message=message)
         if not Alert.objects.filter(kind=Alert.Kind.FAILED, resolved_at=None).exists():
-            Alert.objects.create(kind=Alert.Kind.FAILED, run=run, message=f"爬取 #{run.pk}：{message}", created_at=now)
+            Alert.objects.create(
+                kind=Alert.Kind.FAILED, run=run, message=f"價格更新 #{run.pk}：{message}", created_at=now
+            )
             notify_soon()
 
 

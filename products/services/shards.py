@@ -38,6 +38,7 @@ from products.spiders.protocol import (
 
 MAX_ERRORS = 500  # rows stored for a shard; all errors are counted
 HEARTBEAT_SECONDS = 1.0
+CONTROLS = 4  # goods whose pages show whether product pages open at all
 
 
 class ChildDied(AttemptFailed):
@@ -49,7 +50,7 @@ class Seen:
     """What the child reported, until it is stored."""
 
     items: list[ItemLine] = field(default_factory=list)
-    missing: list[AbsentLine] = field(default_factory=list)
+    absent: list[AbsentLine] = field(default_factory=list)
     categories: list[CategoryLine] = field(default_factory=list)
     errors: list[ErrorLine] = field(default_factory=list)  # at most MAX_ERRORS of `error_count`
     error_count: int = 0
@@ -60,8 +61,8 @@ class Seen:
         match line:
             case ItemLine():
                 self.items.append(line)
-            case AbsentLine(outcome="missing"):
-                self.missing.append(line)
+            case AbsentLine():
+                self.absent.append(line)
             case CategoryLine():
                 self.categories.append(line)
             case ErrorLine():
@@ -93,7 +94,7 @@ class Seen:
                     source=item.source,
                 )
         now = timezone.now()
-        for line in self.missing:
+        for line in self.absent:
             if line.category in category_ids:
                 yield row(
                     category_id=category_ids[line.category],
@@ -101,7 +102,7 @@ class Seen:
                     observed_at=now,
                     in_stock=False,
                     absent=True,
-                    source="page",
+                    source="page" if line.outcome == "missing" else "fail",
                 )
 
 
@@ -124,8 +125,12 @@ def build_job(shard: CrawlShard) -> Job:
     """Return what the child of a shard is to crawl."""
     known: dict[str, list[str]] = defaultdict(list)
     on_sale = Product.objects.exclude(status=Product.Status.DELISTED)
-    for code, product_id in on_sale.filter(category__code__in=shard.category_codes).values_list(
-        "category__code", "product_id"
+    # Those asked longest ago come first, so that all get their turn.
+    asked = F("unlisted__asked_at").asc(nulls_first=True)
+    for code, product_id in (
+        on_sale.filter(category__code__in=shard.category_codes)
+        .order_by(asked, "pk")
+        .values_list("category__code", "product_id")
     ):
         known[code].append(product_id)
     levels = dict(Category.objects.filter(code__in=shard.category_codes).values_list("code", "level"))
@@ -141,12 +146,19 @@ def build_job(shard: CrawlShard) -> Job:
         timeout=settings.CRAWL_TIMEOUT,
         robots=settings.CRAWL_ROBOTS,
         max_pages=settings.CRAWL_MAX_PAGES,
-        max_missing_percent=settings.CRAWL_MAX_MISSING_PERCENT,
-        min_missing=settings.CRAWL_MIN_MISSING,
+        max_lookups=settings.CRAWL_MAX_LOOKUPS,
+        controls=_controls(shard),
         retry_times=settings.CRAWL_RETRY_TIMES,
         retry_after_cap=settings.CRAWL_RETRY_AFTER_CAP,
         backoff=settings.CRAWL_BACKOFF,
     )
+
+
+def _controls(shard: CrawlShard) -> tuple[str, ...]:
+    """Some goods of other categories that were on sale when last seen, the latest first."""
+    others = Product.objects.filter(status=Product.Status.ACTIVE, unlisted=None, misses=0, category__enabled=True)
+    others = others.exclude(category__code__in=shard.category_codes).order_by("-last_seen_at")
+    return tuple(others.values_list("product_id", flat=True)[:CONTROLS])
 
 
 @contextlib.contextmanager
@@ -192,7 +204,7 @@ def crawl(shard: CrawlShard, *, on_progress: Callable[[CrawlShard], None] | None
         logger_thread.join(timeout=5)
     if seen.end is None:
         tail = b"".join(log).decode(errors="replace").strip()[-1500:]
-        raise ChildDied(f"爬取程序提早結束（代碼 {process.returncode}）{tail}")
+        raise ChildDied(f"讀取程式提早結束（代碼 {process.returncode}）{tail}")
     return seen
 
 
@@ -221,7 +233,7 @@ def _parsed(raw: bytes) -> list[Line]:
     try:
         return list(read_lines([raw]))
     except ProtocolError as error:
-        raise ChildDied(f"爬取程序的輸出讀不懂：{raw[:200]!r}") from error
+        raise ChildDied(f"讀取程式的輸出讀不懂：{raw[:200]!r}") from error
 
 
 def beat(shard: CrawlShard) -> None:
@@ -258,6 +270,7 @@ def store(shard: CrawlShard, *, seen: Seen) -> None:
                 total=line.total,
                 seen=line.seen,
                 message=line.message,
+                pages_answer=line.pages_answer,
             )
             for line in seen.categories
             if line.category in ids

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from products.spiders.decoding import decode_big5, decode_page
 from products.spiders.pages import (
     BLOCKED_TEXTS,
     MAX_NAME,
@@ -21,6 +22,7 @@ from products.spiders.pages import (
     is_sold_out,
     item_prices,
     product_id_from_url,
+    product_url,
     quote_value,
     web_url,
 )
@@ -39,7 +41,8 @@ __all__ = [
 
 EMPTY_CODE = "40006"
 """resultCode of a category that has no goods."""
-_MARKERS = tuple(text.encode() for text in BLOCKED_TEXTS)
+MAX_BROKEN_BYTES = 100
+"""Bytes of a list's answer that may be no UTF-8; more of them are another encoding."""
 # Bytes of an HTML page that are searched for the texts of a block.
 _HTML_LOOK = 200_000
 
@@ -78,17 +81,19 @@ def parse_category_page(body: bytes, base_url: str) -> CategoryPage:
 def _load(body: bytes) -> dict[str, object]:
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"<":
-        head = body[:_HTML_LOOK]
-        if any(marker in head for marker in _MARKERS):
+        head = decode_page(body[:_HTML_LOOK])
+        if any(marker in head for marker in BLOCKED_TEXTS):
             raise PageError("blocked", "網站以「查無商品或拒絕存取」的網頁代替資料")
         lowered = head[:4_000].lower()
-        if b"access denied" in lowered or b"forbidden" in lowered:
+        if "access denied" in lowered or "forbidden" in lowered:
             raise PageError("blocked", "網站以拒絕存取的網頁代替資料")
         raise PageError("not_json", "網站回覆的是網頁，不是 JSON")
     if not start:
         raise PageError("truncated", "網站回覆是空的")
     try:
-        data = json.loads(body.decode("utf-8-sig"))
+        data = json.loads(_json_text(body))
+    except PageError:
+        raise
     except RecursionError:
         raise PageError("shape", "JSON 的層次太深") from None
     except ValueError as error:
@@ -99,6 +104,24 @@ def _load(body: bytes) -> dict[str, object]:
     if not isinstance(data, dict):
         raise PageError("shape", "JSON 的最外層不是物件")
     return data
+
+
+def _json_text(body: bytes) -> str:
+    """The text of a JSON answer: UTF-8, as its standard demands, or Big5. Raises `ValueError` where it breaks off."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise
+    text = decode_big5(body)
+    if text:
+        return text
+    # A name that was cut within a character must not lose its page: the bytes in question are dropped with it.
+    text = body.decode("utf-8-sig", errors="surrogateescape")
+    broken = sum("\ud800" <= character <= "\udfff" for character in text)
+    if broken > MAX_BROKEN_BYTES:
+        raise PageError("not_json", "網站回覆的文字編碼無法辨識")
+    return text
 
 
 def _count(value: object, name: str, problems: list[Problem]) -> int:
@@ -133,7 +156,7 @@ def _item(entry: object, base: str, problems: list[Problem]) -> ListedItem | Non
         brand=brand_of(entry, name),
         price=price,
         list_price=list_price,
-        url=web_url(entry.get("goodsUrl")) or f"{base}/product/{code}",
+        url=product_url(entry.get("goodsUrl"), code, base),
         image_url=web_url(entry.get("imgUrl")),
         in_stock=not is_sold_out(entry.get("goodsStock")),
         upcoming=isinstance(upcoming, str) and bool(upcoming.strip()),

@@ -13,6 +13,8 @@ from decimal import Decimal
 
 MAX_PRICE = 99_999_999
 """The dearest price believed, in New Taiwan dollars."""
+ZERO = "價格是 0"
+"""The reason of a refused 0, which stands for no price on pages of what is sold out."""
 MAX_LENGTH = 64
 """Characters of a raw price that are looked at; anything longer is refused unread."""
 
@@ -99,7 +101,7 @@ def _in_bounds(raw: object, value: int) -> int:
     if value < 0:
         raise PriceError(raw, "價格是負數")
     if value == 0:
-        raise PriceError(raw, "價格是 0")
+        raise PriceError(raw, ZERO)
     if value > MAX_PRICE:
         raise PriceError(raw, f"價格超過上限 {MAX_PRICE:,} 元")
     return value
@@ -108,7 +110,7 @@ def _in_bounds(raw: object, value: int) -> int:
 def _explain_digits(digits: str) -> str:
     if "," in digits:
         return "千分位的逗號位置不對"
-    return "價格是 0" if not digits.strip("0") else "數字以 0 開頭，不像價格"
+    return ZERO if not digits.strip("0") else "數字以 0 開頭，不像價格"
 
 
 def _explain(text: str) -> str:

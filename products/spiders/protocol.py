@@ -69,6 +69,8 @@ class CategoryLine(NamedTuple):
     """How one category ended, once for each category of the job.
 
     `pages` read, `max_page` and `total` (goods) as the shop states them (0: it does not), `seen` unique goods.
+    `pages_answer`: whether pages of goods that are surely on sale opened, so that a page which says "missing" proves
+    something; None where nobody asked.
     """
 
     category: str
@@ -78,6 +80,7 @@ class CategoryLine(NamedTuple):
     total: int
     seen: int
     message: str
+    pages_answer: bool | None = None
 
 
 class ProgressLine(NamedTuple):
@@ -130,7 +133,7 @@ def read_lines(stdout: Iterable[bytes]) -> Iterator[Line]:
 
 @dataclass(slots=True, frozen=True)
 class CategoryJob:
-    """One category to walk. `known` are the products now on sale whose home is this category.
+    """One category to walk. `known` are the products now on sale whose home is this category, the next to ask first.
 
     A known id that is no goods code is never requested; it is reported as absent ("error") instead.
     """
@@ -145,8 +148,9 @@ class Job:
     """What one child is to crawl, and how politely.
 
     Seconds: `delay` between requests, `timeout` of one request, `retry_after_cap` (the longest Retry-After that is
-    waited out), `backoff` (the first wait after a failure, doubled each time). `max_missing_percent` and
-    `min_missing` bound how many unlisted products are looked up one by one.
+    waited out), `backoff` (the first wait after a failure, doubled each time). `max_lookups` bounds how
+    many products that a category no longer lists are looked up one by one. `controls` are goods of other categories
+    that were on sale lately: their pages show whether product pages open at all.
     """
 
     shop_url: str
@@ -159,8 +163,8 @@ class Job:
     robots: bool = True
     page_size: int = 35
     max_pages: int = 200
-    max_missing_percent: float = 20.0
-    min_missing: int = 3
+    max_lookups: int = 50
+    controls: tuple[str, ...] = ()
     retry_times: int = 3
     retry_after_cap: float = 120.0
     backoff: float = 1.0
@@ -181,8 +185,11 @@ class Job:
         listed = data.pop("categories", [])
         if not isinstance(listed, list):
             raise JobError("categories is not a list")
+        controls = data.pop("controls", [])
+        if not isinstance(controls, list) or not all(isinstance(each, str) for each in controls):
+            raise JobError("controls is not a list of texts")
         try:
-            job = cls(categories=tuple(map(_category, listed)), **data)
+            job = cls(categories=tuple(map(_category, listed)), controls=tuple(controls), **data)
         except TypeError as error:  # a key that is missing or unknown; Python's text names it
             raise JobError(str(error)) from error
         job._check()
@@ -212,8 +219,7 @@ _BOUNDS = {
     "timeout": (0.05, 3600),
     "page_size": (1, 1000),
     "max_pages": (1, 10_000),
-    "max_missing_percent": (0, 100),
-    "min_missing": (0, 1_000_000),
+    "max_lookups": (0, 100_000),
     "retry_times": (0, 20),
     "retry_after_cap": (0, 86_400),
     "backoff": (0, 3600),

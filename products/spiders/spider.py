@@ -11,11 +11,14 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
+from scrapy.http import Response
 
 from momo.core.waits import backoff
 from products.spiders.middleware import ShopClosed, Traffic
@@ -31,12 +34,14 @@ from products.spiders.parsers import (
 )
 from products.spiders.protocol import AbsentLine, AbsentOutcome, CategoryJob, ErrorLine, ItemLine, Job
 from products.spiders.reporter import Reporter
-from products.spiders.walk import Trouble, Walk
+from products.spiders.walk import LookUps, Trouble, Walk
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 LIST_PATH = "/api/moecapp/getCategoryGoodsV3"
+# So many pages of goods on sale must open, of at most twice as many: then a page that says "missing" proves something.
+CONTROLS = 2
 
 
 class MomoSpider(Spider):
@@ -53,6 +58,7 @@ class MomoSpider(Spider):
         self._list_url = job.shop_url + LIST_PATH
         self._slots = asyncio.Semaphore(job.concurrency)
         self._seen: set[str] = set()
+        self._on_sale: list[str] = []  # some of the listed goods that can be bought
 
     @property
     def traffic(self) -> Traffic:
@@ -71,8 +77,12 @@ class MomoSpider(Spider):
             walks.append(await self._walk(category))
 
         await _in_parallel(job.concurrency, job.categories, walk)
-        # "Not seen" means nowhere in this job, which is known only now: the second round reports the complete walks.
-        await _in_parallel(job.concurrency, walks, self._settle)
+        # "Not seen" means nowhere in this job, which is known only now.
+        await _in_parallel(job.concurrency, walks, self._look_up_unseen)
+        # Last, when whatever the shop does to us has begun.
+        needed = any(walk.look_ups.need_control for walk in walks)
+        control = await self._control() if needed else None
+        self.reporter.send(*(walk.line(control) for walk in walks))
         self.reporter.progress(self.traffic.requests, now=True)
         self.finished = True
         return
@@ -106,6 +116,9 @@ class MomoSpider(Spider):
             # A page may name one product twice as well.
             unique = {item.product_id: item for item in reversed(fresh)}
             self.reporter.send(*(_listed(walk.job.code, item, now) for item in reversed(unique.values())))
+            if len(self._on_sale) < 2 * CONTROLS:
+                on_sale = (item.product_id for item in fresh if item.in_stock and not item.upcoming)
+                self._on_sale += islice(on_sale, 1)
             self._report(walk.job.code, self._list_url, page.problems)
         self.reporter.pages += 1
         self.reporter.progress(self.traffic.requests)
@@ -125,7 +138,7 @@ class MomoSpider(Spider):
             },
         }
         for tried in (0, 1):
-            body = await self._ask(
+            response = await self._ask(
                 Request(
                     self._list_url,
                     method="POST",
@@ -134,7 +147,7 @@ class MomoSpider(Spider):
                 )
             )
             try:
-                return parse_category_page(body, self.job.shop_url)
+                return parse_category_page(response.body, self.job.shop_url)
             except PageError as error:
                 if error.kind == "truncated" and tried == 0 and self.job.retry_times:
                     self.traffic.retries += 1
@@ -143,70 +156,81 @@ class MomoSpider(Spider):
                 raise Trouble(error.kind, "blocked" if error.kind == "blocked" else "failed", error.message) from error
         raise AssertionError("unreachable: the second try returns or raises")
 
-    async def _settle(self, walk: Walk) -> None:
-        """Report how a category ended and, where its walk can be trusted, look up what it no longer lists."""
-        outcome, _ = walk.outcome()
-        known = walk.job.known
-        unseen = [] if outcome not in ("complete", "empty") else [i for i in known if i not in self._seen]
-        limit = self.job.max_missing_percent / 100 * len(known)
-        if len(unseen) >= self.job.min_missing and len(unseen) > limit:
-            note = (
-                f"已知的 {len(known)} 件裡有 {len(unseen)} 件不見，超過 {self.job.max_missing_percent:g}%，不逐一查詢"
-            )
-            self.reporter.send(walk.line(note))
+    async def _look_up_unseen(self, walk: Walk) -> None:
+        """Where a walk can be trusted, ask for the pages of goods that are no longer listed, as many as allowed."""
+        if walk.outcome()[0] not in ("complete", "empty"):
             return
-        refused: list[str] = []
+        unseen = [product_id for product_id in walk.job.known if product_id not in self._seen]
+        walk.look_ups.unseen = len(unseen)
+        await _in_parallel(self.job.concurrency, unseen[: self.job.max_lookups], partial(self._look_up, walk))
 
-        async def look_up(product_id: str) -> None:
-            if refused:
-                self._absent(walk.job.code, product_id, "blocked")
-            elif await self._look_up(walk.job.code, product_id) == "blocked":
-                refused.append(product_id)
-
-        await _in_parallel(self.job.concurrency, unseen, look_up)
-        self.reporter.send(walk.line(f"逐一查詢了 {len(unseen)} 件沒有列出的商品" if unseen else ""))
-
-    async def _look_up(self, category: str, product_id: str) -> AbsentOutcome | None:
-        """Ask for one product's own page; return what made it absent, or None when it was found."""
+    async def _look_up(self, walk: Walk, product_id: str) -> None:
+        """Report what a product's own page says, unless the shop has refused one of this category's before."""
+        category, found = walk.job.code, walk.look_ups
         if not PRODUCT_ID.fullmatch(product_id):
             # The id would become part of an address. One bad id of the worker must not end the whole job either.
             error = ErrorLine(category, "", "product_id", "品號格式不對，無法查詢", value=quote_value(product_id))
             self.reporter.send(error)
-            return self._absent(category, product_id, "error")
-        url = f"{self.job.shop_url}/product/{product_id}"
+            self.reporter.send(AbsentLine(category, product_id, "error"))
+            return
+        if found.blocked:
+            self.reporter.send(AbsentLine(category, product_id, "blocked"))
+            return
+        found.asked += 1
+        url = self._product_url(product_id)
         try:
-            body = await self._ask(Request(url))
+            page = await self._product_page(product_id)
         except Trouble as trouble:
-            if trouble.kind == "gone":
-                return self._absent(category, product_id, "missing")
-            self.reporter.send(ErrorLine(category, url, trouble.kind, trouble.message, product_id))
-            return self._absent(category, product_id, "blocked" if trouble.outcome == "blocked" else "error")
+            self.reporter.send(AbsentLine(category, product_id, _count(found, trouble)))
+            if trouble.kind != "gone":
+                self.reporter.send(ErrorLine(category, url, trouble.kind, trouble.message, product_id, trouble.value))
+        else:
+            found.alive += 1
+            self.reporter.send(_own_page(category, page, url))
+            self._report(category, url, page.problems)
         finally:
             self.reporter.progress(self.traffic.requests)
-        page = parse_product_page(body, url)
-        if page.outcome == "missing_or_blocked":
-            return self._absent(category, product_id, "missing")
-        if page.outcome == "unreadable":
-            self.reporter.send(ErrorLine(category, url, "unreadable", "商品頁的版面無法辨識", product_id))
-            return self._absent(category, product_id, "error")
-        if page.product_id != product_id:
-            message = f"商品頁是另一件商品（{page.product_id}）"
-            self.reporter.send(ErrorLine(category, url, "mismatch", message, product_id))
-            return self._absent(category, product_id, "error")
-        self.reporter.send(_own_page(category, page, url))
-        self._report(category, url, page.problems)
-        return None
 
-    async def _ask(self, request: Request) -> bytes:
-        """Return the body of a 200 answer. Raises `Trouble` for everything else, when the retries are used up."""
+    async def _control(self) -> bool | None:
+        """Whether the pages of goods that are surely on sale open; None if no such goods are known."""
+        opened = closed = 0
+        controls = [*self._on_sale, *filter(PRODUCT_ID.fullmatch, self.job.controls)]
+        for product_id in controls[: 2 * CONTROLS]:
+            try:
+                await self._product_page(product_id)
+            except Trouble:
+                closed += 1
+            else:
+                opened += 1
+            if max(opened, closed) >= CONTROLS:
+                break
+        return opened > closed if opened or closed else None
+
+    def _product_url(self, product_id: str) -> str:
+        return f"{self.job.shop_url}/product/{product_id}"
+
+    async def _product_page(self, product_id: str) -> ProductPage:
+        """Return the page of goods that can be or could be bought. Raises `Trouble` for every other answer."""
+        url = self._product_url(product_id)
+        response = await self._ask(Request(url))
+        page = parse_product_page(response.body, url, response.url)
+        if page.outcome == "missing_or_blocked":
+            raise Trouble("gone", "failed", "商品頁說沒有這件商品")
+        if page.outcome in ("unreadable", "other_page"):
+            problem = page.problems[0]
+            raise Trouble(problem.kind, "failed", problem.message, value=problem.value)
+        return page
+
+    async def _ask(self, request: Request) -> Response:
+        """Return a 200 answer, after redirects. Raises `Trouble` for everything else, when the retries are used up."""
         async with self._slots:
             try:
-                response = await self.crawler.engine.download_async(request)
+                response: Response = await self.crawler.engine.download_async(request)
             # Whatever a download raises, one page's fault must not end the whole crawl.
             except Exception as error:
                 raise self._download_trouble(error, request.url) from error
         if response.status == 200:
-            return response.body
+            return response
         raise self._answer_trouble(response.status, request.method)
 
     def _download_trouble(self, error: Exception, url: str) -> Trouble:
@@ -241,9 +265,20 @@ class MomoSpider(Spider):
             *(ErrorLine(category, url, each.kind, each.message, each.product_id, each.value) for each in problems)
         )
 
-    def _absent(self, category: str, product_id: str, outcome: AbsentOutcome) -> AbsentOutcome:
-        self.reporter.send(AbsentLine(category, product_id, outcome))
-        return outcome
+
+def _count(found: LookUps, trouble: Trouble) -> AbsentOutcome:
+    """Count a page that did not bring its product back; returns how the protocol calls that."""
+    if trouble.kind == "gone":
+        found.missing += 1
+        return "missing"
+    if trouble.outcome == "blocked":
+        found.blocked = found.blocked or trouble.message
+        return "blocked"
+    if trouble.kind in ("redirect", "mismatch"):
+        found.elsewhere += 1
+    else:
+        found.failed += 1
+    return "error"
 
 
 def _closed(status: int, message: str) -> Trouble:

@@ -29,10 +29,17 @@
     axis.ticks = ticks;
   };
 
+  // Which points no line shows: a price that was seen once, or is the newest, stands between gaps.
+  const isLone = (points, index) =>
+    ![points[index - 1], points[index + 1]].some((near) => near && near.y !== null && near.x !== points[index].x);
+
   const price = ({ points, lowest, list_price: listPrice }) => {
     const xs = points.map((point) => point.x);
-    const [first, last] = [Math.min(...xs), Math.max(...xs)];
-    const short = last - first < 2 * DAY;
+    const [begin, end] = [Math.min(...xs), Math.max(...xs)];
+    // Room for the dots at both ends, and for a product that was seen once.
+    const room = end > begin ? Math.max((end - begin) / 50, HOUR / 4) : 3 * HOUR;
+    const [first, last] = [begin - room, end + room];
+    const short = end - begin < 2 * DAY;
     const level = (label, value, tone) => ({
       label,
       data: [{ x: first, y: value }, { x: last, y: value }],
@@ -42,8 +49,9 @@
       pointRadius: 0,
       pointHitRadius: 0,
     });
+    const radius = points.map((point, index) => (index === points.length - 1 || isLone(points, index) ? 3.5 : 0));
     const datasets = [
-      { label: "售價", data: points, tone: "--color-primary-600", stepped: "before", borderWidth: 2, pointRadius: 0, pointHitRadius: 12, spanGaps: false },
+      { label: "售價", data: points, tone: "--color-primary-600", stepped: "before", borderWidth: 2, pointRadius: radius, pointHitRadius: 12, spanGaps: false },
     ];
     if (lowest) datasets.push(level("30 天最低", lowest, "--mo-down"));
     if (listPrice) datasets.push(level("原價", listPrice, "#9ca3af"));
@@ -57,7 +65,7 @@
           x: {
             type: "linear",
             min: first,
-            max: Math.max(last, first + HOUR),
+            max: last,
             afterBuildTicks: timeTicks,
             ticks: {
               callback: (ms) => at(ms, short ? { hour: "2-digit", minute: "2-digit", hour12: false } : { month: "numeric", day: "numeric" }),

@@ -36,6 +36,16 @@ def absent(product_id: str) -> dict[str, Any]:
     return {"code": product_id, "in_stock": False, "absent": True, "source": "page"}
 
 
+def failed(product_id: str) -> dict[str, Any]:
+    """A product page that was asked for and did not answer."""
+    return absent(product_id) | {"source": "fail"}
+
+
+def on_page(product_id: str, price: int | None = 1000, **values: Any) -> dict[str, Any]:
+    """A product that is not listed, and whose own page is alive."""
+    return item(product_id, price, source="page", **values)
+
+
 def lowest_of_spans(product: Product, now: datetime) -> int | None:
     """The lowest price of 30 days, worked out from the spans one by one."""
     since = now - timedelta(days=30)
@@ -50,9 +60,16 @@ class Runs:
         self.at = START
 
     def run(
-        self, seen: dict[Category, Iterable[dict[str, Any]]], outcomes: dict[Category, str] | None = None, **values: Any
+        self,
+        seen: dict[Category, Iterable[dict[str, Any]]],
+        outcomes: dict[Category, str] | None = None,
+        *,
+        pages_answer: dict[Category, bool | None] | None = None,
+        **values: Any,
     ) -> CrawlRun:
         run = self.crawled(seen, outcomes, **values)
+        for where, answer in (pages_answer or {}).items():
+            CategoryResult.objects.filter(run=run, category=where).update(pages_answer=answer)
         assert apply_run(run.pk, now=self.at)
         run.refresh_from_db()
         return run
@@ -75,7 +92,8 @@ class Runs:
                 for one in listed
             ]
             outcome = (outcomes or {}).get(where, "complete")
-            results.append(CategoryResult(run=run, category=where, outcome=outcome, seen=len(listed)))
+            number = sum(one.get("source", "list") == "list" for one in listed)
+            results.append(CategoryResult(run=run, category=where, outcome=outcome, seen=number))
         with transaction.atomic():
             copy_observations(rows)
             CategoryResult.objects.bulk_create(results)

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 
 from momo.local.demo import load_categories
@@ -24,12 +25,13 @@ DAY_HOURS = 25
 
 # Every time that a crawl writes.
 TIMES = {
-    "products_product": ("price_changed_at", "first_seen_at", "last_seen_at", "delisted_at"),
+    "products_product": ("price_changed_at", "price_unread_since", "first_seen_at", "last_seen_at", "delisted_at"),
     "products_pricespan": ("observed_at", "last_seen_at"),
     "products_priceevent": ("created_at",),
     "products_category": ("last_complete_at",),
     "products_crawlrun": ("started_at", "heartbeat_at", "finished_at"),
     "products_quarantinedprice": ("observed_at", "decided_at"),
+    "products_unlisted": ("since", "asked_at"),
     "products_alert": ("created_at", "resolved_at"),
 }
 
@@ -43,10 +45,16 @@ def prepare(settings: Any, shop: DemoShop, **values: Any) -> None:
 
 
 def crawl(*categories: str) -> CrawlRun:
-    """`manage.py crawl`, and the run that it made."""
-    call_command("crawl", category=list(categories) or None, stdout=StringIO())
+    """`manage.py crawl`, and the run that it made. The command fails exactly if the run saw nothing."""
+    try:
+        call_command("crawl", category=list(categories) or None, stdout=StringIO())
+    except CommandError as error:
+        refused = str(error)
+    else:
+        refused = ""
     run = CrawlRun.objects.order_by("-id").first()
     assert run is not None
+    assert bool(refused) == (run.verdict == "failed"), refused
     return run
 
 

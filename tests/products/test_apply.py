@@ -198,7 +198,8 @@ class TestQuarantine:
         runs.run({home: [item("1000001", 10)]})
         assert events(runs.run({home: [item("1000001", 1000)]})) == {}
         assert QuarantinedPrice.objects.get().status == "gone"
-        assert prices("1000001") == [1000]
+        # Two spans: at the moment of the glitch the shop did not show 1000.
+        assert prices("1000001") == [1000, 1000]
 
     def test_another_implausible_price_is_held_anew(self, runs: Runs) -> None:
         home = category()

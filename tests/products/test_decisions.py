@@ -129,23 +129,24 @@ def test_rejected_while_a_run_that_would_confirm_it_is_applied(held: Quarantined
 
 
 @pytest.mark.django_db
-def test_accepted_when_its_product_is_gone_and_what_becomes_of_it_when_it_returns() -> None:
+def test_a_hold_whose_product_is_gone_is_settled_and_its_price_is_held_anew_when_it_returns() -> None:
     runs, home = Runs(), category()
     others = [item(f"20000{n:02}") for n in range(10)]
     runs.run({home: [item(CODE, 1000), *others]})
     runs.run({home: [item(CODE, 100), *others]})
-    seen_at = runs.at
+    held = QuarantinedPrice.objects.get()
     for _ in range(3):
         runs.run({home: [absent(CODE), *others]})
     gone = Product.objects.get(product_id=CODE)
     assert gone.status == "delisted"
-    accept_price(held=QuarantinedPrice.objects.get(), user=None)
-    gone.refresh_from_db()
-    assert (gone.status, gone.price, gone.previous_price) == ("delisted", 100, 1000)
+    with pytest.raises(AlreadyDecided):
+        accept_price(held=held, user=None)
     # A product that is gone has no price that still goes on.
     assert not PriceSpan.objects.filter(product=gone, last_seen_at=None).exists()
-    assert history_of(gone)[0] == (seen_at, 100, seen_at)
     runs.run({home: [item(CODE, 100), *others]})
+    returned_at = runs.at
+    accept_price(held=QuarantinedPrice.objects.get(status="held"), user=None)
     gone.refresh_from_db()
-    assert (gone.status, gone.price) == ("active", 100)
-    assert [price for _, price, _ in reversed(history_of(gone))] == [1000, 100, 100]
+    assert (gone.status, gone.price, gone.previous_price) == ("active", 100, 1000)
+    assert history_of(gone)[0] == (returned_at, 100, returned_at)
+    assert [price for _, price, _ in reversed(history_of(gone))] == [1000, 100]

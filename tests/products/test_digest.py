@@ -273,7 +273,7 @@ def test_a_long_digest_is_cut_and_says_so_and_its_workbook_holds_all(settings: A
     rows = list(sheet.iter_rows(values_only=True))
     assert len(rows) == 31
     assert sheet.freeze_panes == "A2"
-    assert rows[0][:3] == ("事件", "商品編號", "品名")
+    assert rows[0][:3] == ("事件", "品號", "品名")
     biggest = rows[1]
     assert biggest[:3] == ("降價", "0000014", '\'=1+1 <b>"精華" 14')
     assert biggest[5:9] == (1000, 985, -15, -1.5)
@@ -386,8 +386,11 @@ def test_a_workbook_too_big_for_a_message_holds_the_biggest(settings: Any, monke
     assert rows[1][1] == "0000399"
 
 
+@pytest.mark.parametrize(("code", "mark", "others"), [("price_digest", "▼", 0), ("price_digest_mail", "<tr>", 1)])
 @pytest.mark.parametrize("letter", ["&", "好", "𝒳"])
-def test_names_of_any_length_leave_room_for_all_lines(letter: str, settings: Any) -> None:
+def test_names_of_any_length_leave_room_for_all_lines(
+    letter: str, code: str, mark: str, others: int, settings: Any
+) -> None:
     """The texts of a digest together are bounded, and so is what its template makes of them."""
     settings.DIGEST_MAX_LINES = MAX_LINES
     name = letter * 5000
@@ -395,10 +398,10 @@ def test_names_of_any_length_leave_room_for_all_lines(letter: str, settings: Any
         News(Kind.DECREASE, goods(f"{n}", name=name, brand=name, category=name), 1000, 900, AT)
         for n in range(MAX_LINES + 1)
     ]
-    shipped = shipped_templates()["price_digest"]
+    shipped = shipped_templates()[code]
     parts = {part: shipped[part] for part in ("format", "subject", "body", "variables")}
     made = render(**parts, values=Digest(all_news(pairs), AT).variables())
-    assert made.body.count("▼") == MAX_LINES
+    assert made.body.count(mark) == MAX_LINES + others
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\x0b", "\u2028\t", "\u3000"])

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from products.exports import KINDS, workbook
-from products.models import Product
+from products.models import CrawlRun, Product, QuarantinedPrice
 from tests.kit.users import person, session_client
 from tests.products.factories import Runs, absent, category, item, lowest_of_spans
 
@@ -33,10 +33,14 @@ ODD = {
     "1000004": "-20% 下殺",
     "1000005": "@SUM(A1:A9)",
     "1000006": "\t=1+1",
+    "1000007": "＝1+1",
+    "1000008": "＋８８６ 長途",
+    "1000009": "－20% 下殺",
+    "1000010": "＠home",
     "TP00012040000352": "【沐光】保濕精華液",
 }
-HEADINGS = ["商品編號", "品名", "品牌", "分類", "狀態", "售價", "前次售價", "漲跌", "漲跌幅", "30天最低價"]
-HEADINGS += ["變價時間", "首次看到", "最近看到", "連結"]
+HEADINGS = ["品號", "品名", "品牌", "分類", "狀態", "售價", "前次售價", "漲跌", "漲跌幅", "30天最低價"]
+HEADINGS += ["變價時間", "首次看到", "最近看到", "連結", "現價讀不到，自", "待確認售價"]
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def rows_of(sheet: Worksheet) -> dict[str, dict[str, Any]]:
     """Rows by goods code."""
     headings, *rows = sheet.iter_rows(values_only=True)
     found = [dict(zip(headings, row, strict=True)) for row in rows]
-    return {row["商品編號"]: row for row in found}
+    return {row["品號"]: row for row in found}
 
 
 @pytest.mark.usefixtures("goods")
@@ -81,7 +85,7 @@ def test_all_products_with_their_types() -> None:
     name, sheet = sheet_of("all")
     assert name == f"momo_全部商品_{timezone.localdate():%Y%m%d}.xlsx"
     rows = rows_of(sheet)
-    assert len(rows) == sheet.max_row - 1 == Product.objects.count() == 27
+    assert len(rows) == sheet.max_row - 1 == Product.objects.count() == 31
     assert list(rows) == sorted(rows)
     for product in Product.objects.select_related("category"):
         row = rows[product.product_id]
@@ -105,7 +109,7 @@ def test_text_stays_as_it_is_and_is_no_formula() -> None:
     rows = rows_of(sheet)
     assert {code: rows[code]["品名"].lstrip("'") for code in ODD} == ODD
     for code, name in ODD.items():
-        assert rows[code]["品名"].startswith("'") == name.startswith(("=", "+", "-", "@", "\t"))
+        assert rows[code]["品名"].startswith("'") == name.startswith(tuple("=+-@\t＝＋－＠"))
         assert rows[code]["品牌"] == "'=品牌"
     for cells in sheet.iter_rows(min_row=2):
         assert cells[0].data_type == "s"
@@ -114,6 +118,22 @@ def test_text_stays_as_it_is_and_is_no_formula() -> None:
         assert [cells[place].number_format for place in (5, 9, 11)] == ["#,##0", "#,##0", "yyyy-mm-dd hh:mm"]
         assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
         assert all(cell.is_date for cell in cells[10:13] if cell.value is not None)
+
+
+@pytest.mark.usefixtures("goods")
+def test_prices_that_are_not_certain_are_marked() -> None:
+    since = timezone.now().replace(microsecond=0)
+    Product.objects.filter(product_id="2000005").update(price_unread_since=since)
+    run = CrawlRun.objects.earliest("pk")
+    for status, price in (("held", 90), ("rejected", 80)):
+        QuarantinedPrice.objects.create(
+            code="2000006", name="x", price=price, reason="jump", status=status, run=run, observed_at=since
+        )
+    rows = rows_of(sheet_of("all")[1])
+    marked = {code: (row["現價讀不到，自"], row["待確認售價"]) for code, row in rows.items()}
+    assert marked.pop("2000005") == (timezone.localtime(since).replace(tzinfo=None), None)
+    assert marked.pop("2000006") == (None, 90)
+    assert set(marked.values()) == {(None, None)}
 
 
 @pytest.mark.usefixtures("goods")
@@ -150,7 +170,7 @@ def test_changes_and_delisted_hold_theirs_alone() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_export_is_a_header_alone(kind: str) -> None:
     _, sheet = sheet_of(kind)
-    assert sheet["A1"].value == "商品編號"
+    assert sheet["A1"].value == "品號"
     assert not [value for row in sheet.iter_rows(min_row=2, values_only=True) for value in row if value is not None]
     assert sheet.freeze_panes == "A2"
 
@@ -248,8 +268,8 @@ def test_libreoffice_shows_them(tmp_path: Path) -> None:
     names = {}
     for kind in KINDS:
         with open(target / f"{kind}.csv", encoding="utf-8-sig", newline="") as handle:
-            names[kind] = {row["商品編號"]: row for row in csv.DictReader(handle)}
-    assert {kind: len(rows) for kind, rows in names.items()} == {"all": 27, "changes": 3, "delisted": 1}
+            names[kind] = {row["品號"]: row for row in csv.DictReader(handle)}
+    assert {kind: len(rows) for kind, rows in names.items()} == {"all": 31, "changes": 3, "delisted": 1}
     shown = names["all"]["2000001"]
     changed = Product.objects.get(product_id="2000001").price_changed_at
     assert changed is not None
@@ -293,4 +313,4 @@ def test_libreoffice_understands_them(tmp_path: Path) -> None:
                 product.change,
             )
             assert row["首次看到"] == timezone.localtime(product.first_seen_at).replace(tzinfo=None)
-    assert counts == {"all": 27, "changes": 3, "delisted": 1}
+    assert counts == {"all": 31, "changes": 3, "delisted": 1}

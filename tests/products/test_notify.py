@@ -40,7 +40,7 @@ def test_a_digest_of_what_is_new(runs: Runs, home: Category) -> None:
     (message,) = messages()
     ids = PriceEvent.objects.order_by("pk").values_list("pk", flat=True)
     assert message.key == f"price_digest:{min(ids)}-{max(ids)}:{mine.pk}"
-    assert (message.event, message.template_code) == ("price_digest", "price_digest")
+    assert (message.event, message.template_code) == ("price_digest", "price_digest_mail")
     assert message.subject == "價格變動摘要：漲 1、降 1、下架 1、新上架 1"
     for part in ("商品 1000001", "1,000", "1,100", "商品 1000002", "商品 1000003", "商品 1000004"):
         assert part in message.body

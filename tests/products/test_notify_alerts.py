@@ -38,7 +38,7 @@ def test_an_alert_is_notified_once(alert: Alert, home: Category) -> None:
     assert notify_alerts() == 1
     (message,) = messages()
     assert (message.key, message.event) == (f"alert:{alert.pk}:{mine.pk}", "crawl_suspect")
-    assert message.subject == f"可疑爬取：第 {alert.run_id} 次爬取"
+    assert message.subject == f"可疑的價格更新：第 {alert.run_id} 次價格更新"
     assert home.name in message.body
     assert f"/admin/products/crawlrun/{alert.run_id}/change/" in message.body_html
     declarations = {one.name for one in declared(template_by_code("crawl_suspect").variables)}
@@ -55,7 +55,7 @@ def test_a_failed_crawl_is_notified_too() -> None:
     run = CrawlRun.objects.create(trigger="schedule", started_at=now, heartbeat_at=now)
     close_run(run=run, status=CrawlRun.Status.LOST, message="太久沒有回報")
     assert notify_alerts() == 1
-    assert "爬取失敗" in messages()[0].subject
+    assert "價格更新失敗" in messages()[0].subject
     assert "太久沒有回報" in messages()[0].body
 
 
@@ -74,7 +74,7 @@ def test_a_long_reason_is_cut_and_still_rendered_by_the_template(alert: Alert) -
     assert notify_alerts() == 1
     (message,) = messages()
     assert message.template_version
-    assert message.subject.startswith("可疑爬取")
+    assert message.subject.startswith("可疑的價格更新")
 
 
 def test_a_digest_of_two_crawls_names_the_later(runs: Runs, home: Category, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_the_last_digests_for_previews(runs: Runs, home: Category) -> None:
         shown = kind.recent(3)
 
     assert len(queries) == 2
-    assert [one["label"].split("（")[0] for one in shown] == [f"爬取 #{second.pk}", f"爬取 #{first.pk}"]
+    assert [one["label"].split("（")[0] for one in shown] == [f"價格更新 #{second.pk}", f"價格更新 #{first.pk}"]
     for one in shown:
         assert one["variables"]["drop_count"] == 2
         assert f"#{one['variables']['run_id']}（" in one["label"]

@@ -53,18 +53,37 @@ def test_a_page_of_a_category() -> None:
     ("keys", "price"),
     [
         ({"goodsPrice": "$$795"}, 795),
-        ({"goodsPrice": "599起", "SALE_PRICE": "650"}, 650),
         ({"goodsPrice": "", "SALE_PRICE": "650"}, 650),
+        ({"goodsPrice": " \u3000", "SALE_PRICE": "650"}, 650),
         ({"goodsPrice": None, "SALE_PRICE": None}, 1280),
-        ({"goodsPrice": "599~899", "SALE_PRICE": "洽詢"}, 1280),
         ({"goodsPrice": 795}, 795),
         ({"goodsPrice": "NT$1,280", "goodsPriceModel": "不是物件"}, 1280),
     ],
 )
-def test_the_first_certain_price_counts(keys: dict[str, Any], price: int) -> None:
+def test_the_first_price_that_is_there_counts(keys: dict[str, Any], price: int) -> None:
     page = parse(goods("1", **keys))
     assert only(page).price == price
     assert page.problems == []
+
+
+REFUSED = st.sampled_from(["599~899", "$?99", "599起", "洽詢", "0", "US$99", "599/899", "1.280"]) | st.sampled_from(
+    [0, 9.5, True]
+)
+PRICE_KEYS = ("goodsPrice", "SALE_PRICE", "goodsPriceModel")
+
+
+@given(
+    refused=REFUSED,
+    place=st.integers(0, 2),
+    empty=st.sampled_from([None, "", "  "]),
+    certain=st.integers(1, 99_999).map(str),
+)
+def test_a_refused_price_is_replaced_by_no_other_key(refused: Any, place: int, empty: Any, certain: str) -> None:
+    raw = [empty] * place + [refused] + [certain] * (2 - place)
+    values: list[Any] = [*raw[:2], {"basePrice": {"price": raw[2]}}]
+    page = parse(goods("1", **dict(zip(PRICE_KEYS, values, strict=True))))
+    assert only(page).price is None
+    assert [(each.kind, each.product_id, each.value) for each in page.problems] == [("price", "1", str(refused))]
 
 
 def test_a_product_without_a_certain_price_is_seen_and_reported() -> None:
@@ -110,6 +129,10 @@ def test_not_yet_on_sale(words: Any, upcoming: bool) -> None:
         ("半個\ud83d表情", "半個表情"),
         ("㎏ 與 ① 照舊", "㎏ 與 ① 照舊"),
         ("長" * 600, "長" * 500),
+        ("洗衣精 &amp; 柔軟精&nbsp;組", "洗衣精 & 柔軟精 組"),
+        ("&amp;#34;雙層&#x22;", '"雙層"'),
+        ("R&D 部 &copy 2026 &unknown; AT&T;", "R&D 部 &copy 2026 &unknown; AT&T;"),
+        ("夾&#0;帶&#x202e;符號&#10;x", "夾帶符號 x"),
     ],
 )
 def test_names_are_cleaned_but_not_rewritten(raw: str, name: str) -> None:
@@ -166,6 +189,59 @@ def test_only_web_addresses_are_kept(url: Any) -> None:
     item = only(parse(goods("1", goodsUrl=url, imgUrl=url)))
     assert item.url == f"{BASE}/product/1"
     assert item.image_url == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/product/1",
+        "https://www.momoshop.com.tw.evil.example/product/1",
+        "https://evil.example\\@www.momoshop.com.tw/product/1",
+        "https://www.momoshop.com.tw@evil.example/product/1",
+        "https://me@www.momoshop.com.tw/product/1",
+        "https://www.momoshop.com.tw:8443/product/1",
+        "http://m.momoshop.com.tw/product/1",
+        "https://notmomoshop.com.tw/product/1",
+        "https://www.momoshop.com.tw:port/product/1",
+        "https://www.momoshop.com.tw/product/2",
+        "https://www.momoshop.com.tw/logout",
+    ],
+)
+def test_a_product_links_to_the_shop_and_to_itself_only(url: str) -> None:
+    assert only(parse(goods("1", goodsUrl=url))).url == f"{BASE}/product/1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://m.momoshop.com.tw/goods.momo?i_code=1&amp;mdiv=2",
+        "//www.momoshop.com.tw/TP/TP0001204/goodsDetail/1",
+        "https://www.momoshop.com.tw/goods/GoodsDetail.jsp?i_code=1",
+    ],
+)
+def test_the_shops_own_links_are_kept(url: str) -> None:
+    kept = f"https:{url}" if url.startswith("//") else url.replace("&amp;", "&")
+    assert only(parse(goods("1", goodsUrl=url))).url == kept
+    (item,) = parse_category_page(
+        listing([goods("1", goodsUrl="http://127.0.0.1:81/product/1")]), "http://127.0.0.1:81"
+    ).items
+    assert item.url == "http://127.0.0.1:81/product/1"
+
+
+def test_a_list_in_big5() -> None:
+    body = listing([goods("1", goodsName="洗衣精許功蓋")]).decode().encode("cp950")
+    assert only(parse_category_page(body, BASE)).name == "洗衣精許功蓋"
+
+
+def test_a_name_cut_within_a_character_loses_that_character_alone() -> None:
+    body = listing([goods("1", goodsName="洗衣精"), goods("2")]).replace("精".encode(), "精".encode()[:2])
+    assert [item.name for item in parse_category_page(body, BASE).items] == ["洗衣", "【測試牌】商品 2"]
+
+
+def test_a_list_in_another_encoding_is_refused() -> None:
+    body = listing([goods(str(number)) for number in range(60)]).replace("商品".encode(), b"\xff\x80")
+    with pytest.raises(PageError, match="編碼"):
+        parse_category_page(body, BASE)
 
 
 def test_an_address_without_scheme_is_completed() -> None:

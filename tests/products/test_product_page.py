@@ -58,6 +58,13 @@ def test_an_unreadable_price_is_reported() -> None:
     assert [(each.kind, each.product_id, each.value) for each in page.problems] == [("price", "1001", "599起")]
 
 
+@pytest.mark.parametrize(("price", "reported"), [("599起", ["price"]), ("0", []), ("", [])])
+def test_what_is_sold_out_may_have_no_price_but_none_that_is_refused(price: str, reported: list[str]) -> None:
+    page = parse_product_page(product_page("1001", price=price, availability="out of stock"), product_url("1001"))
+    assert (page.outcome, page.price) == ("out_of_stock", None)
+    assert [each.kind for each in page.problems] == reported
+
+
 def test_json_ld_is_trusted_first() -> None:
     page = parse_product_page((PAGES / "json_ld.html").read_bytes(), product_url("8812345"))
     assert (page.outcome, page.product_id, page.name) == ("in_stock", "8812345", "【妙管家】洗衣精 4kg")
@@ -66,19 +73,53 @@ def test_json_ld_is_trusted_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "named"),
     [
-        ('"TWD"', '"USD"'),
-        ('"offers":{', '"offers":[{"price":"1"},{'),
-        ('"price":"189"', '"lowPrice":"189","highPrice":"289"'),
-        ('"price":"189"', '"price":"189.5"'),
+        ('"TWD"', '"USD"', "189"),
+        ('"offers":{', '"offers":[{"price":"1"},{', "1~189"),
+        ('"price":"189"', '"lowPrice":"189","highPrice":"289"', "189~289"),
+        ('"price":"189"', '"lowPrice":"189"', "189起"),
+        ('"price":"189"', '"price":"189.5"', "189.5"),
+        ('"price":"189"', '"price":0', "0"),
     ],
 )
-def test_an_uncertain_json_ld_price_leaves_it_to_the_meta_tags(old: str, new: str) -> None:
+def test_an_uncertain_json_ld_price_is_not_replaced_by_the_meta_tags(old: str, new: str, named: str) -> None:
     text = (PAGES / "json_ld.html").read_text().replace(old, new)
     if new.endswith(",{"):
         text = text.replace("}}\n</script>", "}]}\n</script>")
+    page = parse_product_page(text.encode(), product_url("8812345"))
+    assert (page.outcome, page.price) == ("in_stock", None)
+    assert [(each.kind, each.value) for each in page.problems] == [("price", named)]
+
+
+def test_a_missing_json_ld_price_leaves_it_to_the_meta_tags() -> None:
+    text = (PAGES / "json_ld.html").read_text().replace('"price":"189"', '"price":" "')
     assert parse_product_page(text.encode(), product_url("8812345")).price == 999
+
+
+@pytest.mark.parametrize(
+    "said", ["preorder", "Pre Order", "available for order", "https://schema.org/PreOrder", "BackOrder"]
+)
+def test_what_can_be_ordered_beforehand_is_for_sale(said: str) -> None:
+    # The page also names goods that are sold out.
+    body = product_page("1001", availability=said).replace(b"<body>", "<body><i>推薦商品 補貨中</i>".encode())
+    assert parse_product_page(body, product_url("1001")).outcome == "in_stock"
+
+
+@pytest.mark.parametrize("charset", ["", '<meta charset="big5">', '<meta charset="utf-8">'])
+@pytest.mark.parametrize("name", ["【妙管家】洗衣精許功蓋補充包", "恒隆行 香港牌 啫喱 嘅"])
+def test_a_page_in_big5(name: str, charset: str) -> None:
+    text = (
+        (PAGES / "json_ld.html").read_text().replace("【妙管家】洗衣精 4kg", name).replace("<head>", "<head>" + charset)
+    )
+    page = parse_product_page(text.encode("big5hkscs"), product_url("8812345"))
+    assert (page.outcome, page.name, page.price) == ("in_stock", name, 189)
+
+
+def test_a_broken_byte_does_not_make_a_page_big5() -> None:
+    text = (PAGES / "json_ld.html").read_text().replace("<body>", "<body>☠")
+    page = parse_product_page(text.encode().replace("☠".encode(), b"\xe7\x95"), product_url("8812345"))
+    assert (page.outcome, page.name) == ("in_stock", "【妙管家】洗衣精 4kg")
 
 
 def test_broken_json_ld_is_passed_over() -> None:
@@ -135,6 +176,10 @@ def test_other_pages_are_unreadable(body: bytes) -> None:
         ("https://www.momoshop.com.tw/TP/TP0001204/goodsDetail/TP00012040000352", "TP00012040000352"),
         ("https://www.momoshop.com.tw/product/" + "1" * 21, ""),
         ("https://www.momoshop.com.tw/categories/1234567890", ""),
+        ("https://www.momoshop.com.tw/product/13326964#/product/1001", "13326964"),
+        ("https://www.momoshop.com.tw/login?next=/product/13326964", ""),
+        ("https://www.momoshop.com.tw/login?next=/goods/GoodsDetail.jsp?i_code=13326964", ""),
+        ("https://www.momoshop.com.tw/login?i_code=13326964", ""),
         ("", ""),
     ],
 )

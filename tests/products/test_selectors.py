@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -23,7 +24,7 @@ from products.models import PriceSpan, Product
 from products.selectors import listing
 from products.selectors.counts import count_rows, forget_counts
 from products.selectors.lowest import lowest_price_of
-from products.selectors.products import MAX_QUERY_LENGTH, history_of, search, search_words
+from products.selectors.products import MAX_QUERY_LENGTH, VARIANTS, history_of, search, search_words
 from tests.kit.users import person, session_client
 from tests.products.factories import START, Runs, absent, category, item, lowest_of_spans
 
@@ -113,6 +114,23 @@ def test_a_word_does_not_reach_over_a_space_or_into_the_next_field() -> None:
     assert found("mlbrand") == set()
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"), [("臺灣檯燈", "台灣"), ("台灣台燈", "檯燈"), ("恒隆行項鍊", "恆隆 項鏈")]
+)
+def test_a_variant_of_a_character_finds_it(written: str, asked: str, runs: Runs) -> None:
+    runs.run({category(): [item("1000001", name=written), item("1000002", name="別的")]})
+    assert found(asked) == {"1000001"}
+    assert found(written) == {"1000001"}
+
+
+def test_searches_and_the_database_agree_on_the_variants() -> None:
+    text = "".join(map(chr, range(0x4E00, 0xA000)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT momo_haystack(%s, '', '')", [text])
+        assert cursor.fetchone()[0].strip() == text.translate(VARIANTS)
+    assert not {VARIANTS[key] for key in VARIANTS} & set(VARIANTS)
+
+
 @pytest.mark.usefixtures("goods")
 def test_a_very_long_search_is_cut() -> None:
     assert found("華" * 5000) == set()
@@ -164,8 +182,8 @@ def test_any_piece_of_a_name_finds_it(names: list[str], data: st.DataObject) -> 
 
 
 def folded(text: str) -> str:
-    """As Unicode compares texts, but for İ, which PostgreSQL makes one character."""
-    return unicodedata.normalize("NFKC", text.replace("İ", "i")).casefold()
+    """As Unicode compares texts, but for İ, which PostgreSQL makes one character, and for characters' variants."""
+    return unicodedata.normalize("NFKC", text.replace("İ", "i")).casefold().translate(VARIANTS)
 
 
 # --- Counts ---------------------------------------------------------------------------------------------------------
@@ -411,6 +429,39 @@ def test_a_list_remembers_nothing_that_is_no_longer_true(many: Client) -> None:
     assert (asked(), asked(q="3000007"), asked(filter="delisted")) == ((210, 50), (1, 1), (1, 1))
     Product.objects.filter(product_id="3000007").delete()
     assert (asked(), asked(q="3000007"), asked(filter="delisted")) == ((209, 50), (0, 0), (0, 0))
+
+
+@pytest.mark.parametrize("kind", ["all", "delisted"])
+def test_the_order_by_last_sight_is_exact_and_sorted_once_for_each_state_of_the_catalogue(
+    many: Client, kind: str, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    now = timezone.now()
+    products = list(Product.objects.order_by("?"))
+    for number, product in enumerate(products):
+        # Three of each hour, so that the id decides among them.
+        product.last_seen_at = now - timedelta(hours=number // 3)
+        product.status = "delisted" if number % 2 else "active"
+    Product.objects.bulk_update(products, ["last_seen_at", "status"])
+
+    def asked(order: str) -> list[str]:
+        codes: list[str] = []
+        for page in (1, 2, 3):
+            query = {"filter": kind, "sort_by": "last_seen_at", "order": order, "page": page, "per_page": 100}
+            codes += [row["product_id"] for row in many.get("/api/products", query).json()["items"]]
+        return codes
+
+    def wanted(order: str) -> list[str]:
+        rows = Product.objects.filter(status="delisted") if kind == "delisted" else Product.objects.all()
+        sign = "-" if order == "desc" else ""
+        return list(rows.order_by(f"{sign}last_seen_at", f"{sign}pk").values_list("product_id", flat=True))
+
+    assert asked("asc") == wanted("asc")
+    with django_assert_num_queries(3 * (SESSION + 1)):
+        newest = asked("desc")
+    assert newest == wanted("desc")
+    # Seen by the next crawl: nothing but the time changes.
+    Product.objects.filter(product_id=newest[-1]).update(last_seen_at=now + timedelta(hours=1))
+    assert asked("desc") == wanted("desc") == [newest[-1], *newest[:-1]]
 
 
 def test_a_history_takes_as_many_queries_whatever_its_length(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from products.spiders.protocol import CategoryJob, ErrorLine, ItemLine, ProgressLine
 from tests.products.children import AGENT, page_of, run, three_pages
 from tests.products.standin import (
@@ -170,11 +172,23 @@ def test_two_percent_fewer_is_complete(shop: Shop) -> None:
     assert run(shop).category().outcome == "complete"
 
 
+def test_entries_without_goods_and_goods_listed_twice_leave_a_walk_complete(shop: Shop) -> None:
+    shop.category("C", [[*page_of(0, 18), goods("", goodsName="廣告")]], total=19)
+    shop.category("D", [page_of(0), [*page_of(5), goods("P0")]], total=11)
+    shop.category("E", [page_of(0), [*page_of(5, 2), *page_of(0, 4)]], total=11)
+    done = run(shop, CategoryJob("C"), CategoryJob("D"), CategoryJob("E"))
+    assert [done.category(code).outcome for code in "CDE"] == ["complete", "complete", "partial"]
+
+
 def test_a_category_longer_than_the_bound_is_partial(shop: Shop) -> None:
     three_pages(shop)
-    line = run(shop, max_pages=2).category()
-    assert (line.outcome, line.pages) == ("partial", 2)
-    assert "上限" in line.message
+    for number in (1, 2):
+        shop.answer(("list", "D", number), listing(page_of(5 * number - 5), 0, 12))
+    done = run(shop, CategoryJob("C"), CategoryJob("D"), max_pages=2)
+    for line in (done.category("C"), done.category("D")):
+        assert (line.outcome, line.pages) == ("partial", 2)
+        assert "上限" in line.message
+        assert "CRAWL_MAX_PAGES" in line.message
 
 
 def test_a_list_that_does_not_say_how_long_it_is(shop: Shop) -> None:
@@ -199,7 +213,7 @@ def test_unlisted_products_are_looked_up_one_by_one(shop: Shop) -> None:
     }
     for code, answer in answers.items():
         shop.answer(("product", code), answer)
-    done = run(shop, CategoryJob("C", known=("P0", "P1", *answers)), max_missing_percent=90, retry_times=1)
+    done = run(shop, CategoryJob("C", known=("P0", "P1", *answers)), retry_times=1)
 
     assert done.category().outcome == "complete"
     pages = {item.product_id: item for item in done.of(ItemLine) if item.source == "page"}
@@ -214,7 +228,7 @@ def test_unlisted_products_are_looked_up_one_by_one(shop: Shop) -> None:
         "K5": "http",
         "K7": "mismatch",
     }
-    assert shop.asked("product", "P0") == []
+    assert shop.asked("product", "P1") == []
 
 
 def test_a_product_listed_in_another_category_is_not_missing(shop: Shop) -> None:
@@ -232,14 +246,68 @@ def test_an_entry_without_a_name_is_not_missing(shop: Shop) -> None:
     assert done.kinds == ["item"]
 
 
-def test_too_many_missing_products_are_not_looked_up(shop: Shop) -> None:
+def test_however_many_are_missing_they_are_looked_up_in_their_order_within_the_bound(shop: Shop) -> None:
     three_pages(shop)
-    known = ("P0", "P1", "P2", "P3", "P4", "P5", "P6", "K1", "K2", "K3")
-    done = run(shop, CategoryJob("C", known=known))
+    known = ("P0", "P1", "P2", "P3", "P4", "P5", "P6", "K3", "K1", "K2")
+    for code in ("K1", "K2", "K3"):
+        shop.answer(("product", code), product_page(code, availability="out of stock"))
+    done = run(shop, CategoryJob("C", known=known), max_lookups=2)
     assert done.category().outcome == "complete"
-    assert "超過 20%" in done.category().message
-    assert shop.asked("product") == []
+    assert "共 3 件" in done.category().message
+    assert {asked.key[1] for asked in shop.asked("product")} == {"K3", "K1"}
     assert done.absent == {}
+
+
+CONTROLS: dict[str, tuple[dict[str, Answer | bytes], bool]] = {
+    "one of three is gone": ({"P0": BLOCKED_PAGE, "P5": product_page("P5"), "P10": product_page("P10")}, True),
+    "the shop blocks us": ({"P0": BLOCKED_PAGE, "P5": BLOCKED_PAGE}, False),
+    "another page comes": ({"P0": product_page("P1"), "P5": product_page("P1")}, False),
+}
+
+
+@pytest.mark.parametrize(("pages", "answer"), CONTROLS.values(), ids=CONTROLS)
+def test_a_missing_page_proves_something_if_pages_of_goods_on_sale_open(
+    shop: Shop, pages: dict[str, Answer | bytes], answer: bool
+) -> None:
+    three_pages(shop)
+    for code, page in (pages | {"K1": BLOCKED_PAGE}).items():
+        shop.answer(("product", code), page)
+    done = run(shop, CategoryJob("C", known=("P0", "K1")), retry_times=0)
+    assert done.absent == {"K1": "missing"}
+    assert done.category().pages_answer is answer
+    assert done.kinds == []
+
+
+def test_goods_of_other_categories_show_whether_pages_open_when_nothing_is_listed(shop: Shop) -> None:
+    shop.answer(("list", "C", 1), EMPTY)
+    for code, page in {"K1": BLOCKED_PAGE, "X1": product_page("X1"), "X2": product_page("X2")}.items():
+        shop.answer(("product", code), page)
+    job = CategoryJob("C", known=("K1",))
+    assert run(shop, job, controls=("X1", "X2")).category().pages_answer is True
+    assert run(shop, job).category().pages_answer is None
+
+
+def test_a_refused_page_needs_no_control(shop: Shop) -> None:
+    three_pages(shop)
+    shop.answer(("product", "K1"), Answer(status=403))
+    done = run(shop, CategoryJob("C", known=("K1",)))
+    assert done.category().pages_answer is False
+    assert "403" in done.category().message
+    assert len(shop.asked("product")) == 1
+
+
+def test_a_product_page_that_leads_elsewhere_is_not_believed(shop: Shop) -> None:
+    three_pages(shop)
+    shop.answer(("product", "K1"), Answer(status=302, headers={"Location": "/"}))
+    shop.answer(("product", "K2"), Answer(status=301, headers={"Location": "/product/OTHER"}))
+    shop.answer(("product", ""), "<meta property='og:title' content='momo購物網'/><body>已售完</body>".encode())
+    shop.answer(("product", "OTHER"), product_page("OTHER"))
+    for code in ("P0", "P5"):
+        shop.answer(("product", code), product_page(code))
+    done = run(shop, CategoryJob("C", known=("K1", "K2")))
+    assert (done.absent, done.kinds) == ({"K1": "error", "K2": "error"}, ["redirect", "mismatch"])
+    assert done.category().pages_answer is True
+    assert all(item.source == "list" for item in done.of(ItemLine))
 
 
 def test_few_missing_products_are_looked_up_whatever_their_share(shop: Shop) -> None:
@@ -263,6 +331,6 @@ def test_a_block_ends_the_looking_up(shop: Shop) -> None:
     known = [f"K{number}" for number in range(10)]
     for code in known:
         shop.answer(("product", code), Answer(status=403))
-    done = run(shop, CategoryJob("C", known=tuple(known)), max_missing_percent=100, concurrency=1)
+    done = run(shop, CategoryJob("C", known=tuple(known)), concurrency=1)
     assert done.absent == dict.fromkeys(known, "blocked")
     assert len(shop.asked("product")) == 1

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from products.spiders.protocol import CategoryJob, CategoryLine, ItemLine
+from products.spiders.protocol import CategoryJob, CategoryLine, ErrorLine, ItemLine
 from tests.products.children import page_of, run, three_pages
 from tests.products.standin import (
     BLOCKED_PAGE,
@@ -195,6 +195,18 @@ def test_redirects_on_the_same_host_are_followed_within_bounds(shop: Shop) -> No
     assert done.absent == {"LOOP": "error"}
     assert [item.product_id for item in done.of(ItemLine) if item.source == "page"] == ["OLD"]
     assert len(shop.asked("product", "LOOP")) == 4
+
+
+def test_a_redirect_to_something_else_says_nothing_about_the_product(shop: Shop) -> None:
+    shop.category("C", [page_of(0)])
+    shop.answer(("product", ""), "<meta property='og:title' content='momo購物網'>今日熱銷 已售完".encode())
+    shop.answer(("product", "NEW"), product_page("NEW"))
+    for code, target in {"HOME": "/", "MOVED": "/product/NEW", "AGAIN": "/product/AGAIN?x=1"}.items():
+        shop.answer(("product", code), Answer(status=302, headers={"Location": target}), product_page(code))
+    done = run(shop, CategoryJob("C", known=("P0", "P1", "HOME", "MOVED", "AGAIN")))
+    assert done.absent == {"HOME": "error", "MOVED": "error"}
+    assert {error.product_id: error.kind for error in done.of(ErrorLine)} == {"HOME": "redirect", "MOVED": "mismatch"}
+    assert [item.product_id for item in done.of(ItemLine) if item.source == "page"] == ["AGAIN"]
 
 
 def test_robots_txt_is_obeyed(shop: Shop) -> None:

@@ -23,7 +23,7 @@ UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
 class Command(BaseCommand):
     """Crawls in the foreground and applies the run."""
 
-    help = "爬取啟用的分類並套用結果；已有進行中的爬取時，接手它未完成的部分。"
+    help = "更新啟用分類的價格並套用結果；已有進行中的價格更新時，接手它未完成的部分。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--category", action="append", metavar="代碼", help="只爬這個分類（可重複）")
@@ -35,13 +35,15 @@ class Command(BaseCommand):
         except ValidationFailed as error:
             raise CommandError(str(error)) from error
         if started.already_running:
-            console.print(f"爬取 #{started.run.pk} 正在進行，接手未完成的部分。")
+            console.print(f"價格更新 #{started.run.pk} 正在進行，接手未完成的部分。")
         run = self.finish(started.run, console)
         console.print(summary(run))
         if run.message:
             console.print(run.message, style="yellow" if run.status == CrawlRun.Status.APPLIED else "red")
         if run.status != CrawlRun.Status.APPLIED:
-            raise CommandError(f"爬取 #{run.pk} 沒有套用")
+            raise CommandError(f"價格更新 #{run.pk} 沒有套用")
+        if run.verdict == CrawlRun.Verdict.FAILED:
+            raise CommandError(f"價格更新 #{run.pk} 什麼都沒有看到")
 
     def finish(self, run: CrawlRun, console: Console) -> CrawlRun:
         """Crawl the run's shards, beside other workers, until the run has ended."""
@@ -53,7 +55,7 @@ class Command(BaseCommand):
             TextColumn("頁"),
         )
         with Progress(*columns, TextColumn("{task.fields[items]} 件商品"), TimeElapsedColumn(), console=console) as bar:
-            task = bar.add_task(f"爬取 #{run.pk}", total=None, items=0)
+            task = bar.add_task(f"價格更新 #{run.pk}", total=None, items=0)
 
             def show(_: CrawlShard | None = None) -> None:
                 state = progress_of(run)
@@ -91,7 +93,7 @@ def summary(run: CrawlRun) -> Table:
         "錯誤": run.error_count,
         "秒": f"{seconds:.1f}",
     }
-    table = Table(title=f"爬取 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
+    table = Table(title=f"價格更新 #{run.pk}　{run.get_status_display()}　{run.get_verdict_display()}")
     for heading in columns:
         table.add_column(heading, justify="right")
     table.add_row(*map(str, columns.values()))

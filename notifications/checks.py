@@ -26,7 +26,7 @@ def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         if settings.LOCAL:
             return []
         hint = "設定 EMAIL_URL=smtp+tls://使用者:密碼@主機"
-        return [Warning("EMAIL_URL 沒有設定：郵件會留在寄件匣，不會寄出", hint=hint, id="notifications.W001")]
+        return [Warning("EMAIL_URL 沒有設定：郵件會留著，不會寄出", hint=hint, id="notifications.W001")]
     if server.user and server.security is Security.NONE and not _is_near(server):
         hint = "改用 smtp+tls:// 或 smtps://"
         return [Warning("EMAIL_URL 的密碼會不加密地送出", hint=hint, id="notifications.W002")]

@@ -14,6 +14,9 @@ from typing import Any
 from notifications.selectors import recent_alerts
 
 ALERT_EVENT = "system_alert"
+# Of messages that no event causes.
+TEST_EVENT = "test"
+MANUAL_EVENT = "manual"  # that a person or a program sends through the API
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class FilterField:
 class EventKind:
     """A kind of event.
 
-    `template` is the code of its template. `recent(limit)` gives the variables of the last real events, the newest
-    first, each with `label` beside `variables`, for previews: `[{"label": str, "variables": {...}}]`.
+    `template` is the code of its template; `mail_template` of another one with the same variables, for mails that
+    deserve tables. `recent(limit)` gives the variables of the last real events, the newest first, each with `label`
+    beside `variables`, for previews: `[{"label": str, "variables": {...}}]`.
     """
 
     code: str
@@ -46,6 +50,7 @@ class EventKind:
     template: str
     filters: Sequence[FilterField] = ()
     recent: Callable[[int], Sequence[Mapping[str, Any]]] = lambda limit: []
+    mail_template: str = ""
 
 
 _registered: dict[str, EventKind] = {}

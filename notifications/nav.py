@@ -12,14 +12,36 @@ NOTIFICATIONS = Section("通知", 30)
 
 
 def _cards(request: HttpRequest) -> list[Card]:
-    url = reverse("admin:notifications_outboxmessage_changelist")
+    url = f"{reverse('admin:notifications_outboxmessage_changelist')}?state=attention"
     return [Card("待處理訊息", count(request, waiting_count), url, "warn")]
 
 
 register(
     Entry(NOTIFICATIONS, 10, "通知範本", "edit_note", "notifications.template"),
-    Entry(NOTIFICATIONS, 20, "寄件匣", "outbox", "notifications.outboxmessage", badge=waiting_count),
-    Entry(NOTIFICATIONS, 30, "訂閱", "subscriptions", "notifications.subscription"),
-    Entry(NOTIFICATIONS, 40, "Telegram 聊天室", "forum", "notifications.chat"),
+    Entry(
+        NOTIFICATIONS,
+        20,
+        "訊息",
+        "outbox",
+        "notifications.outboxmessage",
+        badge=waiting_count,
+        empty="系統寄出的郵件和 Telegram 訊息會列在這裡。",
+    ),
+    Entry(
+        NOTIFICATIONS,
+        30,
+        "訂閱",
+        "subscriptions",
+        "notifications.subscription",
+        empty="訂閱決定什麼事情通知誰：價格變動、匯入結果、系統警示。",
+    ),
+    Entry(
+        NOTIFICATIONS,
+        40,
+        "Telegram 聊天室",
+        "forum",
+        "notifications.chat",
+        empty="先把機器人加進 Telegram 的聊天室，再在這裡登記它的編號。",
+    ),
     Cards(20, "notifications.view_outboxmessage", _cards),
 )

@@ -41,11 +41,12 @@ MOST = 2_000  # of one decision about many; a form holds no more than 5,000 fiel
 
 
 def state_choices() -> Choices:
-    """Each state; by default what is not over, and what failed not long ago, as the sidebar counts it."""
+    """Each state; by default what is not over or failed lately; "attention" is what the start page counts."""
     going = [status for status in Status.values if status not in (Status.SENT, Status.CANCELLED, Status.FAILED)]
-    unfinished = Q(status__in=going) | Q(status=Status.FAILED, finished_at__gt=timezone.now() - WEEK)
+    failed = Q(status=Status.FAILED, finished_at__gt=timezone.now() - WEEK)
+    unfinished, waiting = Q(status__in=going) | failed, Q(status__in=(Status.HELD, Status.UNSENT)) | failed
     states = {str(value): (str(label), Q(status=value)) for value, label in Status.choices}
-    return {"": ("未完成與待處理", unfinished), "all": ("全部", Q()), **states}
+    return {"": ("未完成與待處理", unfinished), "attention": ("待處理", waiting), "all": ("全部", Q()), **states}
 
 
 def all_event_choices() -> Choices:
@@ -124,7 +125,7 @@ class OutboxMessageAdmin(UncountedAdmin, PageAdmin):
     )
     list_fullwidth = True
     search_fields = ("recipient", "subject", "key")
-    search_help_text = "收件者、主旨或唯一鍵"
+    search_help_text = "收件者、主旨或防重複代號"
     sortable_by = ()
     list_before_template = "admin/notifications/outboxmessage/state.html"
     change_form_before_template = "admin/notifications/outboxmessage/page.html"

@@ -11,6 +11,7 @@ from django.utils import timezone
 from momo.admin.kit.display import NO_VALUE, full_time, page_link
 from notifications.admin.looks import bubble, frame, plain, status_badge
 from notifications.admin.subscriptions import event_label
+from notifications.channels.mail_page import mail_body
 from notifications.models import Channel, OutboxMessage
 from notifications.selectors import channel_pause, channel_pauses, outbox_counts
 
@@ -110,7 +111,7 @@ def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
         ("寄出時間", full_time(message.sent_at)),
         ("結束時間", full_time(message.finished_at)),
         ("建立者", message.created_by or "系統"),
-        ("唯一鍵", message.key),
+        ("防重複代號", message.key),
         ("訊息編號", message.message_id or NO_VALUE),
     ]
     if message.channel == Channel.EMAIL:
@@ -142,7 +143,14 @@ def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
         return [("Telegram", bubble(message.body))] if message.body.strip() else []
     parts: list[tuple[str, Any]] = []
     if message.body_html:
-        parts.append(("HTML", frame(message.body_html, title="電子郵件 HTML")))
+        page = mail_body(
+            message.body_html,
+            subject=message.subject,
+            text=message.body,
+            event=message.event,
+            subscription=message.subscription,
+        )
+        parts.append(("HTML", frame(page, title="電子郵件 HTML")))
     if message.body:
         parts.append(("純文字", plain(message.body)))
     return parts

@@ -10,7 +10,9 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from momo.core.errors import ServiceError, ValidationFailed
+from momo.core.texts import parse_json
 from notifications.admin.looks import bubble, frame, plain
+from notifications.channels.mail_page import mail_body
 from notifications.events import event_kinds
 from notifications.models import Template
 from notifications.services.notify import Text
@@ -26,8 +28,8 @@ MAX_VALUES = 256 * 1024  # characters of typed values
 def read_json(text: str, name: str) -> Any:
     """The value of a JSON text. Raise ValidationFailed under `name`, with the line of the fault."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         line = f"第 {error.lineno} 行：" if isinstance(error, json.JSONDecodeError) else ""
         raise ValidationFailed(fields={name: [f"{line}不是正確的 JSON"]}) from error
 
@@ -36,7 +38,7 @@ def recent_events(code: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Label and variables of the last real events that use the template, by a stable key."""
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for kind in event_kinds().values():
-        if not code or kind.template != code:
+        if not code or code not in (kind.template, kind.mail_template):
             continue
         for event in kind.recent(RECENT):
             label = str(event["label"])
@@ -102,7 +104,7 @@ def preview(draft: Template, source: str, typed: str) -> dict[str, Any]:
     shown = {
         "subject": text.subject,
         "telegram": bubble(text.telegram or text.subject),
-        "mail": frame(text.html, title="電子郵件 HTML"),
+        "mail": frame(mail_body(text.html, subject=text.subject, text=text.plain), title="電子郵件 HTML"),
         "text": plain(text.plain),
         "json": plain(json.dumps({"success": True, "data": answer}, ensure_ascii=False, indent=2)),
     }

@@ -9,18 +9,13 @@ from django.core.exceptions import ValidationError
 from import_export.fields import Field
 from import_export.widgets import Widget
 
-from momo.admin.kit.transfer import ChoiceWidget, SheetResource, TextWidget
+from momo.admin.kit.transfer import ChoiceWidget, SheetResource, TextWidget, without_mark
 from momo.core.errors import ValidationFailed
-from momo.sheets.write import FORMULA_STARTS
+from momo.core.texts import parse_json
 from notifications.admin.diffs import variable_lines
 from notifications.models import Format, Template
 from notifications.services.templates import save_template
 from notifications.templating.check import FIELDS, check_template
-
-
-def without_mark(text: str) -> str:
-    """Return the text of a cell without the apostrophe that protects it from being read as a formula."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
 class WrittenWidget(Widget):
@@ -34,13 +29,6 @@ class WrittenWidget(Widget):
         return str(value or "")
 
 
-class LineWidget(TextWidget):
-    """A text without the spaces around it."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        return without_mark(super().clean(value, row, **kwargs))
-
-
 class VariablesWidget(Widget):
     """A list of declarations as JSON."""
 
@@ -49,8 +37,8 @@ class VariablesWidget(Widget):
         if not text:
             return []
         try:
-            variables = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            variables = parse_json(text)
+        except ValueError as error:
             raise ValueError("不是正確的 JSON") from error
         if not isinstance(variables, list):
             raise ValueError("要是清單：[{...}]")
@@ -68,10 +56,11 @@ class TemplateResource(SheetResource):
     """Templates by code; each row passes the check of the form, and creates a version."""
 
     MAX_ROWS = 200  # each template is compiled, and rendered three times
+    empty_cells = "留空的儲存格會清空那一欄；格式例外，留空即不變。沒有的欄位不變。"
 
     code = Field("code", "代碼", widget=TextWidget())
-    title = Field("title", "名稱", widget=LineWidget())
-    description = Field("description", "說明", widget=LineWidget())
+    title = Field("title", "名稱", widget=TextWidget())
+    description = Field("description", "說明", widget=TextWidget())
     format = Field("format", "格式", widget=ChoiceWidget(Format.choices), saves_null_values=False)
     subject = Field("subject", "主旨", widget=WrittenWidget())
     body = Field("body", "內文", widget=WrittenWidget())

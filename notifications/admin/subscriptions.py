@@ -25,10 +25,10 @@ from momo.core.errors import ServiceError
 from notifications.admin.filter_fields import FiltersField
 from notifications.admin.previews import failure_texts
 from notifications.admin.templates import report_test
-from notifications.events import event_kind, event_kinds
+from notifications.events import MANUAL_EVENT, TEST_EVENT, event_kind, event_kinds
 from notifications.models import Channel, Chat, Subscription
-from notifications.services.notify import MANUAL_EVENT, TEST_EVENT, send_test
-from notifications.services.templates import template_by_code
+from notifications.services.notify import send_test
+from notifications.services.templates import EventTemplates, template_by_code
 
 SHOWN = 3  # texts of a condition that the list shows
 
@@ -197,10 +197,9 @@ class SubscriptionAdmin(BaseAdmin):
         dialog=confirm_dialog("傳送測試", "用範本的範例寄一則標有［測試］的訊息給這個收件者。", yes="傳送"),
     )
     def send_test(self, request: HttpRequest, form: Any, subscription: Subscription) -> HttpResponse:
-        kind = event_kind(subscription.event)
         try:
             message = send_test(
-                template_by_code(kind.template if kind is not None else subscription.event),
+                template_by_code(EventTemplates(subscription.event).code(subscription.channel)),
                 channel=subscription.channel,
                 recipient=subscription.chat.chat_id if subscription.chat is not None else subscription.address,
                 values=None,

@@ -6,6 +6,7 @@ import json
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -19,6 +20,7 @@ from unfold.widgets import (
 
 from momo.admin.kit.forms import ModelForm
 from momo.core.errors import ValidationFailed
+from momo.core.texts import is_storable, parse_json
 from notifications.admin import previews
 from notifications.models import Channel, Chat, Format, Template
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
@@ -43,6 +45,24 @@ class BodyField(forms.CharField):
 
 class VariablesField(forms.JSONField):
     """JSON with indents and without escapes, so that people can read it."""
+
+    def to_python(self, value: Any) -> Any:
+        """Refuses also what Django's field takes or fails at: nesting, digits and characters without end or use."""
+        if isinstance(value, str) and value not in self.empty_values:
+            try:
+                parsed = parse_json(value)
+            except ValueError as error:
+                raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+            if not is_storable(parsed):
+                raise ValidationError("含有無法儲存的字元（\\u0000 或不成對的 \\ud800 到 \\udfff）", code="invalid")
+        return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            self.to_python(data)
+        except ValidationError:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):

@@ -164,5 +164,5 @@ class TemplateAdmin(TemplatePages, TransferMixin, BaseAdmin):
 
 def report_test(request: HttpRequest, message: Any) -> None:
     """Show a message with a link to the test in the outbox."""
-    page = link(reverse("admin:notifications_outboxmessage_change", args=[message.pk]), f"寄件匣 #{message.pk}")
+    page = link(reverse("admin:notifications_outboxmessage_change", args=[message.pk]), f"訊息 #{message.pk}")
     messages.success(request, format_html("測試訊息已排入寄送，寄給 {}：{}", message.recipient, page))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
+from momo.rest.serializers import StrictSerializer
 from notifications.models import Format, Template, TemplateVersion
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
 from notifications.services.shipped import CONTENT, shipped_templates
@@ -17,43 +16,6 @@ from notifications.templating.variables import DESCRIPTION_LENGTH, LABELS, SCALA
 TYPES = tuple(LABELS.items())
 SCALARS = tuple((name, LABELS[name]) for name in SCALAR_TYPES)
 BODY_HELP = "Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}"
-
-
-MOST = 20  # unknown names in one answer
-SHOWN = 100  # characters of each of them
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown names, since a typo would otherwise look like a change that was made.
-
-    `also` are names that a client may send back as it got them: they are ignored, and not described in the schema.
-    """
-
-    also: ClassVar[frozenset[str]] = frozenset()
-
-    def to_internal_value(self, data: Any) -> Any:
-        names = [name for name in data if name not in {*self.fields, *self.also}] if isinstance(data, Mapping) else []
-        unknown = {str(name)[:SHOWN]: ["沒有這個欄位，或不能修改"] for name in names[:MOST]}
-        try:
-            value = super().to_internal_value(data)
-        except serializers.ValidationError as error:
-            if unknown:
-                error.detail = {**error.detail, **unknown}  # type: ignore[dict-item]
-            raise
-        if unknown:
-            raise serializers.ValidationError(unknown)
-        return value
-
-
-class StrictSchema(OpenApiSerializerExtension):
-    """Describes a StrictSerializer with `additionalProperties: false`."""
-
-    target_class = StrictSerializer
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**schema, "additionalProperties": False}
 
 
 class RenderSerializer(serializers.Serializer[Any]):

@@ -15,10 +15,10 @@ from accounts.models import User
 from momo.core.errors import Conflict, ValidationFailed
 from momo.rest.examples import answered, sent
 from momo.rest.permissions import MANAGER
+from notifications.events import MANUAL_EVENT
 from notifications.markup import is_blank, plain_text, to_telegram
 from notifications.models import Format
 from notifications.services.chats import chat_for, default_chat, require_token
-from notifications.services.notify import MANUAL_EVENT
 from notifications.services.outbox import ChatText, enqueue
 
 MESSAGE_LENGTH = 20_000
@@ -48,7 +48,7 @@ class TelegramQueuedSerializer(serializers.Serializer[Any]):
 
     queued = serializers.IntegerField(help_text="訊息數")
     chat_id = serializers.CharField()
-    message_ids = serializers.ListField(child=serializers.IntegerField(), help_text="寄件匣裡的編號")
+    message_ids = serializers.ListField(child=serializers.IntegerField(), help_text="訊息的編號")
 
 
 class TelegramView(IdempotentView):
@@ -62,7 +62,7 @@ class TelegramView(IdempotentView):
         operation_id="notification_telegram",
         tags=["通知"],
         summary="傳送 Telegram 訊息",
-        description="放進寄件匣，由背景程式依 Telegram 的速度送出；已停用的聊天室為 409。",
+        description="排入待寄，由背景程式依 Telegram 的速度送出；已停用的聊天室為 409。",
         request=TelegramMessageSerializer,
         responses={202: TelegramQueuedSerializer},
         examples=[sent("公告", EXAMPLE), answered("已排入", QUEUED, 202)],
@@ -79,4 +79,4 @@ class TelegramView(IdempotentView):
         key, user = f"{MANUAL_EVENT}:{uuid.uuid4()}", cast(User, request.user)
         messages = enqueue(ChatText(key=key, event=MANUAL_EVENT, chat=chat, body=body, user=user))
         data = {"queued": len(messages), "chat_id": chat.chat_id, "message_ids": [one.pk for one in messages]}
-        return self.answer(data, status=202, message="訊息已排入寄件匣")
+        return self.answer(data, status=202, message="訊息已排入待寄")

@@ -9,7 +9,6 @@ with a local part beyond ASCII makes the headers UTF-8, which needs a server wit
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from momo.core.texts import clean_text, one_line
+from notifications.channels.mail_page import mail_page
 from notifications.markup import to_text
 from notifications.models import Attachment, Format, OutboxMessage
 
@@ -50,21 +50,6 @@ _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"\s*|[^<>"]*)<(?P<mailbox>[^<>]+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
-
-_PAGE = """<!DOCTYPE html>
-<html lang="zh-Hant">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-</head>
-<body style="margin:0;padding:0;background:#ffffff;color:#1f2328">
-<div style="max-width:640px;margin:0 auto;padding:16px;font:16px/1.6 sans-serif;overflow-wrap:anywhere">
-{body}
-</div>
-</body>
-</html>
-"""
 
 
 class BadAddress(ValueError):
@@ -137,7 +122,9 @@ def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMai
     mail = EmailMultiAlternatives(body=_lines(text))
     mail.encoding = _UTF8
     if message.body_html:
-        page = _PAGE.format(title=html.escape(subject), body=clean_text(message.body_html))
+        page = mail_page(
+            message.body_html, subject=subject, text=text, event=message.event, subscription=message.subscription
+        )
         mail.attach_alternative(_lines(page), "text/html")
     for attachment in message.attachments.all():
         mail.attach(safe_name(attachment.name), bytes(attachment.content), _content_type(attachment))

@@ -38,8 +38,19 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 KEEP_ALIVE_SECONDS = 5.0
 # Nothing of the request has left: trying again cannot send it twice.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-# Descriptions of a 400 that mean that this chat takes no more messages.
-_CHAT_GONE = ("chat not found", "group chat was deactivated", "user not found", "peer_id_invalid", "chat_id is empty")
+# Descriptions of a 400 that mean that this chat takes no more messages: it is gone, or the bot may not write there. The
+# words are those of the Bot API's server and of Telegram's own errors, which it passes on.
+_CHAT_CLOSED = (
+    *("chat not found", "chat was deactivated", "user not found", "user is deactivated", "chat_id is empty"),
+    *("peer_id_invalid", "chat_id_invalid", "channel_invalid", "channel_private", "input_user_deactivated"),
+    *("bot is not a member", "user_is_blocked", "user_banned_in_channel", "topic_closed", "topic_deleted"),
+    *("not enough rights", "no rights to send", "administrator rights", "chat_admin_required"),
+    *("chat_write_forbidden", "chat_restricted", "chat_send_plain_forbidden", "chat_guest_send_forbidden"),
+)
+# Of these only the document is refused; texts still arrive.
+_NO_DOCUMENTS = ("rights to send documents", "chat_send_docs_forbidden")
+# Of a text that without its markup may be accepted; too long are those from before texts were split by bytes as well.
+_MARKUP_REFUSED = ("can't parse entities", "text is too long")
 _TOKEN_WAIT = 300.0  # seconds: a person has to correct a wrong token
 # TELEGRAM_TIMEOUT is the limit of each step, which never runs out when a server sends a byte now and then. This many of
 # them limit a whole request; with the second attempt for refused markup still less than OUTBOX_CLAIM_TIMEOUT.
@@ -96,7 +107,7 @@ class TelegramSender(ChannelSender):
         """Connect with getMe, once and again after each failure of the channel."""
         wanted = (settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_API_URL)
         if not wanted[0]:
-            reason = "還沒有設定 TELEGRAM_BOT_TOKEN，訊息留在寄件匣等待"
+            reason = "還沒有設定 TELEGRAM_BOT_TOKEN，訊息留著等待寄出"
             return Outcome(Verdict.RETRY, reason, wait=_TOKEN_WAIT, of_channel=True)
         if self._bot is None or self._made_for != wanted:
             self.close()
@@ -136,7 +147,7 @@ class TelegramSender(ChannelSender):
         limit = TEXT_LIMIT if attachment is None else CAPTION_LIMIT
         body = message.body if attachment is None else (split_telegram(message.body, limit) or [""])[0]
         outcome = self._post(message, attachment, body, ParseMode.HTML)
-        if outcome.verdict is Verdict.FAILED and "can't parse entities" in outcome.reason.lower():
+        if outcome.verdict is Verdict.FAILED and any(each in outcome.reason.lower() for each in _MARKUP_REFUSED):
             # Nothing was accepted, and the text matters more than its markup.
             logger.error("message %s has markup that Telegram refuses: %s", message.pk, outcome.reason)
             plain = to_text(body, Format.TELEGRAM)
@@ -230,13 +241,17 @@ def judge(error: TelegramError, *, status: int | None, is_telegrams: bool) -> Ou
         case InvalidToken():
             return _channel_outcome(f"Telegram 不接受 TELEGRAM_BOT_TOKEN：{reason}", error, wait=_TOKEN_WAIT)
         case BadRequest():
-            gone = any(each in str(error).lower() for each in _CHAT_GONE)
-            return Outcome(Verdict.FAILED, reason, chat_off=gone)
+            return Outcome(Verdict.FAILED, reason, chat_off=_is_closed(str(error).lower()))
         case Conflict():
             return Outcome(Verdict.RETRY, reason)
     if status is None and isinstance(error.__cause__, _NEVER_SENT):
         return _channel_outcome(f"連不上 Telegram（{type(error.__cause__).__name__}）", error)
     return _other_outcome(status, reason)
+
+
+def _is_closed(description: str) -> bool:
+    """Whether each further message to this chat would fail as well, by what a 400 says in lower case."""
+    return any(each in description for each in _CHAT_CLOSED) and not any(each in description for each in _NO_DOCUMENTS)
 
 
 def _other_outcome(status: int | None, reason: str) -> Outcome:
@@ -260,7 +275,7 @@ def _gateway_outcome(status: int, error: TelegramError) -> Outcome:
 def _open_outcome(trouble: Outcome) -> Outcome:
     """Return an outcome for the channel: before any message is sent, no error is about a message."""
     if trouble.verdict is Verdict.UNKNOWN:
-        trouble = Outcome(Verdict.RETRY, "Telegram 沒有正常回應，訊息留在寄件匣等待")
+        trouble = Outcome(Verdict.RETRY, "Telegram 沒有正常回應，訊息留著等待寄出")
     return replace(trouble, verdict=Verdict.RETRY, of_channel=True, chat_off=False, moved_to="")
 
 

@@ -55,7 +55,7 @@ class OutboxMessage(models.Model):
 
     channel = models.CharField("管道", max_length=8, choices=Channel)
     # What makes it this message and no other: writing it a second time writes nothing.
-    key = models.CharField("唯一鍵", max_length=200, unique=True)
+    key = models.CharField("防重複代號", max_length=200, unique=True)
     event = models.CharField("事件", max_length=40)
     recipient = models.CharField("收件者", max_length=254)  # an address, or the chat's id as text
     chat = models.ForeignKey(

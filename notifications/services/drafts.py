@@ -83,7 +83,7 @@ def check_draft(draft: Draft) -> None:
 
 def _faults(draft: Draft) -> Iterator[tuple[str, str]]:
     if not 0 < len(draft.key) <= MAX_KEY:
-        yield "key", f"唯一鍵要有 1 到 {MAX_KEY} 個字"
+        yield "key", f"防重複代號要有 1 到 {MAX_KEY} 個字"
     texts = {"key": draft.key}
     match draft:
         case Mail():

@@ -1,6 +1,6 @@
 """Notifies the subscribers of an event: enqueues their messages in the transaction of the change.
 
-The template is rendered once for all recipients, and converted once for each channel; the number of statements does
+A template is rendered once for all recipients, and converted once for each channel; the number of statements does
 not depend on the number of subscriptions.
 """
 
@@ -21,20 +21,18 @@ from accounts.models import User
 from momo.core.errors import ValidationFailed
 from momo.core.work import TRANSIENT
 from notifications.channels.mail import is_address
-from notifications.events import event_kind
+from notifications.events import TEST_EVENT, event_kind
 from notifications.markup import is_blank, plain_text, to_mail_html, to_telegram, to_text
 from notifications.models import Channel, Chat, Format, OutboxMessage, Subscription, Template
 from notifications.services.chats import require_token
 from notifications.services.drafts import MAX_KEY, MAX_SUBJECT, File
 from notifications.services.outbox import ChatText, Mail, enqueue, enqueue_many
-from notifications.services.templates import render_event, render_template
+from notifications.services.templates import EventTemplates, render_template
 from notifications.templating.render import Rendered
 from notifications.templating.variables import examples, stored
 
 logger = logging.getLogger(__name__)
 
-TEST_EVENT = "test"
-MANUAL_EVENT = "manual"  # a message that a person or a program sends through the API
 TEST_MARK = "［測試］"
 
 
@@ -113,21 +111,12 @@ def deliver(
     """
     if not to and not also:
         return 0
-    kind = event_kind(event)
-    code = kind.template if kind is not None else event
-    rendered, version = render_event(code, variables)
-    text = Text(rendered, kind.label if kind is not None else event)
+    texts = _Texts(event, variables)
     moment = at or timezone.now()
-    common: dict[str, Any] = {
-        "event": event,
-        "files": tuple(files),
-        "template_code": code,
-        "template_version": version,
-    }
+    common: dict[str, Any] = {"event": event, "files": tuple(files)}
     drafts = [
-        _draft(
+        texts.draft(
             subscription.chat or subscription.address,
-            text,
             key=f"{key}:{subscription.pk}",
             due=quiet_until_after(subscription, moment),
             subscription=subscription,
@@ -137,8 +126,26 @@ def deliver(
     ]
     for recipient in also:
         name = recipient.chat_id if isinstance(recipient, Chat) else recipient
-        drafts.append(_draft(recipient, text, key=f"{key}:{name}"[:MAX_KEY], **common))
+        drafts.append(texts.draft(recipient, key=f"{key}:{name}"[:MAX_KEY], **common))
     return sum(len(messages) for messages in enqueue_many(drafts))
+
+
+class _Texts:
+    """The texts of one event by channel, each rendered and converted once."""
+
+    def __init__(self, event: str, variables: Mapping[str, Any]) -> None:
+        kind = event_kind(event)
+        self.title = kind.label if kind is not None else event
+        self.variables, self.templates = variables, EventTemplates(event)
+        self.known: dict[str, Text] = {}
+
+    def draft(self, recipient: Chat | str, **values: Any) -> Mail | ChatText:
+        """The message to one recipient, by the template of its channel."""
+        channel = Channel.TELEGRAM if isinstance(recipient, Chat) else Channel.EMAIL
+        rendered, version = self.templates.render(channel, self.variables)
+        code = self.templates.code(channel)
+        text = self.known.setdefault(code, Text(rendered, self.title))
+        return _draft(recipient, text, template_code=code, template_version=version, **values)
 
 
 def _draft(recipient: Chat | str, text: Text, *, mark: str = "", **values: Any) -> Mail | ChatText:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from momo.core.errors import Conflict, NotFound, ValidationFailed, validation_failed
 from momo.core.texts import clean_text, one_line
+from notifications.events import event_kind
 from notifications.markup import is_blank, to_text
-from notifications.models import Format, Template, TemplateVersion
+from notifications.models import Channel, Format, Template, TemplateVersion
 from notifications.services.shipped import CONTENT, SHIPPED_NOTE, shipped_templates
 from notifications.templating.bounds import BODY_BYTES, SUBJECT_CHARACTERS
 from notifications.templating.check import FIELDS, check_template
@@ -131,13 +132,49 @@ def render_template(template: Template, values: Mapping[str, Any], *, strict: bo
     return render(**{name: getattr(template, name) for name in FIELDS}, values=values, strict=strict)
 
 
+class EventTemplates:
+    """The templates of one event, read with one statement, and the texts that they make of its values.
+
+    A template for mails gives way while it is as shipped and the event's own template is not: what staff wrote about an
+    event is what its mails say.
+    """
+
+    def __init__(self, event: str) -> None:
+        kind = event_kind(event)
+        own = kind.template if kind is not None else event
+        mail = kind.mail_template if kind is not None and kind.mail_template else own
+        self._saved = {template.code: template for template in Template.objects.filter(code__in={own, mail})}
+        self._codes = {Channel.TELEGRAM: own, Channel.EMAIL: own if self._is_changed(own, but_not=mail) else mail}
+        self._made: dict[str, tuple[Rendered, int]] = {}
+
+    def _is_changed(self, code: str, *, but_not: str) -> bool:
+        shipped = shipped_templates()
+        changed = {each for each, template in self._saved.items() if _content(template) != shipped.get(each)}
+        return code in changed and but_not not in changed
+
+    def code(self, channel: str) -> str:
+        """The code of the template by which `channel` reports the event."""
+        return self._codes[Channel(channel)]
+
+    def render(self, channel: str, values: Mapping[str, Any]) -> tuple[Rendered, int]:
+        """As `render_event`, by the template of a channel; once for all channels that share it."""
+        code = self.code(channel)
+        if code not in self._made:
+            self._made[code] = _render_known(code, self._saved.get(code), values)
+        return self._made[code]
+
+
 def render_event(code: str, values: Mapping[str, Any]) -> tuple[Rendered, int]:
     """The message of an event, and the number of the version that it was rendered from.
 
     A template of staff never stops a message: if it cannot be rendered, or renders to nothing visible, the shipped text
     is rendered, and if that fails too, a plain listing of the values; the number is 0 then, and the log has the reason.
     """
-    saved, shipped = Template.objects.filter(code=code).first(), shipped_templates().get(code)
+    return _render_known(code, Template.objects.filter(code=code).first(), values)
+
+
+def _render_known(code: str, saved: Template | None, values: Mapping[str, Any]) -> tuple[Rendered, int]:
+    shipped = shipped_templates().get(code)
     known = [template for template in (saved, shipped and Template(code=code, **shipped)) if template]
     for template in known:
         try:

@@ -1,7 +1,8 @@
-// The variables of a template as rows instead of JSON. The rows write into the textarea, which is what the form sends;
-// without scripts the textarea is the editor.
+// The variables of a template as cards instead of JSON. The cards write into the textarea, which is what the form sends;
+// without scripts the textarea is the editor. Many cards are closed, and show name, type and description.
 (() => {
   "use strict";
+  const OPEN = 3; // cards that stand open when the page loads
   const make = (tag, className, properties = {}) => Object.assign(document.createElement(tag), { className, ...properties });
 
   const fromText = (type, text) => {
@@ -38,7 +39,7 @@
 
   // One variable, or one field of a list's items; `read` returns it as it is stored.
   const row = (types, entry, changed, { nested = false } = {}) => {
-    const box = make("div", nested ? "mo-variable mo-variable--nested" : "mo-variable");
+    const box = make(nested ? "div" : "details", nested ? "mo-variable mo-variable--nested" : "mo-variable");
     const name = make("input", "mo-input mo-code", { value: entry.name || "", spellcheck: false, autocomplete: "off" });
     const type = select(nested ? types.scalar : types.all, entry.type || "text");
     const required = make("input", "", { type: "checkbox", checked: Boolean(entry.required) });
@@ -96,12 +97,22 @@
     head.append(field("名稱", name, "mo-grow"), field("類型", type), needed, remove);
     const more = make("div", "mo-variable__more");
     more.append(example, field("說明", description));
+    const summary = make("summary", "mo-variable__summary");
+    const showSummary = () => {
+      const label = make("b", "mo-code", { textContent: name.value.trim() || "（未命名）" });
+      const kind = type.selectedOptions.length ? type.selectedOptions[0].textContent : type.value;
+      summary.replaceChildren(label, make("span", "mo-sub", { textContent: `${kind}${required.checked ? "・必填" : ""}` }));
+      summary.append(make("span", "mo-variable__about", { textContent: description.value.trim() }));
+    };
+    if (!nested) box.append(summary);
     box.append(head, more);
     showExample(entry.example);
     if (!nested) {
       box.append(fields);
       for (const one of Array.isArray(entry.fields) ? entry.fields : []) addField(one);
       showFields();
+      showSummary();
+      for (const event of ["input", "change"]) box.addEventListener(event, showSummary);
     }
     let before = type.value;
     type.addEventListener("change", () => {
@@ -173,6 +184,7 @@
       rows = [];
       list.replaceChildren();
       entries.forEach(addRow);
+      for (const one of rows) one.box.open = rows.length <= OPEN;
       return true;
     };
     const show = (asRows) => {
@@ -183,6 +195,7 @@
     add.addEventListener("click", () => {
       const one = addRow({ type: "text" });
       write();
+      one.box.open = true;
       one.box.querySelector("input").focus();
     });
     turn.addEventListener("click", () => {

@@ -49,6 +49,11 @@ def test_lengths_and_empty_texts() -> None:
         assert ask(running, chat_id="1", text="😀" * 2048)["ok"]
         assert "too long" in ask(running, chat_id="1", text="😀" * 2048 + "a")["description"]
         assert ask(running, chat_id="1", text="&lt;" * 4096, parse_mode="HTML")["ok"]
+        link = '<a href="https://x.tw/{}">a</a>'
+        path = "p" * (32_768 - len(link.format("")))
+        assert ask(running, chat_id="1", text=link.format(path), parse_mode="HTML")["ok"]
+        refused = ask(running, chat_id="1", text=link.format(path + "p"), parse_mode="HTML")
+        assert refused["description"] == "Bad Request: Text is too long"
         assert "empty" in ask(running, chat_id="1", text="<b> </b>", parse_mode="HTML")["description"]
         assert "not found" in ask(running, chat_id="x", text="a")["description"]
 

@@ -19,8 +19,9 @@ from notifications import events
 from notifications.events import EventKind
 from notifications.models import Channel, Chat, OutboxMessage, Subscription, Template
 from notifications.services import notify as service
+from notifications.services import templates
 from notifications.services.drafts import File
-from notifications.services.notify import deliver, lets_through, notify, send_test
+from notifications.services.notify import deliver, lets_through, notify, send_test, subscriptions_of
 from notifications.services.outbox import Mail
 from notifications.services.templates import save_template, template_by_code
 from tests.fakes.telegram.html import visible
@@ -28,6 +29,7 @@ from tests.kit.users import person
 
 pytestmark = pytest.mark.django_db
 EVENT = "test_event"
+AT = "2026-11-25T14:05:00+08:00"
 VARIABLES = [{"name": "who", "type": "text", "required": True, "example": "小美"}]
 # What a caller changes beside: rolled back or kept with its messages.
 Chats = Chat.objects
@@ -175,13 +177,13 @@ def test_a_hundred_subscriptions_cost_as_many_statements_as_two(
     template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renderings: list[str] = []
-    real = service.render_event
+    real = templates.render_template
 
-    def count(code: str, values: Any) -> Any:
-        renderings.append(code)
-        return real(code, values)
+    def count(template: Template, values: Any, **options: Any) -> Any:
+        renderings.append(template.code)
+        return real(template, values, **options)
 
-    monkeypatch.setattr(service, "render_event", count)
+    monkeypatch.setattr(templates, "render_template", count)
     few = statements(1, "a")
     many = statements(99, "bb")
     assert few == many == 10
@@ -354,3 +356,37 @@ class TestTests:
         text = send_test(template, channel="telegram", recipient="-1001", values=None, user=None)
         assert mail.subject.startswith("［測試］")
         assert visible(text.body).startswith("［測試］")
+
+
+def digest() -> dict[str, tuple[str, str]]:
+    """Which template a price digest comes from by each channel, and what it holds."""
+    OutboxMessage.objects.all().delete()
+    deliver(
+        "price_digest",
+        key="k",
+        variables={"title": "摘要", "total": 0, "time": AT},
+        to=subscriptions_of("price_digest"),
+    )
+    return {one.channel: (one.template_code, one.body_html or one.body) for one in OutboxMessage.objects.all()}
+
+
+def test_mails_have_a_template_of_their_own_until_staff_write_about_the_event() -> None:
+    chat = Chat.objects.create(chat_id="-1001")
+    for values in (
+        {"channel": Channel.EMAIL, "address": "wang@example.com"},
+        {"channel": Channel.TELEGRAM, "chat": chat},
+    ):
+        Subscription.objects.create(name="價格", event="price_digest", **values)
+    found = digest()
+    assert {channel: code for channel, (code, _) in found.items()} == {
+        "email": "price_digest_mail",
+        "telegram": "price_digest",
+    }
+    assert "<h2>摘要</h2>" in found["email"][1]
+    assert found["telegram"][1].startswith("<b>摘要</b>")
+
+    save_template(template=template_by_code("price_digest"), user=None, body="我們的：{{ title }}")
+    assert digest() == {"email": ("price_digest", "我們的：摘要"), "telegram": ("price_digest", "我們的：摘要")}
+
+    save_template(template=template_by_code("price_digest_mail"), user=None, body="<p>信：{{ title }}</p>")
+    assert digest()["email"] == ("price_digest_mail", "<p>信：摘要</p>")

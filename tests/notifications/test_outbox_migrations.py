@@ -82,7 +82,7 @@ def test_mails_that_were_only_kept_are_unsent(old: Any) -> None:
     old("kept", KEPT, "sent")
     old("again", f"{RELEASED}\n{KEPT}", "sent")
     old("sent", "250 Ok", "sent")
-    reason = "還沒有設定 EMAIL_URL，郵件留在寄件匣等待"
+    reason = "還沒有設定 EMAIL_URL，郵件留著等待寄出"
     Pace.objects.create(channel="email", troubles=3, troubled_since=DUE, reason=reason)
 
     migrate(AFTER)

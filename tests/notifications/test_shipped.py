@@ -22,8 +22,11 @@ CODES = {
     "crawl_suspect",
     "disk_warning",
     "import_failed",
+    "import_failed_mail",
     "import_finished",
+    "import_finished_mail",
     "price_digest",
+    "price_digest_mail",
     "system_alert",
     "vendor_stockout",
 }
@@ -33,10 +36,11 @@ BROUGHT = {
     "new_count others other_count more workbook dashboard_url",
     "crawl_suspect": "run_id kind message categories url",
     "import_finished": "job_id file_name type source message created updated skipped error_count errors url",
-    "import_failed": "job_id file_name type source message created updated skipped error_count errors url",
+    "import_failed": "job_id file_name type source message held created updated skipped error_count errors url",
     "disk_warning": "usage_percent host path free_gb",
     "system_alert": "title message severity",
 }
+BROUGHT |= {f"{code}_mail": BROUGHT[code] for code in ("price_digest", "import_finished", "import_failed")}
 AT = "2026-11-25T14:05:00+08:00"
 
 

@@ -41,6 +41,7 @@ def check(html: str, limit: int) -> list[str]:
         seen = visible(part)  # raises for what is not valid by itself
         assert visible_length(part) <= limit
         assert marks(part) <= 100
+        assert len(part.encode()) <= 32_768
         assert seen.strip()
     return parts
 
@@ -117,6 +118,27 @@ def test_it_cuts_before_marks_that_telegram_would_not_show() -> None:
 def test_marks_that_go_on_count_too() -> None:
     html = "<blockquote><u><s>" + "".join(f"<b>{number}</b>\n" for number in range(120)) + "</s></u></blockquote>"
     assert len(check(html, 4096)) == 2
+
+
+# A few characters that are shown, with thousands of bytes that are not.
+HEAVY = st.lists(
+    st.tuples(st.integers(0, 2000), st.sampled_from(["", "&amp;", "&quot;", "字"]), st.text("看字\n ", min_size=1)),
+    min_size=10,
+    max_size=60,
+).map(lambda links: "".join(f'<a href="https://x.tw/{"p" * n}{more * 20}">{text}</a>' for n, more, text in links))
+
+
+@given(HEAVY, st.sampled_from([1024, 4096]))
+@settings(max_examples=25)
+def test_parts_are_bounded_in_bytes_too(html: str, limit: int) -> None:
+    check_joined(check(html, limit), visible(html))
+
+
+def test_long_links_are_cut_at_line_ends() -> None:
+    html = "\n".join(f'<a href="https://x.tw/{number}{"p" * 400}">商品 {number}</a>' for number in range(91))
+    parts = check(html, 4096)
+    assert "\n".join(parts) == html
+    assert len(parts) == 2
 
 
 @given(

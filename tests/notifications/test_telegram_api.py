@@ -38,7 +38,7 @@ def test_a_message(api: Client) -> None:
     assert response.json() == {
         "success": True,
         "data": {"queued": 1, "message_ids": [message.pk], "chat_id": "-100"},
-        "message": "訊息已排入寄件匣",
+        "message": "訊息已排入待寄",
     }
     assert (message.body, message.recipient, message.status) == ("價格 &lt; 100 &amp; 特價", "-100", "pending")
     assert message.created_by is not None

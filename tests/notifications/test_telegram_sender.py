@@ -17,7 +17,7 @@ from notifications.channels.base import Outcome, Verdict
 from notifications.channels.telegram import TelegramSender, judge
 from notifications.models import Attachment, Chat, OutboxMessage
 from notifications.services.outbox import ChatText, File, enqueue
-from tests.fakes.telegram import TOKEN, Rule, TelegramStandIn
+from tests.fakes.telegram import CLOSED, TOKEN, Rule, TelegramStandIn
 
 pytestmark = pytest.mark.django_db
 SENT, RETRY, FAILED, UNKNOWN = Verdict
@@ -86,10 +86,7 @@ def test_a_document(sender: TelegramSender, telegram: TelegramStandIn, chat: Cha
             Outcome(FAILED, "Telegram：Forbidden: bot was kicked from the group chat", chat_off=True),
         ),
         (Rule("not_found"), Outcome(FAILED, "Telegram：Chat not found", chat_off=True)),
-        (
-            Rule("refused"),
-            Outcome(FAILED, "Telegram：Not enough rights to send text messages to the chat"),
-        ),
+        (Rule("refused"), Outcome(FAILED, "Telegram：Wrong file identifier/HTTP URL specified")),
         (Rule("failed"), Outcome(RETRY, "Telegram：Internal Server Error")),
     ],
     ids=lambda each: each.kind if isinstance(each, Rule) else "",
@@ -104,6 +101,25 @@ def test_outcome_of_each_answer(
     assert not telegram.state.accepted
     telegram.use()
     assert sent(sender, message(chat)).verdict is SENT
+
+
+def test_a_chat_where_the_bot_may_not_write_is_closed(
+    sender: TelegramSender, telegram: TelegramStandIn, chat: Chat
+) -> None:
+    """Each further message would fail as well, whatever words the refusal has."""
+    for words in CLOSED:
+        telegram.use(Rule("no_rights", words=words))
+        outcome = sent(sender, message(chat))
+        assert (outcome.verdict, outcome.chat_off, outcome.of_channel) == (FAILED, True, False), words
+
+
+@pytest.mark.parametrize("words", ["not enough rights to send documents to the chat", "CHAT_SEND_DOCS_FORBIDDEN"])
+def test_a_chat_that_takes_no_documents_still_gets_texts(
+    words: str, sender: TelegramSender, telegram: TelegramStandIn, chat: Chat
+) -> None:
+    telegram.use(Rule("no_rights", words=f"Bad Request: {words}"))
+    outcome = sent(sender, message(chat, files=[File("a.csv", b"1", "text/csv")]))
+    assert (outcome.verdict, outcome.chat_off) == (FAILED, False)
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_unread", "drop_accepted", "bad_gateway", "page", "garbage"])
@@ -285,6 +301,15 @@ def test_refused_markup_is_shown_without_its_links_when_they_make_it_too_long(
     one.body = "<blink>" + "字" * 3000 + "</blink>" + link * 3 + "尾"
     assert sent(sender, one).verdict is SENT
     assert [each.text for each in telegram.state.accepted] == ["字" * 3000 + "看看看尾"]
+
+
+def test_a_text_from_before_texts_were_split_by_bytes(
+    sender: TelegramSender, telegram: TelegramStandIn, chat: Chat
+) -> None:
+    one = message(chat)
+    one.body = f'<a href="https://x.tw/{"p" * 2000}">看</a>' * 17 + "尾"
+    assert sent(sender, one).verdict is SENT
+    assert [each.text for each in telegram.state.accepted] == ["看" * 17 + "尾"]
 
 
 def test_settings_that_change(sender: TelegramSender, telegram: TelegramStandIn, chat: Chat, settings: Any) -> None:

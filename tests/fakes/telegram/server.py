@@ -13,13 +13,14 @@ from tests.fakes.telegram.html import BadMarkup, length, visible
 from tests.fakes.telegram.rules import Dice, Rule
 from tests.fakes.telegram.state import TOKEN, State
 
-TEXT, CAPTION = 4096, 1024
+TEXT, CAPTION, BYTES = 4096, 1024, 32_768
 ME = {"id": 4242, "is_bot": True, "first_name": "MOMO", "username": "momo_test_bot"}
 GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
 WORDS = {
     "blocked": (403, "Forbidden: bot was blocked by the user"),
     "not_found": (400, "Bad Request: chat not found"),
-    "refused": (400, "Bad Request: not enough rights to send text messages to the chat"),
+    "refused": (400, "Bad Request: wrong file identifier/HTTP URL specified"),
+    "no_rights": (400, "Bad Request: not enough rights to send text messages to the chat"),
     "failed": (500, "Internal Server Error"),
     "unauthorized": (401, "Unauthorized"),
 }
@@ -145,6 +146,8 @@ class TelegramStandIn(HttpStandIn):
             raise Refusal(400, "Bad Request: chat not found")
         document = method == "sendDocument"
         text = fields.get("caption" if document else "text", "")
+        if len(text.encode()) > BYTES:
+            raise Refusal(400, "Bad Request: Text is too long")  # before anything is parsed
         try:
             seen = visible(text) if fields.get("parse_mode") == "HTML" else text
         except BadMarkup as error:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import LoginAttempt, Role, User
 from momo.core.errors import NotFound
 from momo.core.roles import ADMIN, has_role
+
+KNOWN_DAYS = 30
 
 
 def users() -> QuerySet[User]:
@@ -30,6 +35,12 @@ def search_users(users: QuerySet[User], *, text: str) -> QuerySet[User]:
 def user_by_name(username: str) -> User | None:
     """Id and `is_active` of the user with exactly this name."""
     return User.objects.filter(username=username).only("pk", "is_active").first()
+
+
+def has_logged_in_from(*, user: User, address: str) -> bool:
+    """Whether the user has logged in from this address in the last `KNOWN_DAYS` days."""
+    since = timezone.now() - dt.timedelta(days=KNOWN_DAYS)
+    return LoginAttempt.objects.filter(user=user, time__gte=since, address=address, success=True).exists()
 
 
 def has_active_admin() -> bool:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.lookups import find_token
-from accounts.models import ApiToken, LoginAttempt, Role, User
+from accounts.models import ApiToken, LoginAttempt, LoginSession, Role, User
 from accounts.roles import assign_group
 from momo.core.errors import AuthRequired, Conflict, NotFound
 from momo.core.texts import storable
@@ -131,7 +131,7 @@ def update_user(
     must_change_password: bool | None = None,
     password: str | None = None,
 ) -> User:
-    """Change the fields that are not None. A new password ends the user's sessions.
+    """Change the fields that are not None. A new password and deactivation end the user's sessions for good.
 
     Raises ValidationError, or Conflict if no active admin would remain or `actor` would deactivate themselves.
     """
@@ -161,6 +161,8 @@ def update_user(
         _set_password(current, password, must_change=bool(must_change_password))
     current.clean_fields()
     current.save()
+    if is_active is False:
+        LoginSession.objects.filter(user=current).delete()
     if role is not None:
         assign_group(current)
     return current

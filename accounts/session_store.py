@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
@@ -11,6 +12,9 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from accounts.lookups import session_with_user
 from accounts.models import LoginSession, User
+
+# As Django makes them. A cookie with another value is no session, and no value for a query: it may contain NUL.
+KEY = re.compile(r"[a-z0-9]{32}")
 
 
 @functools.lru_cache(maxsize=2000)
@@ -24,6 +28,9 @@ class SessionStore(DatabaseStore):
     """`user` is set when the session is loaded."""
 
     user: User | None = None
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        return bool(key and KEY.fullmatch(key))
 
     @classmethod
     def get_model_class(cls) -> type[LoginSession]:

@@ -40,12 +40,18 @@ def mark_login(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
 
 
 def extend_or_end(session: SessionBase) -> None:
-    """End a session older than `SESSION_MAX_AGE`; else store its last use, which moves the expiry of row and cookie."""
+    """End a session older than `SESSION_MAX_AGE`, or of an inactive user: it would live again with the user.
+
+    Else store its last use, which moves the expiry of row and cookie.
+    """
     if SESSION_KEY not in session:
         return
     now = int(time.time())
     started = session.get(STARTED)
-    if started is None:
+    user: User | None = getattr(session, "user", None)
+    if user is not None and not user.is_active:
+        session.flush()
+    elif started is None:
         session[STARTED] = session[SEEN] = now
     elif now - started > settings.SESSION_MAX_AGE.total_seconds():
         session.flush()
@@ -118,5 +124,8 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
         raise lockout.locked_out(username=name, address=client_address(request))
     if user is None:
         raise AuthFailed
+    if SESSION_KEY in request.session:
+        # Django would keep the key of a session of the same user, which somebody else may know.
+        request.session.flush()
     login(request, user)
     return user

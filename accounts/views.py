@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import lockout, services
 from accounts.forms import ChangePasswordForm
 from accounts.models import LoginAttempt, User
-from accounts.selectors import user_by_name
+from accounts.selectors import has_logged_in_from, user_by_name
 from accounts.sessions import clean_username, record_attempt, sign_in
 from momo.core.address import client_address
 from momo.core.errors import AuthFailed, MethodNotAllowed, RateLimited, ServiceError
@@ -59,14 +59,19 @@ def _throttled_sign_in(request: HttpRequest, *, username: str, password: str) ->
     """`sign_in`, with a limit on the wrong passwords of an address, of all names together. Raises as `sign_in` does.
 
     Only attempts that the lockout let through and that failed count. Neither users who know their password nor a
-    program that goes on guessing at one locked name throttle the other users behind the same address.
+    program that goes on guessing at one locked name throttle the other users behind the same address. Beyond the limit
+    accounts that have logged in from this address lately are still let in with the right password: a machine of the
+    office that guesses does not shut the office out. Their wrong passwords get the answer that all others get, and the
+    lockout of name and address bounds them as ever.
     """
     name, address = clean_username(username), client_address(request)
     try:
         throttle_address(request, scope="login", weight=0)
     except RateLimited:
-        record_attempt(request=request, username=name, known=user_by_name(name), reason=LoginAttempt.Reason.LOCKED)
-        raise
+        known = user_by_name(name)
+        if known is None or not has_logged_in_from(user=known, address=address):
+            record_attempt(request=request, username=name, known=known, reason=LoginAttempt.Reason.LOCKED)
+            raise
     failure: ServiceError | None = None
     with transaction.atomic():
         lockout.lock_pair(username=name, address=address)
@@ -76,6 +81,7 @@ def _throttled_sign_in(request: HttpRequest, *, username: str, password: str) ->
             # Raised after the transaction, which would otherwise roll back the counter and the history.
             failure = refused
     if isinstance(failure, AuthFailed):
+        # Raises RateLimited beyond the limit.
         throttle_address(request, scope="login")
     if failure is not None:
         raise failure

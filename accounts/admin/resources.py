@@ -8,17 +8,21 @@ from import_export.fields import Field
 
 from accounts import services
 from accounts.models import Role, User
-from momo.admin.kit.transfer import ChoiceWidget, SheetResource, TextWidget, YesNoWidget
+from momo.admin.kit.transfer import KEPT, ChoiceWidget, KeptTextField, SheetResource, TextWidget, YesNoWidget
 
 
 class UserResource(SheetResource):
-    """Keyed by user name. A new user gets a random password, which has to be reset before the first login."""
+    """Keyed by user name; a cell left empty keeps the stored value.
 
+    A new user gets a random password, which has to be reset before the first login.
+    """
+
+    empty_cells = KEPT
     MAX_ROWS: ClassVar = 200  # hashing a password is slow on purpose
 
     username = Field("username", "帳號", widget=TextWidget())
-    display_name = Field("display_name", "顯示名稱", widget=TextWidget())
-    email = Field("email", "電子郵件", widget=TextWidget())
+    display_name = KeptTextField("display_name", "顯示名稱")
+    email = KeptTextField("email", "電子郵件")
     role = Field("role", "角色", widget=ChoiceWidget(Role.choices), saves_null_values=False)
     is_active = Field("is_active", "啟用", widget=YesNoWidget(), saves_null_values=False)
 

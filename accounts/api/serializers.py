@@ -8,6 +8,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from rest_framework import serializers
 
 from accounts.models import LoginAttempt, Role, User
+from momo.rest.serializers import StrictSerializer
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -29,7 +30,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         )
 
 
-class NewUserSerializer(serializers.Serializer[Any]):
+class NewUserSerializer(StrictSerializer):
     """A user to be created."""
 
     username = serializers.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
@@ -40,9 +41,10 @@ class NewUserSerializer(serializers.Serializer[Any]):
     must_change_password = serializers.BooleanField(default=False)
 
 
-class UserChangesSerializer(serializers.Serializer[Any]):
-    """Changes of a user; a missing field is not changed."""
+class UserChangesSerializer(StrictSerializer):
+    """Changes of a user; a missing field is not changed. Other fields of GET may be sent back: they are ignored."""
 
+    also = frozenset(UserSerializer.Meta.fields)
     username = serializers.CharField(max_length=150, required=False, validators=[UnicodeUsernameValidator()])
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     password = serializers.CharField(max_length=128, required=False, trim_whitespace=False)
@@ -52,14 +54,14 @@ class UserChangesSerializer(serializers.Serializer[Any]):
     must_change_password = serializers.BooleanField(required=False)
 
 
-class PasswordChangeSerializer(serializers.Serializer[Any]):
+class PasswordChangeSerializer(StrictSerializer):
     """A change of one's own password."""
 
     current_password = serializers.CharField(max_length=128, trim_whitespace=False)
     new_password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
-class PasswordResetSerializer(serializers.Serializer[Any]):
+class PasswordResetSerializer(StrictSerializer):
     """A reset of another user's password."""
 
     new_password = serializers.CharField(

@@ -1,4 +1,4 @@
-"""Middleware: the request id, the failure envelope below /api, and the refusal of cross-site requests."""
+"""Middleware: request id, failure envelope below /api, encoding, and the refusal of cross-site requests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception, request_finished
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import is_same_domain
@@ -23,6 +24,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 COOKIE_PATHS = frozenset({"/login", "/logout"})
+OTHER_CHARSET = "momo.other_charset"  # in the environment of a request
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # Headers that describe the body; the failure envelope replaces them with its own.
 BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "content-disposition", "etag"})
@@ -116,6 +118,22 @@ class ApiErrorMiddleware:
                 made.headers.setdefault(name, value)
         made.cookies = response.cookies
         return made
+
+
+class CharsetMiddleware:
+    """Refuses forms in another encoding than UTF-8; `momo.wsgi` has marked requests that name one."""
+
+    FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if OTHER_CHARSET in request.META and request.content_type in self.FORMS and request.method not in SAFE_METHODS:
+            if is_api_path(request.path_info) or wants_json(request):
+                return failure_envelope(ValidationFailed("表單請使用 UTF-8 編碼"))
+            raise BadRequest("charset")
+        return self.get_response(request)
 
 
 class CrossSiteMiddleware:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,13 +10,7 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 from momo.core.errors import ValidationFailed
-
-
-def _finite(text: str) -> float:
-    """A JSON number, not `1e999`, nor the constants NaN and Infinity, which Python's parser takes as well."""
-    if not math.isfinite(value := float(text)):
-        raise ValueError(text)
-    return value
+from momo.core.texts import parse_json
 
 
 class JSONParser(parsers.JSONParser):
@@ -32,8 +24,8 @@ class JSONParser(parsers.JSONParser):
     ) -> Any:
         """Raises ParseError if the body is not JSON."""
         try:
-            return json.loads(stream.read().decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
-        except (ValueError, RecursionError) as error:
+            return parse_json(stream.read().decode("utf-8-sig"))
+        except ValueError as error:
             raise ParseError from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.generics import GenericAPIView
@@ -14,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from momo.core.errors import AuthRequired
+from momo.core.errors import NO_FIELD, AuthRequired, ValidationFailed
+from momo.rest.errors import flatten
 from momo.rest.filters import StrictFilterBackend
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import USER
 from momo.rest.renderers import EnvelopeRenderer
+from momo.rest.serializers import wrong_types
 from momo.rest.throttles import throttle_address
 
 
@@ -83,19 +85,27 @@ class ApiView(APIView):
         return response
 
     def body(self, serializer: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
-        """The request's body, validated by `serializer`. Raises ValidationError (400 with `fields`)."""
-        # `null` counts as an empty body; REST framework's own message for it is English.
-        return self._validated(serializer, {} if self.request.data is None else self.request.data, **kwargs)
+        """The request's body, validated by `serializer`. Raises ValidationError (400 with `fields`).
+
+        JSON has to be an object with values of the types that the schema describes.
+        """
+        data = self.request.data
+        if data is None:
+            # REST framework's own message is English.
+            raise ValidationFailed(fields={NO_FIELD: ["請送出 JSON 物件，不可以是 null"]})
+        made = serializer(data=data, context={"request": self.request}, **kwargs)
+        wrong = {} if isinstance(data, QueryDict) else {name: [text] for name, text in wrong_types(made, data)}
+        if not made.is_valid() or wrong:
+            raise ValidationFailed(fields={**flatten(made.errors), **wrong})
+        validated: dict[str, Any] = made.validated_data
+        return validated
 
     def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query string, validated as `body` is; an empty value counts as missing."""
         given = self.request.query_params.copy()
         for name in [name for name, value in given.items() if value == ""]:
             del given[name]
-        return self._validated(serializer, given)
-
-    def _validated(self, serializer: type[BaseSerializer[Any]], data: Any, **kwargs: Any) -> dict[str, Any]:
-        made = serializer(data=data, context={"request": self.request}, **kwargs)
+        made = serializer(data=given, context={"request": self.request})
         made.is_valid(raise_exception=True)
         validated: dict[str, Any] = made.validated_data
         return validated

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from accounts.models import User
 from tests.kit.users import session_client
@@ -29,3 +33,30 @@ def test_page(kind: str, user: User) -> None:
     assert 'lang="zh-Hant"' in page
     assert "psycopg" not in page
     assert response["X-Request-ID"]
+
+
+MAKE_RUN = """
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+answer = Client().get("/nowhere")
+print(answer.status_code, "<h1>找不到頁面</h1>" in answer.content.decode(), settings.SESSION_COOKIE_SECURE)
+"""
+
+
+def test_make_run_shows_them_too_and_logs_in_over_http() -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "MOMO_ENV")}
+    environment |= {"MOMO_ENV": "local", "DJANGO_SETTINGS_MODULE": "momo.settings", "PYTHONIOENCODING": "utf-8"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", MAKE_RUN],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert ended.stdout.split() == ["404", "True", "False"]

@@ -115,6 +115,38 @@ def test_session_key_changes_at_login(user: User) -> None:
     assert not LoginSession.objects.filter(session_key=before).exists()
 
 
+def test_session_key_changes_at_each_login_of_the_same_user(user: User) -> None:
+    client = Client()
+    log_in(client)
+    before = client.session.session_key
+    session = client.session
+    session["planted"] = 1
+    session.save()
+    log_in(client)
+    assert client.session.session_key != before
+    assert "planted" not in client.session
+    assert list(LoginSession.objects.values_list("session_key", flat=True)) == [client.session.session_key]
+
+
+def test_deactivation_ends_sessions_for_good(user: User, admin: User) -> None:
+    client, other = session_client(user), session_client(admin)
+    update_user(user=user, actor=admin, is_active=False)
+    assert list(LoginSession.objects.values_list("user", flat=True)) == [admin.pk]
+    update_user(user=user, actor=admin, is_active=True)
+    assert client.get("/api/t/echo").status_code == 401
+    assert other.get("/api/t/echo").status_code == 200
+
+
+def test_a_session_that_was_seen_while_its_user_was_inactive_is_over(user: User) -> None:
+    """However the user was deactivated."""
+    client = session_client(user)
+    User.objects.update(is_active=False)
+    assert client.get("/api/t/echo").status_code == 401
+    User.objects.update(is_active=True)
+    assert client.get("/api/t/echo").status_code == 401
+    assert not LoginSession.objects.exists()
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_logout(user: User, method: str) -> None:
     client = session_client(user)

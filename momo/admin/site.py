@@ -12,17 +12,30 @@ from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import autodiscover_modules
-from unfold.dataclasses import Favicon
+from unfold.dataclasses import Favicon, SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from momo.admin.kit import nav
 
 # Of static/admin_momo, on every page.
-SCRIPTS = ["page", "progress", "jobs", "upload", "charts", "template_editor", "template_variables", "subscriptions"]
+SCRIPTS = [
+    "page",
+    "packages",
+    "progress",
+    "jobs",
+    "upload",
+    "charts",
+    "template_editor",
+    "template_variables",
+    "subscriptions",
+]
+
+HOME, HOME_ICON = "總覽", "dashboard"
 
 
 class MomoAdminSite(UnfoldAdminSite):
@@ -30,7 +43,7 @@ class MomoAdminSite(UnfoldAdminSite):
 
     site_title = "MOMO Pro"
     site_header = "MOMO Pro"
-    index_title = "總覽"
+    index_title = HOME
     site_url = None
     enable_nav_sidebar = True
     empty_value_display = "－"
@@ -47,6 +60,18 @@ class MomoAdminSite(UnfoldAdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect(f"{reverse('change_password')}?{urlencode({'next': reverse('admin:index')})}")
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The pages of the sidebar whose title or section contains the words `s`, as unfold's search lists them."""
+        sought = request.GET.get("s", "").strip().lower()
+        pages = [SearchResult(HOME, "", reverse("admin:index"), HOME_ICON)]
+        pages += [
+            SearchResult(entry.title, entry.section.title, reverse(f"admin:{entry.view}"), entry.icon)
+            for entry in nav.entries()
+            if request.user.has_perm(entry.permission)
+        ]
+        found = [page for page in pages if sought and sought in f"{page.title} {page.description}".lower()]
+        return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found, "sought": sought})
 
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         """Adds our stylesheet, scripts and icon to every page; unfold calls it."""
@@ -85,7 +110,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for section, entries in groupby(nav.entries(), attrgetter("section"))
     ]
     sections[0]["separator"] = False
-    sections[0]["items"].insert(0, {"title": "總覽", "icon": "dashboard", "link": reverse("admin:index")})
+    sections[0]["items"].insert(0, {"title": HOME, "icon": HOME_ICON, "link": reverse("admin:index")})
     return sections
 
 
@@ -102,11 +127,25 @@ def _item(entry: nav.Entry, request: HttpRequest) -> dict[str, Any]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The context of the start page: the panels that the user may see, and the cards of all apps between them."""
-    panels = nav.permitted(nav.Panel, request)
-    cards = [card for part in nav.permitted(nav.Cards, request) for card in part.make(request)]
+    """The context of the start page: the panels that the user may see, and the cards of all apps between them.
+
+    While something has to be done first, the steps stand above; parts without anything to show are left out.
+    """
+    permitted = nav.permitted(nav.Panel, request)
+    panels = [panel for panel in permitted if nav.is_done(request, panel.after)]
+    ready = [part for part in nav.permitted(nav.Cards, request) if nav.is_done(request, part.after)]
+    new = nav.is_new(request)
+    cards = [card for part in ready for card in part.make(request) if card.figure or not new]
+    steps = [(step, nav.is_done(request, step.done)) for step in nav.permitted(nav.Step, request)]
+    if not all(done for _, done in steps):
+        panels.append(nav.Panel(0, "", "admin/steps.html", lambda request: {"steps": steps}))
     if cards:
         panels.append(nav.Panel(nav.CARDS_ORDER, "", "admin/cards.html", lambda request: {"cards": cards}))
     for panel in panels:
         context.update(panel.context(request))
-    return {**context, "panels": sorted(panels, key=attrgetter("order"))}
+    return {
+        **context,
+        "panels": sorted(panels, key=attrgetter("order")),
+        "nothing": all(panel.notice for panel in panels),
+        "waiting": not all(panel.notice for panel in permitted),
+    }

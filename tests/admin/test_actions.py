@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
 from momo.core.errors import Unavailable
 from products.admin import crawls as crawl_admin
-from products.models import Category, CrawlRun, CrawlShard, PriceEvent, QuarantinedPrice
+from products.models import Category, CrawlRun, CrawlShard, PriceEvent, Product, QuarantinedPrice
 from products.services.quarantine import reject_price
 from tests.admin import makers
+from tests.products.factories import Runs, absent, category, item
 
 YES = {"_form_submitted": "True"}
 
@@ -35,7 +37,7 @@ def test_asking_for_a_crawl_only_asks(as_manager: Client, sent: list[int]) -> No
 
     answer = as_manager.get(reverse("admin:products_crawlrun_crawl_now"))
 
-    assert "開始爬取" in answer.content.decode()
+    assert "開始更新價格" in answer.content.decode()
     assert not CrawlRun.objects.exists()
 
 
@@ -51,7 +53,7 @@ def test_a_manager_starts_a_crawl(
     assert answer["Location"] == reverse("admin:products_crawlrun_change", args=[run.pk])
     assert (run.trigger, run.requested_by) == (CrawlRun.Trigger.ADMIN, manager)
     assert len(sent) == 1
-    assert f"爬取 #{run.pk} 已開始" in message_text(answer)
+    assert f"價格更新 #{run.pk} 已開始" in message_text(answer)
 
 
 def test_a_dialog_is_led_on_by_a_header(as_manager: Client, sent: list[int]) -> None:
@@ -82,13 +84,13 @@ def test_a_missing_broker_is_said(as_manager: Client, monkeypatch: Any) -> None:
     makers.category()
 
     def refuse(**kwargs: Any) -> None:
-        raise Unavailable("訊息佇列（Redis）", "爬取沒有開始")
+        raise Unavailable("訊息佇列（Redis）", "價格更新沒有開始")
 
     monkeypatch.setattr(crawl_admin, "start_run", refuse)
 
     answer = as_manager.post(reverse("admin:products_crawlrun_crawl_now"), YES)
 
-    assert "訊息佇列（Redis）目前無法使用，爬取沒有開始" in message_text(answer)
+    assert "訊息佇列（Redis）目前無法使用，價格更新沒有開始" in message_text(answer)
 
 
 def test_chosen_categories_are_crawled(as_manager: Client, sent: list[int]) -> None:
@@ -121,6 +123,30 @@ def test_categories_are_switched_on_and_off(as_manager: Client) -> None:
     assert (switched_off, Category.objects.filter(enabled=False).count()) == (2, 0)
     assert "已停用 2 個分類" in message_text(off)
     assert "已啟用 2 個分類" in message_text(on)
+
+
+def test_goods_of_a_category_that_is_switched_off_are_not_shown_as_on_sale(as_manager: Client) -> None:
+    Runs().run({category(): [item("1000001")]})
+    url = reverse("admin:products_product_changelist")
+    assert "停止更新" not in as_manager.get(url).content.decode()
+    Category.objects.update(enabled=False)
+    assert "停止更新" in as_manager.get(url).content.decode()
+
+
+def test_somebody_confirms_that_a_category_is_closed(as_manager: Client) -> None:
+    runs, home = Runs(), category()
+    codes = [f"20000{n:02}" for n in range(10)]
+    runs.run({home: [item(code) for code in codes]})
+    runs.run({home: [absent(code) for code in codes[:5]] + [item(code) for code in codes[5:]]})
+    url = reverse("admin:products_category_changelist")
+
+    done = as_manager.post(url, {"action": "confirm_closed", "_selected_action": [home.pk]})
+    again = as_manager.post(url, {"action": "confirm_closed", "_selected_action": [home.pk]})
+
+    assert f"已確認「{home.name}」：5 件商品下架" in message_text(done)
+    assert "沒有等待確認的商品" in message_text(again)
+    assert Product.objects.filter(status="delisted").count() == 5
+    assert LogEntry.objects.get_for_object(home).filter(action=1, changes__has_key="gone_confirmed_at").count() == 1
 
 
 def test_a_running_crawl_has_a_bar_to_follow(as_reader: Client) -> None:

@@ -20,6 +20,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from momo.jobs.models import ColumnAlias
@@ -38,6 +39,7 @@ PAGES: dict[str, tuple[Any, list[str], list[str]]] = {
     "notifications/template": (Template, ["代碼", "名稱", "格式", "內文"], ["new", "新", "純文字", "內文"]),
     "jobs/columnalias": (ColumnAlias, ["類型", "欄位", "標題"], ["daily_sales", "quantity", "售出件數"]),
 }
+MEMORY_MIB = 64  # of a reading process
 LAST_ROW, LAST_COLUMN = 1_048_575, 16_383
 
 
@@ -83,6 +85,24 @@ OFFICE_WORKBOOKS: dict[str, Callable[[list[list[str]]], bytes]] = {
 }
 
 
+def _long_string(rows: list[list[str]]) -> bytes:
+    """A string of 60 KB that is stored once and shown in 1,500 cells: 90 MB for whoever reads them."""
+    book = files.xlsx([rows[0], ["ZZ" for _ in rows[0]]])
+
+    def change(name: str, part: bytes) -> bytes:
+        if name != "xl/worksheets/sheet1.xml":
+            return part
+        part = part.replace(b't="inlineStr"><is><t>ZZ</t></is>', b't="s"><v>0</v>')
+        row = part[part.index(b'<row r="2"') : part.index(b"</sheetData>")]
+        more = [row.replace(b'"2"', b'"%d"' % n).replace(b'2" t', b'%d" t' % n) for n in range(3, 752)]
+        return part.replace(row, row + b"".join(more))
+
+    strings = (
+        f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{"長" * 20_000}</t></si></sst>'
+    )
+    return files.rezipped(book, change, {"xl/sharedStrings.xml": strings.encode()})
+
+
 class Site:
     """A web server of one process on the test's database, with an admin who is logged in."""
 
@@ -101,7 +121,7 @@ class Site:
 
     def upload(self, page: str, data: bytes, *, kind: str = "0") -> tuple[str, float]:
         """The page that answers an upload, and the seconds of processor time that it took."""
-        before = sum(self.worker.cpu_times()[:2])
+        before = self.spent()
         answer = requests.post(
             f"{self.base}/admin/{page}/import/",
             {"format": kind, "resource": "0", "csrfmiddlewaretoken": CSRF},
@@ -110,7 +130,24 @@ class Site:
             timeout=PATIENCE,
         )
         assert answer.status_code == 200
-        return answer.text, sum(self.worker.cpu_times()[:2]) - before
+        return answer.text, self.spent() - before
+
+    def spent(self) -> float:
+        """Seconds of processor time of the process that answers, and of those that read files for it."""
+        worker = self.worker
+        return sum(worker.cpu_times()[:2]) + sum(sum(server.cpu_times()[2:4]) for server in worker.children())
+
+    def preview(self, data: bytes) -> str:
+        """The fragment that shows what a file would change."""
+        answer = requests.post(
+            f"{self.base}{reverse('admin:jobs_job_preview')}",
+            {"job_type": "daily_sales", "csrfmiddlewaretoken": CSRF},
+            files={"file": ("a.xlsx", data)},
+            headers=self.headers,
+            timeout=PATIENCE,
+        )
+        assert answer.status_code == 200
+        return answer.text
 
 
 @pytest.fixture
@@ -122,6 +159,7 @@ def site(tmp_path: Path, transactional_db: None, boss: User) -> Iterator[Site]:
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "momo.settings",
         "DATABASE_URL": f"postgresql://{user}:{password}@{host}:{number}/{database['NAME']}",
+        "SHEET_MEMORY_MIB": str(MEMORY_MIB),
     }
     command = [sys.executable, "-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output) as web:
@@ -140,6 +178,21 @@ def site(tmp_path: Path, transactional_db: None, boss: User) -> Iterator[Site]:
         finally:
             web.terminate()
             web.wait(PATIENCE)
+
+
+def test_a_file_beyond_the_memory_ends_only_its_own_process(site: Site) -> None:
+    """On the page that previews an upload; the web process does not even grow."""
+    worker = site.worker
+    # Started with the web server: the first preview does not wait for it.
+    assert ["momo.sheets.process.server" in child.cmdline() for child in worker.children()] == [True]
+    header = ["日期", "品號", "品名", "數量", "業績"]
+    good = files.xlsx([header, ["2025/11/22", "A1", "x", 1, 10]])
+    assert "2025-11-22" in site.preview(good)
+    before = worker.memory_info().rss
+    assert f"記憶體超過 {MEMORY_MIB} MB 的上限" in site.preview(_long_string([header]))
+    assert worker.memory_info().rss - before < 16 * 1024 * 1024
+    assert "2025-11-22" in site.preview(good)
+    assert site.worker == worker
 
 
 def _assert_refused(site: Site, workbooks: dict[str, Callable[[list[list[str]]], bytes]]) -> None:

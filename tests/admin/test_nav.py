@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from momo.admin import site
 from momo.admin.kit import nav
+from notifications.models import OutboxMessage
+from products.models import PriceEvent, QuarantinedPrice
+from tests.admin import makers
+from tests.admin.makers_notifications import mail
 
 
 @pytest.fixture
@@ -73,3 +80,49 @@ def test_every_page_of_the_sidebar_exists_and_names_a_permission(boss: User) -> 
     assert all(boss.has_perm(entry.permission) for entry in nav.entries())
     request.user = AnonymousUser()
     assert not nav.permitted(nav.Panel, request)
+
+
+def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) -> None:
+    """With rows beyond each border: delisted, older, decided, sent, seen."""
+    settings.PRICE_CHANGE_WINDOW_HOURS = 48
+    now, ago = timezone.now(), timezone.now() - timedelta(hours=30)
+    products = makers.products(12)
+    for number, one in enumerate(products):
+        one.status = ("active", "out_of_stock", "delisted")[number % 3]
+        one.price_changed_at = now if number % 2 else ago
+        one.price = 900 if number % 4 < 2 else 1100
+        one.save()
+    walk = makers.run()
+    PriceEvent.objects.bulk_create(
+        PriceEvent(product=one, run=walk, kind=kind, created_at=when)
+        for kind in ("out_of_stock", "delisted")
+        for one, when in zip(products, [now, now, ago] * 4, strict=True)
+    )
+    QuarantinedPrice.objects.filter(pk__in=[held.pk for held in makers.held(5)[:2]]).update(status="rejected")
+    for number, status in enumerate(("pending", "held", "unsent", "failed", "failed", "sent")):
+        OutboxMessage.objects.filter(pk=mail(status).pk).update(
+            finished_at=now if number == 3 else now - timedelta(days=8)
+        )
+    makers.brought(makers.sold("2026-01-29", quantity="三"))
+    cache.clear()
+
+    cards = as_boss.get(reverse("admin:index")).context["cards"]
+
+    lists = {card.name: as_boss.get(card.url).context["cl"] for card in cards}
+    shown = {name: len(found.result_list) for name, found in lists.items()}
+    assert {card.name: card.figure for card in cards} == shown
+    assert all(shown.values())
+
+
+def test_the_search_of_the_menu_finds_titles_and_sections_that_the_user_may_see(
+    as_reader: Client, as_boss: Client
+) -> None:
+    def found(client: Client, text: str) -> list[str]:
+        page = client.get(reverse("admin:search"), {"s": text, "extended": "1", "page": "abc"})
+        return [result.title for result in page.context["results"]]
+
+    assert found(as_boss, "訊息") == ["訊息"]
+    assert found(as_boss, "排程") == ["排程"]
+    assert found(as_reader, "排程") == []
+    assert found(as_reader, "銷售") == ["銷售日", "銷售明細", "匯入", "欄位別名"]
+    assert found(as_reader, "") == []

@@ -65,12 +65,41 @@ def test_cards_and_lists_say_the_same(up: bool, as_reader: Client) -> None:
     assert card.figure == listed
 
 
-def test_an_empty_start_page_says_what_is_missing(as_reader: Client) -> None:
-    text = as_reader.get(reverse("admin:index")).content.decode()
+def test_an_empty_start_page_says_what_to_do_first_and_shows_no_zeros(as_manager: Client, as_reader: Client) -> None:
+    page = as_manager.get(reverse("admin:index"))
+    to_read = as_reader.get(reverse("admin:index")).content.decode()
 
-    assert "還沒有爬取過" in text
-    assert "近 14 天沒有商品事件" in text
-    assert "24 小時內沒有降價" in text
+    assert [(step.view, done) for step, done in page.context["steps"]] == [
+        ("admin:products_category_add", False),
+        ("admin:products_crawlrun_changelist", False),
+        ("admin:jobs_job_upload", False),
+    ]
+    assert "cards" not in page.context
+    assert "主管加入分類、匯入報表之後" in to_read
+
+    makers.category()
+    text = as_manager.get(reverse("admin:index")).content.decode()
+    assert text.count("完成") == 1
+    assert "在架商品" not in text
+
+    makers.product()
+    makers.jobs(1)
+    text = as_manager.get(reverse("admin:index")).content.decode()
+    assert "開始使用" not in text
+    assert "在架商品" in text
+
+
+def test_a_list_without_rows_says_what_brings_them_and_a_filtered_one_how_to_see_all(as_manager: Client) -> None:
+    lists = ("products_product", "sales_dayowner", "jobs_job", "products_crawlrun")
+    empty = {name: as_manager.get(reverse(f"admin:{name}_changelist")).content.decode() for name in lists}
+    searched = as_manager.get(f"{reverse('admin:products_product_changelist')}?q=x").content.decode()
+
+    assert all("清除篩選" not in text and "沒有符合" not in text for text in empty.values())
+    assert reverse("admin:products_crawlrun_changelist") in empty["products_product"]
+    assert reverse("admin:jobs_job_upload") in empty["sales_dayowner"]
+    assert reverse("admin:products_category_add") in empty["products_crawlrun"]
+    assert "沒有符合的商品" in searched
+    assert "清除篩選" in searched
 
 
 @pytest.mark.django_db
@@ -235,3 +264,28 @@ def test_schedules_in_words(written: tuple[str, ...], expected: str) -> None:
     )
 
     assert schedule_text(PeriodicTask(crontab=crontab)) == expected
+
+
+def test_titles_name_the_page_in_our_words(as_boss: Client) -> None:
+    one = makers.category(name="精華液")
+    makers.trail(1)
+    titles = {
+        reverse("admin:products_category_changelist"): "分類 | MOMO Pro",
+        reverse("admin:products_product_changelist"): "商品 | MOMO Pro",
+        reverse("admin:products_category_add"): "新增分類 | MOMO Pro",
+        reverse("admin:products_category_change", args=[one.pk]): "精華液 | 分類 | MOMO Pro",
+        reverse("admin:products_category_history", args=[one.pk]): "變更紀錄 | MOMO Pro",
+        reverse("admin:index"): "總覽 | MOMO Pro",
+    }
+
+    found = {url: re.findall(r"<title>\s*(.*?)\s*</title>", as_boss.get(url).content.decode(), re.S) for url in titles}
+
+    assert found == {url: [title] for url, title in titles.items()}
+
+
+def test_the_trail_of_a_schedule_names_its_task_in_our_words(as_boss: Client) -> None:
+    makers.tasks(1)
+
+    text = as_boss.get(reverse("admin:auditlog_logentry_changelist")).content.decode()
+
+    assert "Task Name" not in text

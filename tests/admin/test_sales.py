@@ -21,8 +21,8 @@ DAY = "2026-01-29"
 
 def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_manager: Client) -> None:
     first = brought(sold(DAY, amount=1000), sold(DAY, quantity=2, amount=500))
-    second = brought(sold(DAY, amount=1250.5), name="更正.xlsx")
-    third = brought(sold(DAY, amount=1))
+    second = brought(sold(DAY, amount=1250.5), name="更正.xlsx", confirm_loss=True)
+    third = brought(sold(DAY, amount=1), confirm_loss=True)
     act(as_manager, "undo", third)
     url = reverse("admin:sales_dayowner_change", args=[DayOwner.objects.get().pk])
 
@@ -31,7 +31,7 @@ def test_a_days_page_shows_its_versions_and_what_changed(as_reader: Client, as_m
     rows = page.content.decode().split('<td data-label="狀態">')[1:]
     states = [re.sub("<[^>]+>", "", row.partition("</td>")[0]) for row in rows]
     figures = [re.findall(r'<td class="mo-num" data-label="[^"]*">([^<]*)<', row) for row in rows]
-    assert states == ["已復原", "有效", "已被取代"]
+    assert states == ["已復原", "採用中", "已被取代"]
     # Lines, quantity and amount, each with its difference.
     assert figures[1:] == [["1", "-1", "1", "-2", "$1,250.50", "-249.50"], ["2", "－", "3", "－", "$1,500", "－"]]
     seen = text(page)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
+import openpyxl
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -14,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sales.admin.lines import DAYS_SEARCHED
+from sales.models import DayOwner
 from tests.admin.makers import brought, sold
 
 URL = "/admin/sales/salesline/"
@@ -43,12 +49,13 @@ def listed(client: Client, **query: Any) -> list[tuple[str, str]]:
 
 
 def dates_read(client: Client, **query: Any) -> set[str]:
-    """The days that the list's own query names."""
+    """The days that the queries of the list name: that of its page, and of its sums where these read lines."""
     with CaptureQueriesContext(connection) as captured:
         listed(client, **query)
-    (sql,) = (one["sql"] for one in captured if 'FROM "sales_salesline"' in (one["sql"] or ""))
-    (named,) = re.findall(r'"date" IN \(([^)]+)\)', sql)
-    return set(re.findall(r"\d{4}-\d\d-\d\d", named))
+    read = [one["sql"] for one in captured if 'FROM "sales_salesline"' in (one["sql"] or "")]
+    named = [re.findall(r'"date" IN \(([^)]+)\)', sql) for sql in read]
+    (days,) = {frozenset(re.findall(r"\d{4}-\d\d-\d\d", " ".join(each))) for each in named}
+    return set(days)
 
 
 def messages_of(client: Client, **query: Any) -> list[str]:
@@ -132,16 +139,17 @@ def test_pages_that_are_none(page: str, history: None, as_reader: Client) -> Non
 @pytest.mark.parametrize(
     ("query", "queries"),
     [
-        ({}, 10),
-        ({"brand": "水潤"}, 11),  # and the days
-        ({"brand": "沒有"}, 10),  # and the days; without any no line is read
-        ({"product_code__icontains": "1111"}, 11),
-        ({"brand": "水潤", "pm": "王小明", "product_code__icontains": "1"}, 11),
+        ({}, 12),
+        ({"brand": "水潤"}, 13),  # and the days
+        ({"brand": ["水潤", "沒有"]}, 13),
+        ({"brand": "沒有"}, 12),  # and the days; without any no line is read
+        ({"product_code__icontains": "1111"}, 13),
+        ({"brand": "水潤", "pm": "王小明", "product_code__icontains": "1"}, 13),
     ],
 )
 @pytest.mark.parametrize("days", [3, 60])
 def test_a_filter_takes_as_many_queries_however_many_days(
-    query: dict[str, str], queries: int, days: int, as_boss: Client, django_assert_num_queries: Any
+    query: dict[str, Any], queries: int, days: int, as_boss: Client, django_assert_num_queries: Any
 ) -> None:
     brought(*(sold(ago(day), code="11111111") for day in range(days)))
     as_boss.get(URL, query)
@@ -183,3 +191,81 @@ def test_the_name_that_is_chosen_is_shown_as_chosen(history: None, as_reader: Cl
     page = as_reader.get(URL, {"brand": "很久以前"}).content.decode()
     assert '<option value="很久以前" selected' in page
     assert "請選擇有效的選項" not in page
+
+
+def sums(client: Client, **query: Any) -> list[str]:
+    return [value for _, value in client.get(URL, query).context["cl"].figures]
+
+
+def test_the_list_sums_all_that_it_finds_on_whichever_page(history: None, as_reader: Client) -> None:
+    """Of 990 each with a cost of 600; the totals, or the lines where there are none."""
+    assert sums(as_reader) == ["121", "121", "$119,790", "$72,600", "$47,190", "39.4%"]
+    assert sums(as_reader, p="2") == sums(as_reader)
+    assert sums(as_reader, brand="隔日")[:3] == ["30", "30", "$29,700"]
+    assert sums(as_reader, brand="隔日", date_from=ago(9), date_to=ago(3))[:3] == ["3", "3", "$2,970"]
+    assert sums(as_reader, brand=["隔日", "很久以前"])[:3] == ["31", "31", "$30,690"]
+    assert sums(as_reader, pm="李小華", category="居家", brand="水潤", date_to=ago(40))[:3] == ["10", "10", "$9,900"]
+    assert sums(as_reader, product_code__icontains="1111")[:2] == [str(DAYS_SEARCHED)] * 2
+    assert sums(as_reader, brand="沒有") == ["0", "0", "$0", "－", "－", "－"]
+
+
+def test_several_names_can_be_chosen(history: None, as_reader: Client) -> None:
+    found = listed(as_reader, brand=["很久以前", "隔日"])
+    assert found == [*((ago(days), "22222222") for days in range(0, DAYS, 2)), (ago(DAYS - 1), "33333333")]
+    page = as_reader.get(URL, {"brand": ["很久以前", "隔日"]}).content.decode()
+    assert page.count('" selected') == 2
+    assert "請選擇有效的選項" not in page
+
+
+def exported(client: Client, kind: str, **query: Any) -> bytes:
+    answer: Any = client.get(f"{URL}export/{kind}/", query)
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
+def test_what_is_listed_can_be_exported(history: None, as_reader: Client) -> None:
+    query = {"brand": ["很久以前", "水潤"], "date_to": ago(0)}
+    rows = list(csv.DictReader(io.StringIO(exported(as_reader, "csv", **query).decode("utf-8-sig"))))
+    assert len(rows) == 91, "not only the fifty of the page"
+    assert {row["品牌"] for row in rows} == {"很久以前", "水潤"}
+    assert (rows[0]["日期"], rows[0]["品號"], rows[0]["業績"]) == (ago(0), "11111111", "990.0")
+    sheet = openpyxl.load_workbook(io.BytesIO(exported(as_reader, "excel", pm="李小華", category="居家"))).active
+    assert sheet is not None
+    assert sheet.max_row == 31
+    page = as_reader.get(URL, query).content.decode()
+    assert f'href="{URL}export/csv/?brand=' in page
+    assert as_reader.get(f"{URL}export/pdf/").status_code == 404
+
+
+def test_more_than_a_file_holds_is_refused(history: None, as_reader: Client, settings: Any) -> None:
+    settings.EXPORT_MAX_ROWS = 100
+    answer = as_reader.get(f"{URL}export/csv/", {"date_to": ago(0)}, follow=True)
+    assert answer.redirect_chain[0][0] == f"{URL}?date_to={ago(0)}"
+    assert "有 121 列，一個檔案最多 100 列" in answer.content.decode()
+    assert exported(as_reader, "csv", brand="隔日")
+
+
+def test_spans_of_days_can_be_chosen(as_reader: Client) -> None:
+    with time_machine.travel("2026-03-01T04:00:00Z", tick=False):
+        page = as_reader.get(URL, {"brand": "水潤", "date_from": "2026-02-28", "date_to": "2026-02-28", "p": "3"})
+        spans = {title: (parse_qs(url[1:]), chosen) for title, url, chosen in page.context["cl"].presets}
+    assert {
+        title: (*(query[f"date_{end}"][0] for end in ("from", "to")), on) for title, (query, on) in spans.items()
+    } == {
+        "今天": ("2026-03-01", "2026-03-01", False),
+        "昨天": ("2026-02-28", "2026-02-28", True),
+        "近 7 天": ("2026-02-23", "2026-03-01", False),
+        "近 30 天": ("2026-01-31", "2026-03-01", False),
+        "本月": ("2026-03-01", "2026-03-01", False),
+        "上月": ("2026-02-01", "2026-02-28", False),
+    }
+    assert all(query["brand"] == ["水潤"] and "p" not in query for query, _ in spans.values())
+
+
+def test_the_days_have_sums_and_files_too(history: None, as_reader: Client) -> None:
+    days = "/admin/sales/dayowner/"
+    found = as_reader.get(days, {"date_from": ago(1), "date_to": ago(0)}).context["cl"]
+    assert [value for _, value in found.figures][:3] == ["4", "4", "$3,960"]
+    assert [title for title, _ in found.exports] == ["Excel", "CSV"]
+    page = as_reader.get(f"{days}{DayOwner.objects.get(date=LAST).pk}/change/").content.decode()
+    assert f"/api/export/daily_sales?date={LAST}&amp;format=csv" in page

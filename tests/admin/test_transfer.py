@@ -40,7 +40,7 @@ def reasons(page: Any) -> list[tuple[int, dict[str, Any]]]:
 
 def test_categories_are_previewed_and_then_imported(as_manager: Client) -> None:
     makers.category("1100100001", name="舊名")
-    text = "分類代碼,層級,名稱,路徑,爬取\n1100100001,3,新名,甲 > 乙,否\n1100100009,2,另一個,,是\n"
+    text = "分類代碼,層級,名稱,路徑,價格更新\n1100100001,3,新名,甲 > 乙,否\n1100100009,2,另一個,,是\n"
 
     preview = upload(as_manager, text.encode())
     before = Category.objects.count()
@@ -87,15 +87,26 @@ def test_big5_as_excel_in_taiwan_saves_it(as_manager: Client) -> None:
     assert Category.objects.get().name == "精華液"
 
 
+@pytest.mark.parametrize("form", [None, XLSX, CSV, "99"])
+def test_the_content_says_which_format_a_file_has(form: str | None, as_manager: Client) -> None:
+    page = as_manager.get(reverse("admin:products_category_import")).content.decode()
+    assert 'name="format"' not in page
+    rows = [["分類代碼", "名稱"], ["1100100001", "精華液"]]
+    for data in (xlsx(rows), "\n".join(map(",".join, rows)).encode()):
+        given = {"import_file": SimpleUploadedFile("a.bin", data), "resource": "0"}
+        page = as_manager.post(reverse("admin:products_category_import"), given | ({"format": form} if form else {}))
+        assert page.context["result"].totals["new"] == 1
+
+
 def test_every_bad_row_is_reported_with_its_number_and_reason(as_manager: Client) -> None:
-    rows = ["分類代碼,層級,名稱,爬取", "123,3,甲,是", "1100100001,9,乙,也許", "", "1100100002,3,,"]
+    rows = ["分類代碼,層級,名稱,價格更新", "123,3,甲,是", "1100100001,9,乙,也許", "", "1100100002,3,,"]
     text = "\n".join([*rows, "1100100003,3,丙,", "1100100003,3,丁,"])
 
     page = upload(as_manager, text.encode())
 
     assert reasons(page) == [
         (2, {"分類代碼": ["分類代碼是 10 位數字"]}),
-        (3, {"層級": ["「9」不是1、2、3其中之一"], "爬取": ["「也許」不是「是」或「否」"]}),
+        (3, {"層級": ["「9」不是1、2、3其中之一"], "價格更新": ["「也許」不是「是」或「否」"]}),
         (5, {"名稱": ["這個欄位不能為空。"]}),
         (7, {"分類代碼": ["「1100100003」在檔案裡出現不只一次"]}),
     ]
@@ -109,7 +120,7 @@ def test_every_bad_row_is_reported_with_its_number_and_reason(as_manager: Client
         (b"name\nx\n", CSV, "找不到「分類代碼」這一欄"),
         (b"", CSV, "檔案"),
         (b"\xff\xff\xff", CSV, "UTF-8"),
-        (b"no workbook", XLSX, "不是可讀的 Excel 檔"),
+        (b"%PDF-1.7 no workbook", CSV, "不是可讀的 Excel 檔"),
     ],
 )
 def test_files_that_cannot_be_read(data: bytes, form: str, why: str, as_manager: Client) -> None:
@@ -174,6 +185,35 @@ def test_what_is_exported_can_be_imported(form: str, kind: str, as_manager: Clie
 
     one = Category.objects.get()
     assert (one.code, one.name, one.path, one.enabled) == ("1100100001", "精華液", "美妝 > 精華液", False)
+
+
+@pytest.mark.parametrize(("form", "kind"), [(XLSX, "xlsx"), (CSV, "csv")])
+def test_an_export_that_is_imported_again_changes_nothing(form: str, kind: str, as_boss: Client) -> None:
+    names = ["+9折專區", "'+9折專區", "'精華液", "=1+1", "@home", "-5°C", "007"]
+    for number, name in enumerate(names):
+        makers.category(f"11001000{number:02}", name=name, path=f"{name} > 甲")
+        User.objects.create(username=f"person{number}", display_name=name)
+
+    for of in ("products_category", "accounts_user"):
+        file = as_boss.post(reverse(f"admin:{of}_export"), {"format": form, "resource": "0"})
+        preview = upload(as_boss, file.content, of=of, form=form, name=f"a.{kind}")
+        assert [row.import_type for row in preview.context["result"].rows if row.import_type != "skip"] == [], of
+
+
+def test_an_empty_cell_keeps_what_is_stored_and_the_page_says_so(as_boss: Client, reader: User) -> None:
+    makers.category("1100100001", name="精華液", path="美妝 > 精華液", level=3)
+    users = "帳號,顯示名稱,電子郵件,角色,啟用\namy,,,,\n"
+
+    page = as_boss.get(reverse("admin:products_category_import")).content.decode()
+    preview = upload(as_boss, "分類代碼,層級,名稱,路徑,價格更新\n1100100001,2,,,\n".encode())
+    confirm(as_boss, preview)
+    confirm(as_boss, upload(as_boss, users.encode(), of="accounts_user"), of="accounts_user")
+
+    one = Category.objects.get()
+    reader.refresh_from_db()
+    assert "留空的儲存格和沒有的欄位保留原值" in page
+    assert (one.level, one.name, one.path, one.enabled) == (2, "精華液", "美妝 > 精華液", True)
+    assert (reader.display_name, reader.role, reader.is_active) == ("小美", Role.USER, True)
 
 
 def test_exports_carry_no_formulas(as_manager: Client) -> None:

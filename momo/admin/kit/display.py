@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, cast
 
-from django.db.models import F
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DecimalField, F, FloatField, GeneratedField, IntegerField, Model
 from django.db.models.expressions import OrderBy
 from django.template import Library
 from django.urls import reverse
@@ -24,12 +25,16 @@ from momo.core import formats
 NO_VALUE = "－"
 # Tones of badges; static/admin_momo/admin.css gives each its colours.
 GOOD, WARN, BAD, INFO, QUIET, BRAND = "good", "warn", "bad", "info", "quiet", "brand"
+_NUMBER_FIELDS = (IntegerField, DecimalField, FloatField)
 
 
-def column(title: str, show: Callable[[Any], object] = str, *, of: str = "", order: Any = None) -> Any:
+def column(
+    title: str, show: Callable[[Any], object] = str, *, of: str = "", order: Any = None, number: bool = False
+) -> Any:
     """A column or read-only field of an admin page: `show` of the row or, if given, of its attribute `of`.
 
-    Dots in `of` lead to related rows. `order` is what the heading sorts by.
+    Dots in `of` lead to related rows. `order` is what the heading sorts by. `number` is needed where neither `show` nor
+    the model's field says that the column holds numbers, which lists align right.
     """
     value = attrgetter(of) if of else None
 
@@ -37,7 +42,28 @@ def column(title: str, show: Callable[[Any], object] = str, *, of: str = "", ord
     def shown(self: Any, obj: Any) -> object:
         return show(value(obj) if value else obj)
 
+    shown.number, shown.of = number or show in NUMBERS, of
     return shown
+
+
+def holds_numbers(model: type[Model], name: str, attribute: Any) -> bool:
+    """Whether a list's column holds numbers: as `column` says, or else as the model's field does."""
+    if getattr(attribute, "number", False):
+        return True
+    field = _field(model, getattr(attribute, "of", "") or name)
+    if isinstance(field, GeneratedField):
+        field = field.output_field
+    return isinstance(field, _NUMBER_FIELDS) and not field.choices and not field.primary_key
+
+
+def _field(model: type[Model], path: str) -> Any:
+    """The field that a path of attributes leads to; None if it leads elsewhere."""
+    first, _, others = path.partition(".")
+    try:
+        field = model._meta.get_field(first)
+    except FieldDoesNotExist:
+        return None
+    return _field(field.related_model, others) if others and isinstance(field.related_model, type) else field
 
 
 def thousands(number: int) -> str:
@@ -116,7 +142,7 @@ def with_sub(text: object, sub: object) -> SafeString:
     return format_html("{}{}", text, span("mo-sub", sub))
 
 
-def goods(name: object, code: str) -> SafeString:
+def goods(name: object, code: object) -> SafeString:
     """The name of a product over its code."""
     return format_html('<div class="mo-goods">{}</div>', with_sub(full_name(name), code))
 
@@ -193,6 +219,9 @@ def empty_last(field: str) -> Any:
     """`EmptyLast` over `field`, ascending."""
     return cast(Any, EmptyLast(F(field)))
 
+
+# Functions whose result is a number: `column` knows that what they show is aligned right.
+NUMBERS: tuple[Callable[..., object], ...] = (thousands, money, price_change, percent_change)
 
 register = Library()
 for _shown in (thousands, money, price_change, percent_change, full_time, when, duration):

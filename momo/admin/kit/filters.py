@@ -54,7 +54,8 @@ def within(field: str) -> type[ChoiceFilter]:
 
     def offered() -> Choices:
         spans = (("24h", "24 小時內", 1), ("7d", "7 天內", 7), ("30d", "30 天內", 30))
-        now = timezone.now()
+        # To the minute, as the start page counts.
+        now = timezone.now().replace(second=0, microsecond=0)
         return {value: (label, Q(**{f"{field}__gte": now - timedelta(days=days)})) for value, label, days in spans}
 
     return choice_filter("時間範圍", "within", offered)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from django.core.cache import cache
 from django.http import HttpRequest
 
 Counter = Callable[[], int]
+Done = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,27 @@ SYSTEM = Section("系統", 90)
 
 
 @dataclass(frozen=True)
+class Step:
+    """What a user does first in a system without data: a link to `view` for users with `permission`.
+
+    `done` says whether it has been done.
+    """
+
+    order: int
+    title: str
+    text: str
+    icon: str  # of Material Symbols
+    view: str
+    permission: str
+    done: Done
+
+
+@dataclass(frozen=True)
 class Entry:
     """A link of the sidebar to the list of `model` (app_label.model), for users who may view it.
 
-    `badge` counts the rows that wait for a decision; 0 shows no badge.
+    `badge` counts the rows that wait for a decision; 0 shows no badge. `empty` is what the list says while it has no
+    rows, and `step` what brings the first ones.
     """
 
     section: Section
@@ -40,6 +59,8 @@ class Entry:
     icon: str  # of Material Symbols
     model: str
     badge: Counter | None = None
+    empty: str = ""
+    step: Step | None = None
 
     @property
     def view(self) -> str:
@@ -64,32 +85,37 @@ class Card:
 
 @dataclass(frozen=True)
 class Cards:
-    """Cards of one app, for users with `permission`."""
+    """Cards of one app, for users with `permission`; left out until `after` is true."""
 
     order: int
     permission: str
     make: Callable[[HttpRequest], list[Card]]
+    after: Done | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
     """A part of the start page as wide as the page: `template`, to which `context` gives its variables.
 
-    The cards of all apps stand at `CARDS_ORDER`: panels with a smaller `order` are above them.
+    The cards of all apps stand at `CARDS_ORDER`: panels with a smaller `order` are above them. It is left out until
+    `after` is true. A `notice` may be empty, and a page with nothing else says so.
     """
 
     order: int
     permission: str
     template: str
     context: Callable[[HttpRequest], dict[str, Any]]
+    after: Done | None = None
+    notice: bool = False
 
 
 CARDS_ORDER = 50
-_Part = TypeVar("_Part", Cards, Panel)
-_registered: list[Entry | Cards | Panel] = []
+REMEMBERED = 24 * 3600  # seconds
+_Part = TypeVar("_Part", Cards, Panel, Step)
+_registered: list[Entry | Cards | Panel | Step] = []
 
 
-def register(*parts: Entry | Cards | Panel) -> None:
+def register(*parts: Entry | Cards | Panel | Step) -> None:
     """Add parts of an app to the admin; called once, by the app's `nav.py`."""
     _registered.extend(parts)
 
@@ -103,6 +129,30 @@ def permitted(kind: type[_Part], request: HttpRequest) -> list[_Part]:
     """The parts of one kind that the user of `request` may see, by order."""
     parts = [part for part in _registered if isinstance(part, kind) and request.user.has_perm(part.permission)]
     return sorted(parts, key=attrgetter("order"))
+
+
+def is_new(request: HttpRequest) -> bool:
+    """Whether nothing at all has been done in this system yet: then each figure would be 0."""
+    steps = [part for part in _registered if isinstance(part, Step)]
+    return bool(steps) and not any(is_done(request, step.done) for step in steps)
+
+
+def entry_of(model: str) -> Entry | None:
+    """The sidebar's entry of a model (app_label.model)."""
+    return next((entry for entry in entries() if entry.model == model), None)
+
+
+def is_done(request: HttpRequest, done: Done | None) -> bool:
+    """`done()`, True without it. What is done is remembered for a day, and anything else asked once a request."""
+    if done is None:
+        return True
+    known: dict[Done, bool] = request.__dict__.setdefault("momo_done", {})
+    if done not in known:
+        key = f"nav:done:{done.__module__}.{done.__qualname__}"
+        known[done] = bool(cache.get(key)) or done()
+        if known[done]:
+            cache.set(key, True, REMEMBERED)
+    return known[done]
 
 
 def count(request: HttpRequest, counter: Counter) -> int:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import BadRequest
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
+
+from momo.admin.kit import nav
+from momo.admin.kit.display import holds_numbers
+from momo.admin.kit.forms import ModelForm, RowField, is_id
 
 
 class NoChangeDelete:
@@ -29,13 +38,54 @@ class NoAddChangeDelete(NoChangeDelete):
     has_add_permission = NoChangeDelete.has_change_permission
 
 
+def _of_a_row(view: Callable[..., Any], model: type[Model]) -> Callable[..., Any]:
+    """`view`, with 404 for an `object_id` that no row can have: views and packages use it in queries as it is."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if "object_id" in kwargs and not is_id(model, unquote(str(kwargs["object_id"]))):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
 class BaseChangeList(ChangeList):
-    """Counts rows once; a second count, of all rows, only if a search or a filter is active."""
+    """Counts rows once; a second count, of all rows, only if a search or a filter is active.
+
+    A list without rows says what its entry of the sidebar knows, and links to what brings the first ones.
+    """
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.title = str(self.opts.verbose_name_plural)
+        self.entry = nav.entry_of(self.opts.label_lower)
+        step = self.entry and self.entry.step
+        self.step = step if step and request.user.has_perm(step.permission) else None
+
+    @property
+    def number_classes(self) -> str:
+        """For the stylesheet: a class for the place of each column of numbers, such as `mo-number-3`."""
+        found = [
+            place
+            for place, name in enumerate(map(str, self.list_display), start=1)
+            if holds_numbers(self.model, name, getattr(self.model_admin, name, None))
+        ]
+        return " ".join(f"mo-number-{place}" for place in found)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
+
+
+class EditableRow(ModelForm):
+    """The fields of a list that are edited in place: each is named by its heading and its row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", f"{field.label}：{self.instance}")
 
 
 class BaseAdmin(ModelAdmin):
@@ -46,7 +96,24 @@ class BaseAdmin(ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
     changelist_class: type[ChangeList] = BaseChangeList
+    warn_unsaved_form = True
     deletes_many = True  # whether the list offers to delete the chosen rows
+
+    def get_urls(self) -> list[Any]:
+        urls: list[Any] = super().get_urls()
+        for pattern in urls:
+            pattern.callback = _of_a_row(pattern.callback, self.model)
+        return urls
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if not all(is_id(self.model, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest(ACTION_CHECKBOX_NAME)
+        return super().changelist_view(request, extra_context)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["form_class"] = RowField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def own_page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
         """A page that is neither list nor form, in the frame of the admin; `title` is its heading."""
@@ -65,6 +132,17 @@ class BaseAdmin(ModelAdmin):
         found = [(one, getattr(one.method, "fits", None)) for one in super().get_actions_detail(request, object_id)]
         row = self.model._default_manager.filter(pk=object_id).first() if any(fits for _, fits in found) else None
         return [one for one, fits in found if fits is None or (row is not None and fits(row))]
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        name = self.opts.verbose_name
+        context["title"] = f"新增{name}" if kwargs.get("add") else str(name)
+        return super().render_change_form(request, context, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return super().history_view(request, object_id, {"title": "變更紀錄", **(extra_context or {})})
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": EditableRow, **kwargs})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return self.changelist_class

@@ -6,8 +6,6 @@ in the cache, since another replica may serve the next click. Exports carry no f
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,51 +18,44 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from import_export import resources, widgets
 from import_export.admin import ImportExportMixin
+from import_export.fields import Field
 from import_export.formats.base_formats import Format
 from import_export.instance_loaders import CachedInstanceLoader
 from import_export.tmp_storages import CacheStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from momo.admin.kit.diffs import RowDiff
-from momo.sheets import values
+from momo.sheets import bounded, values
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import MEBIBYTE, check_extent
-from momo.sheets.formats.text import CSV_SHEET, decoded
-from momo.sheets.read import Limits, sheets_of
+from momo.sheets.formats.base import MEBIBYTE, Limits
+from momo.sheets.formulas import FORMULA_STARTS
 from momo.sheets.write import XLSX, Column, as_records, csv_chunks, xlsx_file
 
-LIMITS = Limits(bytes=2 * MEBIBYTE, unpacked_bytes=50 * MEBIBYTE, rows=2000, columns=100, cells=250_000)
+LIMITS = Limits(
+    bytes=2 * MEBIBYTE, unpacked_bytes=50 * MEBIBYTE, rows=2000, columns=100, cells=250_000, text=16 * MEBIBYTE
+)
+KEPT = "留空的儲存格和沒有的欄位保留原值；要清空時，請到那一筆的頁面修改。"
 FILE = "上傳的檔案"  # what errors call it: the library does not pass its name on
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
+_NOT_CSV = (b"PK\3\4", _OLE, b"%PDF", b"<", b"\xef\xbb\xbf<")
 
 
 def _workbook_rows(data: bytes) -> list[list[Any]]:
     """The rows of the first visible sheet of a workbook (.xlsx, and what Excel calls so: .xls .xlsb .ods)."""
     if not data.startswith((_ZIP, _OLE)):
         raise SheetError("這不是可讀的 Excel 檔（.xlsx）")
-    with NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        with sheets_of(Path(file.name), name=FILE, limits=LIMITS) as (sheets, _):
-            sheet = next(sheets, None)
-            if sheet is None:
-                raise SheetError("檔案裡沒有看得見的工作表")
-            return sheet.rows()
+    return _rows(data)
 
 
-def _csv_rows(data: bytes) -> list[list[str]]:
-    """The rows of comma-separated text.
+def _rows(data: bytes, *, comma_separated: bool = False) -> list[list[Any]]:
+    """The rows of a file, which is read in a process of its own.
 
     The delimiter is not guessed: the lines of a template's body may well have more semicolons than rows have commas.
     """
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(decoded(data, FILE).replace("\0", ""), newline="")):
-            check_extent(CSV_SHEET, len(rows) + 1, len(row), LIMITS)
-            rows.append(row)
-    except csv.Error as error:
-        raise SheetError("這不是可讀的 CSV 檔") from error
-    return rows
+    with NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return bounded.first_sheet(Path(file.name), name=FILE, limits=LIMITS, comma_separated=comma_separated)
 
 
 def _dataset(rows: list[list[Any]]) -> tablib.Dataset:
@@ -119,7 +110,7 @@ class Csv(Xlsx):
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         """Raises SheetError."""
-        return _dataset(_csv_rows(in_stream))
+        return _dataset(_rows(in_stream, comma_separated=True))
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         return b"".join(csv_chunks(**_table(dataset)))
@@ -127,7 +118,22 @@ class Csv(Xlsx):
 
 def _table(dataset: tablib.Dataset) -> dict[str, Any]:
     columns = [Column(heading, width=18) for heading in dataset.headers or []]
-    return {"columns": columns, "records": as_records(columns, iter(dataset))}
+    rows = ([_with_mark(value) for value in row] for row in dataset)
+    return {"columns": columns, "records": as_records(columns, rows)}
+
+
+def _marked(text: str) -> bool:
+    return text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
+
+
+def _with_mark(value: Any) -> Any:
+    """One apostrophe more where the stored text begins with some itself, since an import takes one off."""
+    return f"'{value}" if isinstance(value, str) and _marked(value) else value
+
+
+def without_mark(text: str) -> str:
+    """The text of a cell without the apostrophe by which an export keeps it from being read as a formula."""
+    return text[1:] if _marked(text) else text
 
 
 class WaitingStorage(CacheStorage):
@@ -144,7 +150,21 @@ class WaitingStorage(CacheStorage):
 
 
 class BoundedImportForm(ImportForm):
-    """Refuses files of more than `LIMITS.bytes` before they are opened."""
+    """Refuses files of more than `LIMITS.bytes` before they are opened; the content says which format a file has."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["format"]
+        self.fields["import_file"].help_text = "Excel（.xlsx、.xls、.ods）或 CSV"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if upload := cleaned.get("import_file"):
+            upload.seek(0)
+            # The place in `TransferMixin.formats`.
+            cleaned["format"] = "0" if upload.read(8).lstrip().startswith(_NOT_CSV) else "1"
+            upload.seek(0)
+        return cleaned
 
     def clean_import_file(self) -> Any:
         upload = self.cleaned_data["import_file"]
@@ -167,14 +187,28 @@ class TransferMixin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_view_permission(request))
 
+    def create_import_form(self, request: HttpRequest) -> Any:
+        form = super().create_import_form(request)
+        form.fields["import_file"].help_text = self.resource_classes[0].empty_cells
+        return form
+
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         form.add_error("import_file", str(e) if isinstance(e, SheetError) else "這個檔案讀不出來，請確認格式")
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
+        if self.has_import_permission(request) and request.POST and not self._is_of_a_preview(request):
+            return self._refuse(request, "這份預覽已經失效，什麼都沒有匯入，請重新上傳")
         try:
             return super().process_import(request, **kwargs)
         except SheetError as error:
             return self._refuse(request, str(error))
+
+    def _is_of_a_preview(self, request: HttpRequest) -> bool:
+        """Whether the form can be one that a preview has written: the library uses its two numbers as indexes."""
+        lists = {"format": self.get_import_formats(), "resource": self.get_import_resource_classes(request)}
+        return bool(self.create_confirm_form(request).is_valid()) and all(
+            (request.POST.get(name) or "0") in map(str, range(len(found))) for name, found in lists.items()
+        )
 
     def process_result(self, result: Any, request: HttpRequest) -> Any:
         # Other users may have changed the same rows between preview and confirmation.
@@ -194,7 +228,17 @@ class TextWidget(widgets.CharWidget):
     """Trimmed text; a code that a spreadsheet stores as a number becomes digits again."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        return values.shown(value).strip()
+        return without_mark(values.shown(value).strip())
+
+
+class KeptTextField(Field):
+    """A column of text whose empty cells keep what is stored."""
+
+    def __init__(self, attribute: str, column_name: str) -> None:
+        super().__init__(attribute, column_name, widget=TextWidget(), saves_null_values=False)
+
+    def clean(self, row: Any, **kwargs: Any) -> str | None:
+        return super().clean(row, **kwargs) or None
 
 
 class YesNoWidget(widgets.Widget):
@@ -239,6 +283,7 @@ class SheetResource(resources.ModelResource):
     """Rows are identified by their key columns; headings are Chinese labels or names of fields; no key occurs twice."""
 
     MAX_ROWS: ClassVar = LIMITS.rows
+    empty_cells = ""  # what they do to a stored value, for the page of the import
 
     class Meta:
         instance_loader_class = CachedInstanceLoader

@@ -49,7 +49,7 @@ def _changed(entry: Any) -> Iterator[tuple[str, Any, Any, Any]]:
 def user_ids_in(entry: Any) -> set[int]:
     """Ids of the users that an entry's changes mention."""
     pairs = [pair for _, field, *pair in _changed(entry) if _points_to_user(field)]
-    return {int(value) for pair in pairs for value in pair if str(value).isdigit()}
+    return {int(value) for pair in pairs for value in pair if str(value).isdecimal()}
 
 
 def changes_of(entry: Any, user_names: dict[int, str]) -> list[tuple[str, str, str]]:
@@ -73,7 +73,7 @@ def _text(field: Any, value: Any, user_names: dict[int, str]) -> str:
         moment = parse_datetime(text)
         # Stored as naive UTC.
         return full_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) if moment else text
-    if _points_to_user(field) and text.isdigit():
+    if _points_to_user(field) and text.isdecimal():
         return user_names.get(int(text), f"已刪除的使用者（{text}）")
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from auditlog.registry import auditlog
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from unfold.contrib.filters.admin import BooleanRadioFilter
@@ -16,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from momo.admin.kit.display import NO_VALUE, column, full_time, when
 from momo.admin.kit.tables import BaseAdmin
+from momo.core.texts import parse_json
 
 for model in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule):
     # Nothing is scheduled by the sun: that page does not come back.
@@ -42,13 +45,13 @@ def _crontab(crontab: Any) -> str:
     notation = f"{minute} {hour} {crontab.day_of_month} {crontab.month_of_year} {weekday}（分 時 日 月 週）"
     every_day = str(crontab.day_of_month) == "*" and str(crontab.month_of_year) == "*"
     zone = "" if str(crontab.timezone) == "Asia/Taipei" else f"（{crontab.timezone}）"
-    if not (every_day and minute.isdigit() and hour.isdigit()):
+    if not (every_day and minute.isdecimal() and hour.isdecimal()):
         return notation + zone
     clock = f"{int(hour):02}:{int(minute):02}"
     if weekday == "*":
         return f"每天 {clock}{zone}"
     days = weekday.split(",")
-    if all(day.isdigit() and int(day) <= 7 for day in days):
+    if all(day.isdecimal() and int(day) <= 7 for day in days):
         return f"每週{'、'.join(WEEKDAYS[int(day)] for day in days)} {clock}{zone}"
     return notation + zone
 
@@ -70,6 +73,20 @@ class ScheduledTaskForm(PeriodicTaskForm):
         if self.instance.task in dict(RegisteredTaskWidget().choices):
             self.initial.update(regtask=self.instance.task, task="")
 
+    def clean(self) -> Any:
+        # The package reads `task` also where the field has refused its value.
+        return forms.ModelForm.clean(self) if "task" in self.errors else super().clean()
+
+    def _clean_json(self, field: str) -> str:
+        try:
+            parse_json(self.cleaned_data[field])
+        except ValueError as error:
+            raise ValidationError("不是正確的 JSON") from error
+        return str(super()._clean_json(field))
+
+
+# The package marks every name for translation but this one. The same words, so that no migration follows.
+PeriodicTask._meta.get_field("task").verbose_name = gettext_lazy("Task Name")
 
 # Fields that users change; the scheduler itself changes the times of runs.
 auditlog.register(
@@ -138,6 +155,13 @@ class CrontabScheduleAdmin(BaseAdmin):
     """Times of the day, week or month."""
 
     list_display = ("__str__", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "timezone":
+            # Else Django sends the default along in a hidden field, and the package takes what comes back for a file.
+            field.show_hidden_initial = False
+        return field
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"timezone": "Asia/Taipei", **super().get_changeform_initial_data(request)}

@@ -1,0 +1,98 @@
+"""axe-core finds nothing serious on a page of each kind, and each page has the landmarks that lead through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from momo.sheets.write import XLSX
+from products.models import Category
+from tests.admin import makers
+from tests.browser import world
+from tests.browser.conftest import Opener, findings
+
+PAGES = (
+    ("home", "products", "categories", "messages", "crawl", "missing"),
+    ("import", "user", "token", "template", "upload"),
+)
+
+
+@pytest.mark.parametrize("kinds", PAGES, ids=["shown", "forms"])
+def test_nothing_serious_is_found_on_a_page_of_each_kind(
+    kinds: tuple[str, ...], opened: Opener, live_server: Any
+) -> None:
+    world.fill(live_server.url)
+    page, urls, found = opened(), world.pages(), {}
+    for kind in kinds:
+        page.goto(urls[kind])
+        if seen := findings(page):
+            found[kind] = seen
+
+    assert found == {}
+
+
+def test_nothing_serious_is_found_in_what_opens_over_a_page(opened: Opener, live_server: Any) -> None:
+    world.fill(live_server.url)
+    page, urls, found = opened(), world.pages(), {}
+
+    page.goto(urls["products"])
+    page.locator("#changelist [role=button]", has_text="篩選").press("Enter")
+    page.locator("#filter-form").wait_for()
+    found["filter"] = findings(page, "#changelist-filter")
+    page.goto(urls["crawls"])
+    page.get_by_text("立即更新價格").click()
+    page.locator("#dialog button[type=submit]").wait_for()
+    found["dialog"] = findings(page, "#modal-content")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command:focus").wait_for()
+    page.keyboard.type("匯")
+    page.locator("#command-results-list a").first.wait_for()
+    found["menu"] = findings(page, "[role=dialog][aria-label=搜尋選單]")
+    page.goto(urls["user"])
+    page.locator("#nav-sidebar-inner [role=button]").last.press("Enter")
+    found["user menu"] = findings(page, "#nav-sidebar-inner")
+    page.goto(urls["upload"])
+    report = {"name": "每日銷售.xlsx", "mimeType": XLSX, "buffer": makers.workbook(makers.sold("2026-02-01"))}
+    page.locator("input[name=file]").set_input_files(report)
+    page.locator("[data-preview] .mo-table").first.wait_for()
+    found["preview"] = findings(page)
+    page = opened(anonymous=True)
+    page.goto("/login")
+    found["login"] = findings(page)
+
+    assert {place: seen for place, seen in found.items() if seen} == {}
+
+
+def test_the_first_stop_of_the_keyboard_skips_the_menu(opened: Opener) -> None:
+    page = opened()
+    page.goto("/admin/")
+
+    page.keyboard.press("Tab")
+    first = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+
+    assert first == "跳到主要內容"
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_scripts_of_packages_speak_our_language(opened: Opener, live_server: Any) -> None:
+    world.fill(live_server.url)
+    page, urls, english = opened(), world.pages(), {}
+    for kind in ("products", "token"):
+        page.goto(urls[kind])
+        page.wait_for_function("document.querySelectorAll('.simplebar-content-wrapper[aria-label]').length > 0")
+        names = page.eval_on_selector_all(
+            "[aria-label], [title]", "found => found.flatMap(one => [one.ariaLabel, one.title])"
+        )
+        english[kind] = sorted({name for name in names if name and name.isascii() and name.strip("0123456789-: ")})
+    page.goto(f"{urls['products']}?category__id__exact={Category.objects.earliest('pk').pk}")
+    clear = page.locator(".select2-selection__clear").first.get_attribute("title")
+    page.goto(urls["token"])
+    page.locator(".select2-selection").first.click()
+    page.keyboard.type("nobody")
+    page.locator(".select2-results__option", has_text="沒有符合的項目").wait_for()
+
+    assert english == {"products": [], "token": []}
+    assert clear == "清除"

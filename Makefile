@@ -30,7 +30,7 @@ run: setup ## Set up everything, crawl once, serve on PORT (5000) until Ctrl-C
 test: setup ## The whole suite, on services that it starts for itself
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-test-long: setup ## What takes too long for every run: 10,000 messages, each role of the API
+test-long: setup ## What takes too long for every run: each way to die, 10,000 messages, each role
 	@$(BIN)/python -m pytest -n auto -m long $(ARGS)
 
 lint: setup ## Style, types, layers, migrations, deployment checks

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks import BENCHMARKS
 from tests.benchmarks.report import Row
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_each_benchmark_runs_and_prints_its_rows() -> None:
     command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=300, check=False)

@@ -247,6 +247,8 @@ CALLS: dict[Operation, list[Call]] = {
     ("POST", "/api/import/jobs/{job_id}/retry"): [
         Call(202, "manager"),
         Call(202, body={}),
+        Call(202, body={"on_error": "skip", "confirm_loss": True}),
+        Call(400, body={"on_error": "explode"}),
         Call(403, "user"),
         Call(404, at=NO_JOB),
         Call(409, at={"job_id": "done"}),

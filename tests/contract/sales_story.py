@@ -173,7 +173,10 @@ def drive(caller: Caller) -> None:
 def changes(caller: Caller, first: int) -> None:
     """A corrected file takes its day over; undone, the day is as it was."""
     before = caller.data("GET", "/api/daily_sales?date=2026-01-29")
-    corrected = upload(caller, workbook(("2026-01-29", "12345678", "精華液", "水潤", "美妝", "王小明", 1, 1000, 600)))
+    less = workbook(("2026-01-29", "12345678", "精華液", "水潤", "美妝", "王小明", 1, 1000, 600))
+    held = upload(caller, less)
+    assert (held["status"], held["held"], held["result"]["days"][0]["loss"]) == ("failed", True, True)
+    corrected = upload(caller, less, confirm_loss="true")
     [day] = corrected["result"]["days"]
     assert (day["date"], day["status"]) == ("2026-01-29", "changed")
     assert caller.data("GET", "/api/daily_sales?date=2026-01-29")["summary"]["amount"] == 1000

@@ -32,7 +32,7 @@ STARTS: dict[str, tuple[Any, Any, Any]] = {
         Form({"job_type": "daily_sales"}, REPORT + b"2026-02-01,87654321,1,10\n"),
         Job.objects.count,
     ),
-    "/api/import/jobs/{job_id}/retry": ({}, {"again": True}, Job.objects.count),
+    "/api/import/jobs/{job_id}/retry": ({}, {"on_error": "skip"}, Job.objects.count),
     "/api/notification/telegram": (
         BODIES["POST", "/api/notification/telegram"],
         {"message": "另一則"},

@@ -23,7 +23,7 @@ UNDESCRIBED = {("GET", "/api/schema"), ("GET", "/api/docs")}
 BARE = {("GET", "/api/products"), ("GET", "/api/history/{product_id}")}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What they are about is in the path.
-BODILESS = {("POST", f"/api/import/jobs/{{job_id}}/{act}") for act in ("cancel", "retry", "undo")}
+BODILESS = {("POST", f"/api/import/jobs/{{job_id}}/{act}") for act in ("cancel", "undo")}
 BODILESS |= {("POST", "/api/trigger_momo_notification")}
 FILES = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -28,17 +28,15 @@ RUN = """([tags, rules, within]) => axe.run(within || document, {
     .map(({id, nodes}) => [id, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary]))"""
 
 
-# What fades in has too little contrast until it is there.
-SETTLED = """
-() => Promise.all(document.getAnimations()
-    .filter(one => one.effect && one.effect.getComputedTiming().iterations !== Infinity)
-    .map(one => one.finished.catch(() => null)))
-"""
+# What fades in has too little contrast until it is there: nothing fades, and two frames have passed.
+STILL = "*, *::before, *::after { animation: none !important; transition: none !important; }"
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def findings(page: Page, within: str = "") -> list[Any]:
     """What axe-core finds serious or critical on a page, and which landmarks it misses; `within` is a selector."""
-    page.evaluate(SETTLED)
+    page.add_style_tag(content=STILL)
+    page.evaluate(FRAMES)
     page.evaluate(AXE_SCRIPT)
     found: list[Any] = page.evaluate(RUN, [WCAG, LANDMARKS, within])
     return found

@@ -305,7 +305,8 @@ def test_a_product_page_that_leads_elsewhere_is_not_believed(shop: Shop) -> None
     for code in ("P0", "P5"):
         shop.answer(("product", code), product_page(code))
     done = run(shop, CategoryJob("C", known=("K1", "K2")))
-    assert (done.absent, done.kinds) == ({"K1": "error", "K2": "error"}, ["redirect", "mismatch"])
+    assert done.absent == {"K1": "error", "K2": "error"}
+    assert {error.product_id: error.kind for error in done.of(ErrorLine)} == {"K1": "redirect", "K2": "mismatch"}
     assert done.category().pages_answer is True
     assert all(item.source == "list" for item in done.of(ItemLine))
 

@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from momo.admin.kit.display import GOOD, NO_VALUE, WARN, badge, column, difference, money, thousands, when
-from momo.admin.kit.tables import BaseChangeList, PageAdmin
+from momo.admin.kit.tables import PageAdmin
 from momo.core.formats import percent, percent_of
 from sales.admin.lines import DateFilter, chosen_days, job_link
-from sales.admin.spans import EXPORTS, exports_of, figures_of, presets_of
+from sales.admin.spans import EXPORTS, SalesChangeList
 from sales.models import DayClaim, DayOwner, DayTotal
 from sales.selectors.days import chart_of_days, claims_of_day, totals_of
 from sales.selectors.lines import sum_of_totals
@@ -34,7 +34,7 @@ def margin_of(day: Any) -> str:
     return NO_VALUE if margin is None else percent(margin, places=1, fixed=True)
 
 
-class DaysChangeList(BaseChangeList):
+class DaysChangeList(SalesChangeList):
     """Sums up the days that the list finds."""
 
     def get_queryset(
@@ -44,21 +44,6 @@ class DaysChangeList(BaseChangeList):
         span = chosen_days(self.filter_specs)
         self.sums = sum_of_totals(totals_of(dimension=DayTotal.Dimension.ALL, keys=[""], **span))
         return days
-
-    @property
-    def figures(self) -> list[tuple[str, str]]:
-        """The sums as the page shows them."""
-        return figures_of(self.sums)
-
-    @property
-    def presets(self) -> list[tuple[str, str, bool]]:
-        """As of the list of lines."""
-        return presets_of(self)
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Files with the lines of the listed days."""
-        return exports_of(self)
 
 
 @admin.register(DayOwner)

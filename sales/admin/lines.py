@@ -17,9 +17,9 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleDropdownFilter
 from unfold.utils import parse_date_str
 
 from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
-from momo.admin.kit.tables import BaseChangeList, UncountedAdmin
+from momo.admin.kit.tables import UncountedAdmin
 from momo.jobs.models import Job
-from sales.admin.spans import exports_of, figures_of, presets_of
+from sales.admin.spans import SalesChangeList
 from sales.exports import CONTENT_TYPES, FORMATS, export_lines, most_rows
 from sales.figures import NAMELESS, Figures
 from sales.models import DayTotal, SalesLine
@@ -94,7 +94,7 @@ class CodeFilter(FieldTextFilter):
         self.title = f"品號（{DAYS_SEARCHED} 天內）"
 
 
-class LinesChangeList(BaseChangeList):
+class LinesChangeList(SalesChangeList):
     """Reads only days that can have matching lines, the newest first, not all lines ever sold.
 
     A day with a total of a key has at least one line of it, so a search for keys of one dimension needs at most as many
@@ -143,21 +143,6 @@ class LinesChangeList(BaseChangeList):
                 f"要找更早的，請把日期的迄日設為 {first - timedelta(days=1):%Y-%m-%d} 或更早。",
             )
         return days[:DAYS_SEARCHED]
-
-    @property
-    def figures(self) -> list[tuple[str, str]]:
-        """The sums as the page shows them."""
-        return figures_of(self.sums)
-
-    @property
-    def presets(self) -> list[tuple[str, str, bool]]:
-        """Title, address and whether it is chosen, of each usual span of days."""
-        return presets_of(self)
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Title and address of each file with the lines of the list."""
-        return exports_of(self)
 
 
 def _by(dimension: str, title: str) -> type[KeyFilter]:

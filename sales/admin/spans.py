@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
 from momo.admin.kit.display import NO_VALUE, money, thousands
+from momo.admin.kit.tables import BaseChangeList
 from momo.core.formats import percent
 from sales.figures import Figures, dollars
 
@@ -29,30 +29,37 @@ def spans(today: date) -> dict[str, tuple[date, date]]:
     }
 
 
-def presets_of(changelist: Any) -> list[tuple[str, str, bool]]:
-    """Title, address and whether it is chosen, of each span; other filters of the list stay."""
-    found = []
-    for title, (first, last) in spans(timezone.localdate()).items():
-        asked = {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
-        chosen = all(changelist.params.get(name) == value for name, value in asked.items())
-        found.append((title, changelist.get_query_string(asked, ["p"]), chosen))
-    return found
+class SalesChangeList(BaseChangeList):
+    """A list of sales with sums, usual spans and files of what it finds; `sums` are set by `get_queryset`."""
 
+    sums: Figures
 
-def exports_of(changelist: Any) -> list[tuple[str, str]]:
-    """Title and address of each file with the lines that the list finds."""
-    asked = changelist.get_query_string(remove=["p"])
-    return [(title, reverse("admin:sales_salesline_export", args=[kind]) + asked) for kind, title in EXPORTS.items()]
+    @property
+    def presets(self) -> list[tuple[str, str, bool]]:
+        """Title, address and whether it is chosen, of each usual span of days; other filters of the list stay."""
+        found = []
+        for title, (first, last) in spans(timezone.localdate()).items():
+            asked = {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
+            chosen = all(self.params.get(name) == value for name, value in asked.items())
+            found.append((title, self.get_query_string(asked, ["p"]), chosen))
+        return found
 
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Title and address of each file with the lines that the list finds."""
+        asked = self.get_query_string(remove=["p"])
+        address = "admin:sales_salesline_export"
+        return [(title, reverse(address, args=[kind]) + asked) for kind, title in EXPORTS.items()]
 
-def figures_of(sums: Figures) -> list[tuple[str, str]]:
-    """Title and value of each sum."""
-    margin = sums.margin
-    return [
-        ("列數", thousands(sums.lines)),
-        ("數量", thousands(sums.quantity)),
-        ("業績", money(dollars(sums.amount))),
-        ("成本", money(dollars(sums.cost))),
-        ("毛利", money(dollars(sums.gross_profit))),
-        ("毛利率", NO_VALUE if margin is None else percent(margin, places=1, fixed=True)),
-    ]
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """Title and value of each sum."""
+        sums, margin = self.sums, self.sums.margin
+        return [
+            ("列數", thousands(sums.lines)),
+            ("數量", thousands(sums.quantity)),
+            ("業績", money(dollars(sums.amount))),
+            ("成本", money(dollars(sums.cost))),
+            ("毛利", money(dollars(sums.gross_profit))),
+            ("毛利率", NO_VALUE if margin is None else percent(margin, places=1, fixed=True)),
+        ]

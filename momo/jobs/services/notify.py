@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 
+from momo.jobs.errors import Bad
 from momo.jobs.importers import label_of
 from momo.jobs.models import Job
 from notifications.models import Subscription
@@ -18,20 +19,7 @@ FINISHED, FAILED = "import_finished", "import_failed"
 EVENTS: Mapping[str, str] = {Job.Status.SUCCEEDED: FINISHED, Job.Status.FAILED: FAILED}
 
 
-class BadRow(Protocol):
-    """A bad row: either RowError, of the import that runs, or JobError, as it is stored."""
-
-    @property
-    def row(self) -> Any: ...
-    @property
-    def column(self) -> Any: ...
-    @property
-    def value(self) -> Any: ...
-    @property
-    def message(self) -> Any: ...
-
-
-def notify_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
+def notify_end(job: Job, errors: Sequence[Bad] = ()) -> int:
     """Enqueue the messages to all subscribers of "import finished" or "import failed"; other ends have no event.
 
     `job` holds its end, `errors` the first of its bad rows. Returns how many messages were enqueued.
@@ -46,7 +34,7 @@ def notify_end(job: Job, errors: Sequence[BadRow] = ()) -> int:
     return notify(event, key=f"import:{job.pk}:{job.status}", variables=job_variables(job, errors), only=wanted)
 
 
-def job_variables(job: Job, errors: Sequence[BadRow]) -> dict[str, Any]:
+def job_variables(job: Job, errors: Sequence[Bad]) -> dict[str, Any]:
     """Return the variables of the templates of EVENTS."""
     held = {"held": job.held} if job.status == Job.Status.FAILED else {}
     return held | {

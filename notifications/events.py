@@ -42,7 +42,8 @@ class EventKind:
 
     `template` is the code of its template; `mail_template` of another one with the same variables, for mails that
     deserve tables. `recent(limit)` gives the variables of the last real events, the newest first, each with `label`
-    beside `variables`, for previews: `[{"label": str, "variables": {...}}]`.
+    beside `variables`, for previews: `[{"label": str, "variables": {...}}]`. `reason` says below a mail
+    without a subscription why one gets it; `subscribable` is whether people may subscribe at all.
     """
 
     code: str
@@ -51,6 +52,8 @@ class EventKind:
     filters: Sequence[FilterField] = ()
     recent: Callable[[int], Sequence[Mapping[str, Any]]] = lambda limit: []
     mail_template: str = ""
+    reason: str = ""
+    subscribable: bool = True
 
 
 _registered: dict[str, EventKind] = {}

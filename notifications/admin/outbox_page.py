@@ -115,6 +115,8 @@ def _facts(message: OutboxMessage) -> list[tuple[str, Any]]:
         ("訊息編號", message.message_id or NO_VALUE),
     ]
     if message.channel == Channel.EMAIL:
+        also = (("其他收件者", message.others), ("副本", message.cc))
+        facts[2:2] = [(name, "、".join(addresses)) for name, addresses in also if addresses]
         facts.append(("回覆地址", message.reply_to or NO_VALUE))
     return facts
 

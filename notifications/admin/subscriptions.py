@@ -67,7 +67,7 @@ class SubscriptionForm(ModelForm):
         super().__init__(*args, **kwargs)
         if "quiet_until" not in self.fields:
             return  # without the permission to change there are the declared fields alone
-        choices = [(code, kind.label) for code, kind in event_kinds().items()]
+        choices = [(code, kind.label) for code, kind in event_kinds().items() if kind.subscribable]
         saved = self.instance.event
         if saved and saved not in dict(choices):
             choices.append((saved, f"{saved}（系統已沒有這種事件）"))

@@ -86,7 +86,8 @@ class TemplateForm(ModelForm):
         strip=False,
         max_length=BODY_LENGTH,
         widget=CodeAreaWidget(18, **{"data-lines": ""}),
-        help_text="Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}。值會依格式自動跳脫。",
+        help_text="Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}。值會依格式自動跳脫。"
+        "只有標籤的一行請寫成 {%- if … %}，才不會多出空行。",
     )
     variables = VariablesField(
         label="變數",

@@ -10,12 +10,15 @@ from momo.rest.serializers import StrictSerializer
 from notifications.models import Format, Template, TemplateVersion
 from notifications.models.templates import BODY_LENGTH, SUBJECT_LENGTH
 from notifications.services.shipped import CONTENT, shipped_templates
-from notifications.templating.bounds import NAME_LENGTH
+from notifications.templating.bounds import NAME_LENGTH, VARIABLES
 from notifications.templating.variables import DESCRIPTION_LENGTH, LABELS, SCALAR_TYPES
 
 TYPES = tuple(LABELS.items())
 SCALARS = tuple((name, LABELS[name]) for name in SCALAR_TYPES)
-BODY_HELP = "Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}"
+BODY_HELP = (
+    "Liquid 範本：{{ 變數 | 過濾器 }}、{% if %}、{% for %}、{% case %}。"
+    "只有標籤的一行請寫成 {%- if … %}，才不會多出空行"
+)
 
 
 class RenderSerializer(serializers.Serializer[Any]):
@@ -55,7 +58,9 @@ class VariableSerializer(FieldSerializer):
     """A declared variable."""
 
     type = serializers.ChoiceField(TYPES)
-    fields = FieldSerializer(many=True, required=False, help_text="清單裡每一項的欄位；沒有欄位即文字清單")  # type: ignore[assignment]
+    fields = FieldSerializer(  # type: ignore[assignment, call-arg]
+        many=True, required=False, max_length=VARIABLES, help_text="清單裡每一項的欄位；沒有欄位即文字清單"
+    )
 
 
 def _name(user: Any) -> str:
@@ -99,7 +104,7 @@ class TemplateChangesSerializer(StrictSerializer):
         required=False, allow_blank=True, max_length=SUBJECT_LENGTH, trim_whitespace=False, help_text=BODY_HELP
     )
     body = serializers.CharField(required=False, max_length=BODY_LENGTH, trim_whitespace=False, help_text=BODY_HELP)
-    variables = VariableSerializer(many=True, required=False)
+    variables = VariableSerializer(many=True, required=False, max_length=VARIABLES)  # type: ignore[call-arg]
     note = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="這次修改的備註")
 
 

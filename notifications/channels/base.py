@@ -7,7 +7,8 @@ message that can be sent again, and one that dies after it leaves a message that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class Outcome:
     `message_id` is what the server calls the message. `of_channel`: the trouble is the channel's and not this message's
     (no connection, login refused): it does not count as an attempt of the message, the other claimed messages are given
     back, and the channel pauses. `chat_off`: this chat takes nothing more. `moved_to`: the chat's new number.
+    `refused`: recipients that the server refused for good, each with its reason; SENT went to the others.
     `no_server`: the channel has no pause, since its server is not configured; its messages become unsent instead.
     """
 
@@ -41,6 +43,7 @@ class Outcome:
     of_channel: bool = False
     chat_off: bool = False
     moved_to: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
     no_server: bool = False
 
 

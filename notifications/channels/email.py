@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ from notifications.models import OutboxMessage
 logger = logging.getLogger("momo.notifications.email")
 
 MAILS_A_CONNECTION = 100
+# Attempts in which a mail waits for a recipient that the server refuses for now; then the others get it.
+WHOLE_ATTEMPTS = 4
 CLAIM_SHARE = 0.8  # of OUTBOX_CLAIM_TIMEOUT, that handing over one mail may take
 IDLE_SECONDS = 60.0  # servers close a connection that is idle for some minutes
 SLOW = 600.0  # seconds that a slow refusal deserves
@@ -126,7 +129,7 @@ class EmailSender(ChannelSender):
             return Outcome(Verdict.RETRY, "暫時無法從資料庫讀取附件", of_channel=True)
         if mail.utf8 and not connection.has_extn("smtputf8"):
             return Outcome(Verdict.FAILED, "地址的 @ 之前有英文以外的字，郵件伺服器不支援這種地址（SMTPUTF8）")
-        outcome = self._hand_over(connection, mail)
+        outcome = self._hand_over(connection, mail, message.attempts)
         return replace(outcome, reason=_clean(outcome.reason, connection.server))
 
     def close(self) -> None:
@@ -173,16 +176,24 @@ class EmailSender(ChannelSender):
 
     # --- One mail ---------------------------------------------------------------------------------------------------
 
-    def _hand_over(self, connection: MailConnection, mail: MimeMail) -> Outcome:
+    def _hand_over(self, connection: MailConnection, mail: MimeMail, attempts: int) -> Outcome:
         self._mails, self._last = self._mails + 1, time.monotonic()
         within = CLAIM_SHARE * settings.OUTBOX_CLAIM_TIMEOUT
         try:
-            connection.hand_over(
-                sender=mail.sender, recipient=mail.recipient, content=mail.content, utf8=mail.utf8, within=within
+            refused = connection.hand_over(
+                sender=mail.sender,
+                recipients=list(mail.recipients),
+                content=mail.content,
+                utf8=mail.utf8,
+                whole=attempts < WHOLE_ATTEMPTS,
+                within=within,
             )
-            return Outcome(Verdict.SENT, connection.reply.line, message_id=mail.message_id)
+            return _accepted(mail, connection.reply, refused)
         except smtplib.SMTPRecipientsRefused as refusal:
-            step, reply = Step.RCPT, _reply(*refusal.recipients[mail.recipient])
+            replies = {recipient: _reply(*given) for recipient, given in refusal.recipients.items()}
+            if all(reply.code >= 400 for reply in replies.values()):
+                return _refused(mail, replies)
+            step, reply = Step.RCPT, next(reply for reply in replies.values() if reply.code < 400)
         except smtplib.SMTPSenderRefused as refusal:
             step, reply = Step.MAIL, _reply(refusal.smtp_code, refusal.smtp_error)
         except smtplib.SMTPResponseException as refusal:
@@ -216,6 +227,32 @@ class EmailSender(ChannelSender):
 
 def _unready(reason: str, wait: float | None = SLOW) -> Outcome:
     return Outcome(Verdict.RETRY, reason, wait=wait, of_channel=True)
+
+
+def _accepted(mail: MimeMail, reply: Reply, refused: Mapping[str, Reply]) -> Outcome:
+    """The outcome of a mail that the server accepted, for all recipients but `refused`."""
+    without = "".join(f"；{mail.recipients[recipient]} 沒有收下：{why.line}" for recipient, why in refused.items())
+    return Outcome(
+        Verdict.SENT,
+        f"{reply.line}{without}",
+        message_id=mail.message_id,
+        refused={mail.recipients[recipient]: why.line for recipient, why in refused.items() if why.code >= 500},
+    )
+
+
+def _refused(mail: MimeMail, replies: Mapping[str, Reply]) -> Outcome:
+    """The outcome of a mail of which no recipient was taken: another attempt if one may be later."""
+    outcomes = {recipient: judge(Step.RCPT, reply) for recipient, reply in replies.items()}
+    again = [outcome for outcome in outcomes.values() if outcome.verdict is Verdict.RETRY]
+    refused = {
+        mail.recipients[recipient]: replies[recipient].line
+        for recipient, outcome in outcomes.items()
+        if outcome.verdict is Verdict.FAILED
+    }
+    if again:
+        return replace(again[0], refused=refused)
+    reason = "；".join(dict.fromkeys(outcome.reason for outcome in outcomes.values()))
+    return Outcome(Verdict.FAILED, reason, refused=refused)
 
 
 def _reply(code: int, text: bytes | str) -> Reply:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import policy
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.message import Message
 from email.utils import format_datetime, quote
+from functools import lru_cache
 
 import idna
 from django.core.exceptions import ValidationError
@@ -69,7 +71,7 @@ class MimeMail:
     """A mail as it is handed over; `utf8` when one of its addresses needs a server with SMTPUTF8."""
 
     sender: str
-    recipient: str
+    recipients: Mapping[str, str]  # as SMTP wants each, to the address as it was given
     message_id: str
     content: bytes
     utf8: bool
@@ -96,6 +98,7 @@ def read_address(text: str) -> Address:
     return Address(f"{unicodedata.normalize('NFC', local)}@{domain}", one_line(name)[:NAME_LIMIT])
 
 
+@lru_cache(maxsize=4096)  # a mail is checked where it is made and where it is enqueued
 def is_address(text: str) -> bool:
     """Whether `text` is one bare address, of at most 254 characters; its local part may be of any script."""
     try:
@@ -112,9 +115,14 @@ def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMai
     `sender` and `reply_to` are `address` or `name <address>`; the message's own reply address wins. Raises BadAddress
     for any of them.
     """
-    origin, recipient = read_address(sender), read_address(message.recipient)
     answer = message.reply_to or reply_to
-    addresses = {"From": origin, "To": recipient} | ({"Reply-To": read_address(answer)} if answer else {})
+    lists = {"From": [sender], "To": [message.recipient, *message.others], "Cc": message.cc}
+    addresses = {
+        header: [read_address(text) for text in texts]
+        for header, texts in (lists | {"Reply-To": [answer] if answer else []}).items()
+        if texts
+    }
+    (origin,) = addresses["From"]
     from_html = not message.body.strip() and message.body_html
     text = clean_text(to_text(message.body_html, Format.EMAIL_HTML) if from_html else message.body)
     subject = (one_line(message.subject) or one_line(text.strip().partition("\n")[0]))[:SUBJECT_LIMIT].strip()
@@ -131,7 +139,7 @@ def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMai
 
     mime = mail.message()
     number = message_id(message, origin)
-    headers = {header: _mailbox(header, address) for header, address in addresses.items()} | {
+    headers = {header: _mailboxes(header, found) for header, found in addresses.items()} | {
         "Subject": _encoded("Subject", subject),
         "Date": format_datetime(timezone.localtime(message.sent_at)),
         "Message-ID": number,
@@ -140,9 +148,10 @@ def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMai
     for header, value in headers.items():
         del mime[header]
         Message.__setitem__(mime, header, value)  # past Django's own encoding
-    utf8 = not all(address.mailbox.isascii() for address in addresses.values())
+    utf8 = not all(address.mailbox.isascii() for found in addresses.values() for address in found)
     content = Message.as_bytes(mime, policy=_UTF8_POLICY if utf8 else _POLICY)
-    return MimeMail(origin.mailbox, recipient.mailbox, number, content, utf8)
+    given = dict.fromkeys([message.recipient, *message.others, *message.cc])
+    return MimeMail(origin.mailbox, {read_address(text).mailbox: text for text in given}, number, content, utf8)
 
 
 def message_id(message: OutboxMessage, origin: Address) -> str:
@@ -174,6 +183,11 @@ def _encoded(header: str, text: str) -> str:
     if text.isascii() and "=?" not in text and len(text) <= LINE - len(f"{header}: "):
         return text
     return Header(text, _UTF8, maxlinelen=LINE - 1, header_name=header).encode(linesep="\r\n")
+
+
+def _mailboxes(header: str, addresses: Sequence[Address]) -> str:
+    """The value of a header with addresses, each on a line of its own."""
+    return ",\r\n ".join(_mailbox(header, address) for address in addresses)
 
 
 def _mailbox(header: str, address: Address) -> str:

@@ -59,4 +59,6 @@ def reason(event: str, subscription: Subscription | None) -> str:
         return "這是一封測試信，由 MOMO Pro 的後台寄出。"
     if event == MANUAL_EVENT:
         return "這封信由 MOMO Pro 的使用者寄出。"
+    if kind is not None and kind.reason:
+        return kind.reason
     return f"這封「{kind.label}」由 MOMO Pro 寄給系統管理員。" if kind else "這封信由 MOMO Pro 寄出。"

@@ -20,6 +20,7 @@ import socket
 import ssl
 import time
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from momo.core.texts import one_line
@@ -84,7 +85,7 @@ class MailConnection(smtplib.SMTP):
     def __init__(self, server: MailServer, *, hello: str, context: ssl.SSLContext | None = None) -> None:
         self.server, self._context = server, context
         self.reply = Reply(0)  # the last one
-        self.content_begun = self.dot_sent = False
+        self.content_begun = self.dot_sent = self._whole = False
         self._received = b""
         self.timeout = server.timeout
         self.allow(STEPS * server.timeout)
@@ -103,14 +104,27 @@ class MailConnection(smtplib.SMTP):
         """Set the deadline of all that follows. After it nothing is written, and only what has arrived is read."""
         self._deadline = time.monotonic() + seconds
 
-    def hand_over(self, *, sender: str, recipient: str, content: bytes, utf8: bool, within: float = math.inf) -> None:
+    def hand_over(
+        self,
+        *,
+        sender: str,
+        recipients: Sequence[str],
+        content: bytes,
+        utf8: bool,
+        whole: bool = False,
+        within: float = math.inf,
+    ) -> dict[str, Reply]:
         """Hand one mail over, all of it up to the dot in as many seconds; the reply to it has EMAIL_TIMEOUT.
 
-        Returns when the server accepted it. Raises what `sendmail` raises when it refuses.
+        Returns when the server accepted it, with the recipients that it refused while it took others; with `whole` one
+        that it refuses for now refuses the mail. Raises what `sendmail` raises when it refuses.
         """
         self.content_begun = self.dot_sent = False
+        self._whole = whole
         self.allow(min(within, STEPS * self.timeout))
-        self.sendmail(sender, recipient, _LINE_END.sub(b"\r\n", content), ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else [])
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+        refused = self.sendmail(sender, recipients, _LINE_END.sub(b"\r\n", content), options)
+        return {recipient: Reply(code, text) for recipient, (code, text) in refused.items()}
 
     def stands(self) -> bool:
         """Whether the connection can be used; also makes the server forget a mail that it refused half-way."""
@@ -157,6 +171,13 @@ class MailConnection(smtplib.SMTP):
             if self.reply.code == 334:
                 digest = secret or hmac.new(password, b64decode(self.reply.text), "md5").hexdigest().encode()
                 self.docmd(b64encode(secret or user + b" " + digest).decode())
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """As smtplib's, which goes on with the others whatever becomes of one."""
+        code, text = super().rcpt(recip, options)
+        if self._whole and 400 <= code < 500:
+            raise smtplib.SMTPRecipientsRefused({recip: (code, text)})
+        return code, text
 
     def send(self, s: str | bytes) -> None:  # type: ignore[override]
         """Send a command (str), or the content of a mail with its dot (bytes, from `data`)."""

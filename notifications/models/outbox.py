@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from notifications.models.recipients import Channel, Chat
 
+EMPTY = models.Value([], models.JSONField())  # so that a version of before may still write rows
+
 
 class Attachment(models.Model):
     """A file that messages carry; its bytes are in the database, so that they commit with what causes the message."""
@@ -32,7 +34,9 @@ class Attachment(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """One message to one recipient. Written by `services.outbox`, moved on by `services.sending` and by people.
+    """One message to one recipient, or one mail to several.
+
+    Written by `services.outbox`, moved on by `services.sending` and by people.
 
     waiting → pending → claimed → sending → sent, or failed, or held. `waiting`: an earlier part of the same text has
     to be sent first. `claimed`: a sender has it, and nothing of it has left; if the sender dies it is pending again.
@@ -58,6 +62,11 @@ class OutboxMessage(models.Model):
     key = models.CharField("防重複代號", max_length=200, unique=True)
     event = models.CharField("事件", max_length=40)
     recipient = models.CharField("收件者", max_length=254)  # an address, or the chat's id as text
+    # Mail only: further addresses in `To`, and those in `Cc`.
+    others = models.JSONField("其他收件者", default=list, db_default=EMPTY, blank=True)
+    cc = models.JSONField("副本", default=list, db_default=EMPTY, blank=True)
+    # Recipients that the server refused for good: [{"address", "reason"}], also when it accepted the mail for others.
+    refused = models.JSONField("未收下的收件者", default=list, db_default=EMPTY, blank=True)
     chat = models.ForeignKey(
         Chat, models.PROTECT, null=True, blank=True, related_name="messages", verbose_name="聊天室"
     )

@@ -19,8 +19,8 @@ from notifications.models.recipients import CHAT_ID, SWITCHED_OFF
 TELEGRAM = "Telegram "
 _NOTE = Chat._meta.get_field("note").max_length or 300
 _STATUS = OutboxMessage.Status
-# Also messages that a worker is sending or a person will judge: they may be sent again.
-_UNSENT = (_STATUS.WAITING, _STATUS.PENDING, _STATUS.CLAIMED, _STATUS.SENDING, _STATUS.HELD)
+# Also messages that a worker is sending, that failed, or that a person will judge: they may be sent again.
+_UNSENT = (_STATUS.WAITING, _STATUS.PENDING, _STATUS.CLAIMED, _STATUS.SENDING, _STATUS.HELD, _STATUS.FAILED)
 
 
 def switch_off_chat(chat: Chat, *, reason: str) -> bool:

@@ -18,6 +18,7 @@ MAX_SUBJECT = 500
 MAX_BODY = 200 * 1024  # bytes of text
 # Of HTML, for mail and Telegram: a template may render to 64 KB, and each & in it becomes five bytes.
 MAX_HTML = 400 * 1024
+MAX_RECIPIENTS = 50  # of one mail; servers take 100 (RFC 5321)
 MAX_FILES = 10
 MAX_NAME = 200  # characters of a file's name
 MAX_TYPE = 100
@@ -55,13 +56,20 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail(Draft):
-    """One mail to one address."""
+    """One mail. `others` are further addresses beside `to`, `cc` those in copy; all get the same mail."""
 
     to: str
     subject: str
     text: str
     html: str = ""
     reply_to: str = ""
+    others: Sequence[str] = ()
+    cc: Sequence[str] = ()
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        """All addresses."""
+        return (self.to, *self.others, *self.cc)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +110,14 @@ def _faults(draft: Draft) -> Iterator[tuple[str, str]]:
 
 
 def _mail_faults(mail: Mail) -> Iterator[tuple[str, str]]:
-    for name, address in (("to", mail.to), ("reply_to", mail.reply_to)):
-        if (name == "to" or address) and not is_address(address):
+    answers = [mail.reply_to] if mail.reply_to else []
+    for name, addresses in {"to": [mail.to], "others": mail.others, "cc": mail.cc, "reply_to": answers}.items():
+        if not all(map(is_address, addresses)):
             yield name, "請輸入有效的電子郵件地址"
+    if len(mail.recipients) > MAX_RECIPIENTS:
+        yield "cc", f"一封郵件最多 {MAX_RECIPIENTS} 個收件者，這一封有 {len(mail.recipients)} 個"
+    if len({address.casefold() for address in mail.recipients}) < len(mail.recipients):
+        yield "cc", "同一個地址在收件者與副本裡出現兩次"
     if len(mail.subject) > MAX_SUBJECT:
         yield "subject", f"主旨最多 {MAX_SUBJECT} 個字，這一個有 {len(mail.subject)} 個"
     elif mail.subject and mail.subject.splitlines() != [mail.subject]:

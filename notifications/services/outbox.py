@@ -84,6 +84,7 @@ def _messages(draft: Mail | ChatText, now: datetime) -> list[OutboxMessage]:
     if isinstance(draft, Mail):
         mail = _message(draft, now, channel=Channel.EMAIL, recipient=draft.to)
         mail.subject, mail.body, mail.body_html, mail.reply_to = draft.subject, draft.text, draft.html, draft.reply_to
+        mail.others, mail.cc = list(draft.others), list(draft.cc)
         return [mail]
     parts = split_telegram(draft.body) if draft.body.strip() else []
     bodies = [*parts, *("" for _ in draft.files)]

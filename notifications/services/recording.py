@@ -5,6 +5,7 @@ Only this process knows an outcome, so it waits for a database that is away.
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +36,8 @@ Status = OutboxMessage.Status
 _SENT = """
 WITH done AS (
     UPDATE notifications_outboxmessage SET status = 'sent', sent_at = %(now)s, finished_at = %(now)s, claim = NULL,
-        claimed_at = NULL, reason = %(reason)s, message_id = %(message_id)s
+        claimed_at = NULL, reason = %(reason)s, message_id = %(message_id)s,
+        refused = CASE WHEN %(refused)s::jsonb = '[]' THEN refused ELSE %(refused)s::jsonb END
     WHERE id = %(id)s AND claim = %(claim)s AND status IN ('sending', 'held')
     RETURNING id
 ), following AS (
@@ -59,7 +61,7 @@ def _record(message: OutboxMessage, outcome: Outcome) -> str:
     now = timezone.now()
     if outcome.verdict is Verdict.SENT:
         return _record_sent(message, outcome, now)
-    values = _values(message, outcome, now)
+    values = _values(message, outcome, now) | ({"refused": _refused(outcome)} if outcome.refused else {})
     with transaction.atomic():
         ours = OutboxMessage.objects.filter(
             pk=message.pk, claim=message.claim, status__in=(Status.SENDING, Status.HELD)
@@ -86,12 +88,18 @@ def _record_sent(message: OutboxMessage, outcome: Outcome, now: datetime) -> str
         "claim": message.claim,
         "now": now,
         "reason": one_line(outcome.reason)[:REASON_LIMIT],
+        "refused": json.dumps(_refused(outcome)),
         # A mail keeps its Message-ID.
         "message_id": message.message_id if message.channel == Channel.EMAIL else outcome.message_id[:255],
     }
     with connection.cursor() as cursor:
         cursor.execute(_SENT, values)
         return Status.SENT.value if cursor.fetchone()[0] else ""
+
+
+def _refused(outcome: Outcome) -> list[dict[str, str]]:
+    """The recipients that were refused, as they are stored."""
+    return [{"address": address, "reason": one_line(why)[:500]} for address, why in outcome.refused.items()]
 
 
 def _moved(message: OutboxMessage, outcome: Outcome) -> bool:

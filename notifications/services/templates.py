@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -170,7 +171,12 @@ def render_event(code: str, values: Mapping[str, Any]) -> tuple[Rendered, int]:
     A template of staff never stops a message: if it cannot be rendered, or renders to nothing visible, the shipped text
     is rendered, and if that fails too, a plain listing of the values; the number is 0 then, and the log has the reason.
     """
-    return _render_known(code, Template.objects.filter(code=code).first(), values)
+    return event_renderer(code)(values)
+
+
+def event_renderer(code: str) -> Callable[[Mapping[str, Any]], tuple[Rendered, int]]:
+    """`render_event` for many values; the template is read once."""
+    return partial(_render_known, code, Template.objects.filter(code=code).first())
 
 
 def _render_known(code: str, saved: Template | None, values: Mapping[str, Any]) -> tuple[Rendered, int]:

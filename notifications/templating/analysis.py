@@ -1,12 +1,14 @@
 """What a template uses, against what it declares, without rendering it: also in branches that no example reaches.
 
-Liquid's `analyze()` finds every name and filter; the visitor adds the types of values.
+Liquid's `analyze()` finds every name and filter. The visitor adds the types of values, which Liquid does not know:
+`{{ a | default: b | money }}` fails when `a` is missing and `b` is no number, which no example need show.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 from liquid.ast import Node
@@ -21,7 +23,7 @@ from liquid.token import Token
 
 from notifications.templating.bounds import LOOP_DEPTH, NUMBER
 from notifications.templating.faults import Fault, fault_at
-from notifications.templating.filters import FILTERS, NUMBERS, SAME, SCALARS, FilterSpec
+from notifications.templating.filters import FILTERS, KINDS, NUMBERS, SAME, SCALARS, FilterSpec
 from notifications.templating.language import NO_CONTEXT
 from notifications.templating.variables import LABELS, Variable, is_name
 
@@ -57,16 +59,6 @@ class Kind(NamedTuple):
 
 
 UNKNOWN = Kind("unknown")  # a fault was reported already, so none follows from it
-LITERALS: dict[type[Expression], str] = {
-    primitive.StringLiteral: "text",
-    primitive.IntegerLiteral: "integer",
-    primitive.FloatLiteral: "number",
-    primitive.TrueLiteral: "boolean",
-    primitive.FalseLiteral: "boolean",
-    primitive.Nil: "nothing",
-    primitive.Empty: "nothing",
-    primitive.Blank: "nothing",
-}
 
 
 class Analysis:
@@ -184,18 +176,17 @@ class Analysis:
     # --- Values
 
     def _kind(self, expression: Expression) -> Kind:
-        if isinstance(expression, FilteredExpression):
-            kind = self._kind(expression.left)
-            for applied in expression.filters or []:
-                kind = self._filtered(kind, applied)
-            return kind
-        if isinstance(expression, Path):
-            return self._path(expression)
-        if type(expression) in LITERALS:
-            value: Any = getattr(expression, "value", 0)
-            if isinstance(value, (int, float)) and not abs(value) <= NUMBER:
-                return self._fault(expression.token, "數字太大")
-            return Kind(LITERALS[type(expression)])
+        match expression:
+            case FilteredExpression():
+                return reduce(self._filtered, expression.filters or [], self._kind(expression.left))
+            case Path():
+                return self._path(expression)
+            case primitive.Nil() | primitive.Empty() | primitive.Blank():
+                return Kind("nothing")
+            case primitive.Literal(value=value):
+                kind = KINDS[type(value)]
+                fine = kind not in NUMBERS or abs(value) <= NUMBER
+                return Kind(kind) if fine else self._fault(expression.token, "數字太大")
         return self._fault(expression.token, "這裡只能是變數或固定值，不能用範圍 (1..n)，也不能再比較")
 
     def _path(self, path: Path) -> Kind:

@@ -11,11 +11,14 @@ from liquid.exceptions import (
     OutputStreamLimitError,
     UnknownFilterError,
 )
-from liquid.token import Token
+from liquid.token import TOKEN_TAG, Token
 
 from momo.core.errors import ValidationFailed
 from notifications.templating.bounds import BLOCK_DEPTH, BODY_BYTES, FAULTS
 
+TAGS = "if、unless、elsif、for、case、when、else、comment、break、continue、raw"
+# The tags within which a tag may stand.
+WITHIN = {"else": "if、unless、for、case", "elsif": "if、unless", "when": "case"}
 # The offset in the template, and the line with the message: `第 3 行：…`.
 Fault = tuple[int, str]
 
@@ -63,8 +66,19 @@ def explain(error: Exception, beside: Token | None = None) -> str:
             message = f"沒有過濾器「{token.value[:20]}」"
         case LiquidSyntaxError() if error.message == "missing expression":
             message = f"「{token.value}」後面要有條件或變數"
+        case LiquidSyntaxError() if token.kind == TOKEN_TAG:
+            message = _misplaced(token.value)
         case LiquidSyntaxError():
-            message = f"看不懂「{token.value[:60]}」" if token.value else "看不懂，條件、變數或過濾器沒有寫完"
+            message = f"看不懂「{token.value[:60]}」"
         case _:
             message = "無法計算"
     return fault_at(token.source, token.start_index, message)[1]
+
+
+def _misplaced(tag: str) -> str:
+    """What is wrong with a tag that Liquid does not take where it stands."""
+    if tag in WITHIN:
+        return f"「{tag}」只能用在 {WITHIN[tag]} 裡面，而且不能放在 else 之後"
+    if tag.startswith("end"):
+        return f"「{tag}」前面沒有相對應的 {tag[3:]}，或有標籤還沒結束"
+    return f"沒有標籤「{tag[:20]}」；可用：{TAGS}"

@@ -20,6 +20,7 @@ import nh3
 from liquid.ast import BlockNode, Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.comment_tag import CommentNode
 from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
 from liquid.template import BoundTemplate
 
@@ -162,13 +163,13 @@ class _Judge:
 
     def _printed(self, node: Node) -> str:
         buffer = StringIO()
-        if not isinstance(node, (ContentNode, OutputNode)):
+        if not isinstance(node, (ContentNode, OutputNode, CommentNode)):
             return BLOCK
         try:
             node.render(self.context, buffer)
         except RENDER_ERRORS:
             return f"{START}{SHORT_TEXT}{END}"  # other values may print anything
-        return buffer.getvalue() if isinstance(node, ContentNode) else f"{START}{buffer.getvalue()}{END}"
+        return f"{START}{buffer.getvalue()}{END}" if isinstance(node, OutputNode) else buffer.getvalue()
 
     def _enter(self, node: Node, opened: list[str], in_loop: int) -> None:
         if isinstance(node, ForNode):

@@ -78,9 +78,9 @@ def test_the_second_to_be_told_changes_nothing(group: Chat) -> None:
     assert Chat.objects.count() == 1
 
 
-@pytest.mark.parametrize("status", ["waiting", "pending", "claimed", "sending", "held"])
+@pytest.mark.parametrize("status", ["waiting", "pending", "claimed", "sending", "held", "failed"])
 def test_what_another_has_in_hand_goes_too(group: Chat, status: str) -> None:
-    """It may come back as refused, or be released by a person, when the old number is long gone."""
+    """It may come back as refused, or be released or retried by a person, when the old number is long gone."""
     stale = Chat.objects.get(pk=group.pk)
     one = message(group, status)
     move_chat(group, new_id="-1009")

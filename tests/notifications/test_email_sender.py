@@ -233,3 +233,49 @@ def test_close_says_goodbye_and_never_raises(smtp: SmtpStandIn, sender: EmailSen
     smtp.stop()
     sender.close()
     sender.close()
+
+
+# --- Several recipients ---------------------------------------------------------------------------------------------
+
+
+def _to_three(**values: Any) -> OutboxMessage:
+    return mail_message(recipient="Lin@Example.com", others=["b@例.test"], cc=["c@example.com"], **values)
+
+
+def _arrived(smtp: SmtpStandIn) -> list[str]:
+    return [accepted.recipient for accepted in smtp.accepted()]
+
+
+def test_one_mail_reaches_all_its_recipients(smtp: SmtpStandIn, sender: EmailSender) -> None:
+    assert sender.send(_to_three()).verdict is Verdict.SENT
+    assert smtp.commands.count("MAIL") == 1
+    assert _arrived(smtp) == ["Lin@example.com", "b@xn--fsq.test", "c@example.com"]
+    mail = smtp.accepted()[0].mail
+    assert (mail["To"], mail["Cc"]) == ("Lin@example.com, b@xn--fsq.test", "c@example.com")
+
+
+def test_one_refused_recipient_is_named_and_the_others_get_the_mail(smtp: SmtpStandIn, sender: EmailSender) -> None:
+    smtp.fail("rcpt", "550 5.1.1 No such user", recipient="b@")
+    outcome = sender.send(_to_three())
+    assert outcome.verdict is Verdict.SENT
+    assert outcome.refused == {"b@例.test": "550 5.1.1 No such user"}
+    assert "b@例.test 沒有收下：550 5.1.1 No such user" in outcome.reason
+    assert _arrived(smtp) == ["Lin@example.com", "c@example.com"]
+
+
+def test_a_recipient_refused_for_now_holds_the_mail_up_for_some_attempts(
+    smtp: SmtpStandIn, sender: EmailSender
+) -> None:
+    smtp.fail("rcpt", "450 4.2.0 Greylisted", recipient="c@")
+    assert sender.send(_to_three()).verdict is Verdict.RETRY
+    assert _arrived(smtp) == []
+    outcome = sender.send(_to_three(attempts=email_channel.WHOLE_ATTEMPTS))
+    assert (outcome.verdict, outcome.refused) == (Verdict.SENT, {})
+    assert _arrived(smtp) == ["Lin@example.com", "b@xn--fsq.test"]
+
+
+def test_all_recipients_refused_for_good(smtp: SmtpStandIn, sender: EmailSender) -> None:
+    smtp.fail("rcpt", "550 5.1.1 No such user")
+    outcome = sender.send(_to_three())
+    assert outcome.verdict is Verdict.FAILED
+    assert set(outcome.refused) == {"Lin@Example.com", "b@例.test", "c@example.com"}

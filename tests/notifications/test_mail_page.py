@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from playwright.sync_api import sync_playwright
 
 from notifications.channels.mail import build_mail
 from notifications.channels.mail_page import mail_page, preheader, reason
@@ -24,14 +23,6 @@ from tests.notifications.markups import ANY_TEXT, FORMATS
 from tests.notifications.test_markup import Strict
 
 MAIL = Format.EMAIL_HTML
-CHROMIUM = "/usr/bin/chromium"
-# Cells of percentages that take more than one line.
-BROKEN_NUMBERS = """
-[...document.querySelectorAll("td[align=right]:last-child")].filter(td => {
-    const range = document.createRange(); range.selectNodeContents(td);
-    return range.getClientRects().length > 1;
-}).map(td => td.textContent)
-"""
 
 
 class Tables(HTMLParser):
@@ -108,26 +99,6 @@ def test_what_a_template_writes_stands_inside_and_its_own_looks_win() -> None:
     assert third == "<td>", "a table with a border of its own may be a layout"
     page = mail_page("<p>您好</p>", subject="甲", text="您好")
     assert "<p>您好</p>" in page
-
-
-@pytest.mark.browser
-def test_a_phone_shows_the_whole_width() -> None:
-    """Also long names, and numbers that do not break in their middle."""
-    content = shipped_templates()["price_digest_mail"]
-    values = examples(declared(content["variables"]))
-    values["rises"][0] |= {"name": "【蘭芝】睡美人晚安面膜" * 9, "old_price": 115_990, "new_price": 1_120_990}
-    values["drops"][0] |= {"name": "ATTACK" * 20, "percent": -18.76}
-    fields = {name: content[name] for name in ("format", "subject", "body", "variables")}
-    text = Text(render(**fields, values=values))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = browser.new_page()
-        shown.set_content(mail_page(text.html, subject=text.subject, text=text.plain))
-        for width in (600, 390):
-            shown.set_viewport_size({"width": width, "height": 800})
-            assert shown.evaluate("document.documentElement.scrollWidth") == width
-            assert shown.evaluate(BROKEN_NUMBERS) == []
-        browser.close()
 
 
 @given(ANY_TEXT, FORMATS)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -195,15 +196,15 @@ class Outbox(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whatever_happens(settings: Any) -> None:
+@pytest.mark.parametrize("examples", [8, pytest.param(60, marks=pytest.mark.long)])
+def test_whatever_happens(examples: int, settings: Any) -> None:
     settings.TELEGRAM_PER_SECOND = 1000
     settings.TELEGRAM_CHAT_SECONDS = settings.TELEGRAM_GROUP_SECONDS = 0
-    run_state_machine_as_test(Outbox, settings=PROFILE)
+    run_state_machine_as_test(Outbox, settings=hypothesis_settings(PROFILE, max_examples=examples))
 
 
 # Without a search for the shortest example, which would take minutes with a database.
-PROFILE = settings(
-    max_examples=30,
+PROFILE = hypothesis_settings(
     stateful_step_count=30,
     deadline=None,
     phases=[Phase.generate],

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +20,9 @@ from notifications.models import OutboxMessage
 from notifications.services import sending
 from notifications.services.sweep import sweep
 from tests.fakes.smtp import SmtpStandIn, running_smtp
+from tests.kit.forks import Forked, fork
 from tests.kit.processes import wait_until
 from tests.notifications.outbox_world import Recorder, long_text, mail, mails, statuses
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -121,9 +118,9 @@ def server(tmp_path: Path) -> Iterator[SmtpStandIn]:
 @pytest.fixture
 def start(server: SmtpStandIn, tmp_path: Path) -> Iterator[Any]:
     """Starts `send_messages --watch` on this test's database; all of them are gone after it."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Forked] = []
 
-    def begin() -> subprocess.Popen[bytes]:
+    def begin() -> Forked:
         named = connection.settings_dict["NAME"]
         environment = os.environ | {
             "DATABASE_URL": f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{named}",
@@ -131,9 +128,8 @@ def start(server: SmtpStandIn, tmp_path: Path) -> Iterator[Any]:
             "OUTBOX_BACKOFF": "0.1",
             "PYTHONWARNINGS": "ignore",
         }
-        arguments = [sys.executable, "manage.py", "send_messages", "--watch", "--channel", "email"]
-        with (tmp_path / "log").open("ab") as log:
-            running.append(subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log))
+        arguments = ["manage.py", "send_messages", "--watch", "--channel", "email"]
+        running.append(fork(arguments, environment=environment, log=tmp_path / "log"))
         return running[-1]
 
     yield begin

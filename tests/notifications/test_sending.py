@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from momo.core.errors import ValidationFailed
 from notifications.channels.base import Outcome, Verdict
 from notifications.models import OutboxMessage, Pace
 from notifications.selectors import channel_pause
@@ -141,6 +142,32 @@ def test_refused_for_good() -> None:
     assert kept.finished_at is not None
     assert kept.sent_at is None
     assert statuses([second]) == ["sent"]
+
+
+@pytest.mark.django_db
+def test_recipients_that_were_refused_are_kept_whatever_became_of_the_mail() -> None:
+    first, second = mail("a", others=["b@example.com"], cc=["c@example.com"]), mail("b")
+    refused = {"b@example.com": "550 5.1.1 No such user"}
+    run(Recorder(Outcome(Verdict.SENT, refused=refused), Outcome(Verdict.FAILED, "no", refused=refused)))
+    assert statuses([first, second]) == ["sent", "failed"]
+    kept = [{"address": "b@example.com", "reason": "550 5.1.1 No such user"}]
+    assert fresh(first).refused == fresh(second).refused == kept
+    assert (fresh(first).others, fresh(first).cc) == (["b@example.com"], ["c@example.com"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"cc": ["no address"]}, "cc"),
+        ({"cc": ["WANG@example.com"]}, "cc"),
+        ({"cc": [f"{n}@a.test" for n in range(50)]}, "cc"),
+    ],
+)
+def test_recipients_beyond_the_bounds(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        mail(**values)
+    assert list(caught.value.fields) == [field]
 
 
 @pytest.mark.django_db

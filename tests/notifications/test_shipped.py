@@ -28,6 +28,10 @@ CODES = {
     "price_digest",
     "price_digest_mail",
     "system_alert",
+    "vendor_escalation",
+    "vendor_reminder",
+    "vendor_replied",
+    "vendor_replied_mail",
     "vendor_stockout",
 }
 # What the events bring; a text must not ask for another name.
@@ -35,12 +39,22 @@ BROUGHT = {
     "price_digest": "title total summary run_id time rises drops delisted new rise_count drop_count delisted_count "
     "new_count others other_count more workbook dashboard_url",
     "crawl_suspect": "run_id kind message categories url",
-    "import_finished": "job_id file_name type source message created updated skipped error_count errors url",
-    "import_failed": "job_id file_name type source message held created updated skipped error_count errors url",
+    "import_finished": "job_id file_name type source message created updated skipped error_count errors errors_left "
+    "url",
+    "import_failed": "job_id file_name type source message held created updated skipped error_count errors errors_left "
+    "url",
     "disk_warning": "usage_percent host path free_gb",
     "system_alert": "title message severity",
+    "vendor_replied": "vendor_name vendor_code person remark attachment time item_count restock_count "
+    "substitute_count discontinued_count items more url",
+    "vendor_stockout": "vendor_name items item_count more_count workbook link link_until reply_to note",
+    "vendor_reminder": "vendor_name items item_count more_count workbook link link_until reply_to days",
+    "vendor_escalation": "vendor_name items item_count more_count workbook link link_until reply_to days vendor_code "
+    "contact phone",
 }
-BROUGHT |= {f"{code}_mail": BROUGHT[code] for code in ("price_digest", "import_finished", "import_failed")}
+BROUGHT |= {
+    f"{code}_mail": BROUGHT[code] for code in ("price_digest", "import_finished", "import_failed", "vendor_replied")
+}
 AT = "2026-11-25T14:05:00+08:00"
 
 

@@ -94,7 +94,7 @@ def test_list_and_one(user: Client, manager: User) -> None:
     with CaptureQueriesContext(connection) as queries:
         listed = user.get("/api/notification/templates?per_page=5").json()["data"]
     assert len([query for query in queries if "notifications_" in (query["sql"] or "")]) == 2
-    assert (listed["total"], len(listed["items"])) == (10, 5)
+    assert (listed["total"], len(listed["items"])) == (14, 5)
     one = next(item for item in listed["items"] if item["code"] == "disk_warning")
     assert (one["title"], one["version"], one["updated_by"], one["shipped"]) == ("磁碟", 2, "max", True)
     assert "body" not in one

@@ -206,7 +206,7 @@ def test_is_harmless_where_nobody_checked(attack: str) -> None:
 
 
 def test_only_what_is_on_the_list_is_registered() -> None:
-    tags = {"illegal", "content", "output", "if", "unless", "for", "case", "break", "continue"}
+    tags = {"illegal", "content", "output", "if", "unless", "for", "case", "break", "continue", "comment"}
     assert set(LANGUAGE.tags) == tags
     assert set(LANGUAGE.filters) == set(FILTERS)
     assert not any(

@@ -120,6 +120,8 @@ def test_any_words_in_what_is_shipped(data: st.DataObject) -> None:
         "tr",
         "th",
         "td",
+        "br",
+        "small",
     }
 
 

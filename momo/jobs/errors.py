@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,21 @@ class ErrorGroup:
     message: str
     values: Sequence[str]
     count: int
+
+    @property
+    def place(self) -> str:
+        """The rows, after the sheet if several were read."""
+        return f"{self.sheet}！{self.rows}" if self.sheet else self.rows
+
+    @property
+    def first_row(self) -> int:
+        """The first of the rows."""
+        return int(re.split("[–、…]", self.rows)[0])
+
+    @property
+    def examples(self) -> str:
+        """The values as one text; an empty cell is a dash."""
+        return "、".join(value or "－" for value in self.values)
 
 
 def grouped(errors: Iterable[Bad]) -> list[ErrorGroup]:

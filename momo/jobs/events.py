@@ -11,9 +11,10 @@ from django.db.models import Q
 
 from momo.jobs.importers import importers
 from momo.jobs.models import Job, JobError
-from momo.jobs.services.notify import ERRORS_SHOWN, EVENTS, FAILED, FINISHED, job_variables
+from momo.jobs.services.notify import EVENTS, FAILED, FINISHED, job_variables
 from notifications.events import EventKind, FilterField, register
 
+ERRORS_READ = 1_000  # of each import, for previews
 LABELS = {FINISHED: "匯入完成", FAILED: "匯入失敗"}
 
 
@@ -47,7 +48,7 @@ def recent_ends(status: str, limit: int) -> Sequence[Mapping[str, Any]]:
     wanted = Q()
     for job in jobs:
         if job.error_count:
-            first = JobError.objects.filter(job=job).order_by("row", "pk").values("pk")[:ERRORS_SHOWN]
+            first = JobError.objects.filter(job=job).order_by("row", "pk").values("pk")[:ERRORS_READ]
             wanted |= Q(pk__in=first)
     if wanted:
         for error in JobError.objects.filter(wanted).order_by("row", "pk"):

@@ -75,6 +75,7 @@ class Table:
     hidden: int = 0  # rows that are not shown in the sheet
     parts: Sequence[tuple[int, str]] = ()  # of several sheets: index of the first row, and name
     notes: Sequence[Note] = ()  # what reading filled, multiplied or left out
+    partial: bool = False  # rows of the report are missing: wrong ones, hidden ones, those of other sheets
     error_count: int = 0
     max_errors: int = sys.maxsize
 
@@ -111,9 +112,19 @@ class Table:
         if len(self.errors) > 2 * self.max_errors:
             self.errors = self.first_errors()
 
+    def check_required(self, fields: Sequence[Field]) -> None:
+        """Add an error to each empty cell of a required field, unless the cell has one already."""
+        for each in fields:
+            values = self.columns.get(each.name)
+            if each.required and values is not None and None in values:
+                for index, value in enumerate(values):
+                    if value is None and (index, each.name) not in self.wrong:
+                        self.add_error(index, each.name, "", f"{each.label}不可空白")
+
     def keep_good(self) -> None:
         """Drop the bad rows."""
         if self.bad:
+            self.partial = True
             good = [index for index in range(len(self.numbers)) if index not in self.bad]
             self.numbers = [self.numbers[index] for index in good]
             self.columns = {name: [values[index] for index in good] for name, values in self.columns.items()}
@@ -131,6 +142,18 @@ class Outcome:
     updated: int = 0
     skipped: int = 0
     result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What publishing a report would change, for the preview: figures by label, and sentences.
+
+    `loss` is the sentence for which `publish` asks for a confirmation; empty without one.
+    """
+
+    figures: Sequence[tuple[str, int]]
+    notes: Sequence[str] = ()
+    loss: str = ""
 
 
 class Importer(ABC):
@@ -176,6 +199,14 @@ class Importer(ABC):
     def preview_note(self, table: Table) -> str:
         """Return one line for the preview page: what the import would change. Only reads."""
         return ""
+
+    def effect(self, table: Table) -> Effect | None:
+        """Return what `publish` would change where that is no matter of days; None if `changes` says it. Only reads."""
+        return None
+
+    def page(self, job: Job) -> tuple[str, str] | None:
+        """Return title and URL of the admin page of what the job brought, if there is one."""
+        return None
 
 
 class ImportRefused(ValueError):

@@ -1,20 +1,26 @@
-"""Workbooks of a job's errors: the uploaded workbook with marked cells, or a list of the errors."""
+"""Workbooks of a job's errors: the uploaded workbook with marked cells, or a list of the errors.
+
+Equal errors are one line of the first sheet; the sheet behind it has each of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from momo.core.errors import NotFound
-from momo.jobs.models import Job
-from momo.sheets.bounded import marked_workbook, suffix_of
+from momo.jobs.errors import ErrorGroup, grouped
+from momo.jobs.models import Job, JobError
+from momo.sheets.bounded import DETAILS_SHEET, ERRORS_SHEET, marked_workbook, suffix_of
 from momo.sheets.errors import SheetError
-from momo.sheets.write import XLSX, Column, as_records, xlsx_file
+from momo.sheets.write import XLSX, Column, as_records, xlsx_book
 
 XLSM = "application/vnd.ms-excel.sheet.macroEnabled.12"
-COLUMNS = [Column("列", "integer", 8), Column("欄位", width=18), Column("內容", width=24), Column("問題", width=60)]
-
-Error = tuple[int, str, str, str]
+_CELL = (Column("欄位", width=18), Column("內容", width=24), Column("問題", width=60))
+GROUPS = (Column("列", width=24), *_CELL, Column("個數", "integer", 8))
+SINGLES = (Column("列", "integer", 8), *_CELL)
+SINGLES_OF_SHEETS = (Column("工作表", width=18), *SINGLES)
 
 
 def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
@@ -25,7 +31,10 @@ def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
     """
     if not job.error_count:
         raise NotFound("這個匯入沒有錯誤的列")
-    errors = list(job.errors.values_list("row", "column", "value", "message"))
+    errors = list(job.errors.all())
+    groups = grouped(errors)
+    if len(groups) == len(errors):  # no two are equal
+        groups = []
     stem = PurePath(job.file_name).stem
     note = ""
     if job.error_count > len(errors):
@@ -35,25 +44,47 @@ def errors_workbook(job: Job, *, own_file: bool) -> tuple[str, BinaryIO, str]:
         )
     # Marks are of one sheet; the errors of several are listed.
     several = len(job.wanted_sheets) > 1
-    marked = _marked(job, errors, note) if own_file and not several else None
-    if marked is None and several:
-        listed = list(job.errors.values_list("sheet", "row", "column", "value", "message"))
-        columns = [Column("工作表", width=18), *COLUMNS]
-        records = as_records(columns, [*([("", None, "", "", note)] if note else []), *listed])
-        return f"{stem}_錯誤清單.xlsx", xlsx_file(sheet="匯入錯誤", columns=columns, records=records), XLSX
+    marked = _marked(job, errors, groups, note) if own_file and not several else None
     if marked is None:
-        rows = as_records(COLUMNS, [*([(None, "", "", note)] if note else []), *errors])
-        return f"{stem}_錯誤清單.xlsx", xlsx_file(sheet="匯入錯誤", columns=COLUMNS, records=rows), XLSX
+        return f"{stem}_錯誤清單.xlsx", _listed(errors, groups, note, several=several), XLSX
     suffix = suffix_of(marked)
     return f"{stem}_錯誤{suffix}", marked, XLSM if suffix == ".xlsm" else XLSX
 
 
-def _marked(job: Job, errors: list[Error], note: str) -> BinaryIO | None:
+def _listed(errors: Sequence[JobError], groups: Sequence[ErrorGroup], note: str, *, several: bool) -> BinaryIO:
+    """Return the list as a workbook; the note is the first line of its first sheet."""
+    tables: list[tuple[str, Sequence[Column], list[tuple[Any, ...]]]] = []
+    if groups:
+        lines: list[tuple[Any, ...]] = [
+            (group.place, group.column, group.examples, group.message, group.count) for group in groups
+        ]
+        tables.append((ERRORS_SHEET, GROUPS, lines))
+    columns = SINGLES_OF_SHEETS if several else SINGLES
+    names = [field for field in ("sheet", "row", "column", "value", "message") if several or field != "sheet"]
+    singles = [tuple(getattr(error, name) for name in names) for error in errors]
+    tables.append((DETAILS_SHEET if groups else ERRORS_SHEET, columns, singles))
+    if note:
+        _, first, rows = tables[0]
+        rows.insert(0, tuple(note if column.heading == "問題" else None for column in first))
+    return xlsx_book({name: (columns, as_records(columns, rows)) for name, columns, rows in tables})
+
+
+def _marked(job: Job, errors: Sequence[JobError], groups: Sequence[ErrorGroup], note: str) -> BinaryIO | None:
     """Return the uploaded workbook with marks; None when the file is gone, or unreadable."""
     if not job.file:
         return None
     try:
         path = Path(job.file.path)
-        return marked_workbook(path, name=job.file_name, sheet=job.sheet, errors=errors, note=note)
+        return marked_workbook(
+            path,
+            name=job.file_name,
+            sheet=job.sheet,
+            errors=[(error.row, error.column, error.value, error.message) for error in errors],
+            groups=[
+                (group.first_row, group.rows, group.column, group.examples, group.message, group.count)
+                for group in groups
+            ],
+            note=note,
+        )
     except (SheetError, FileNotFoundError):
         return None

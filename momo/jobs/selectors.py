@@ -112,7 +112,7 @@ def job_as_dict(job: Job) -> dict[str, Any]:
 
 
 def imported_before(*, job_type: str, sha256: str) -> Job | None:
-    """Return the last import in force of a file with this content."""
+    """Return the last import of a file with this content that succeeded and was not undone."""
     same = Job.objects.filter(sha256=sha256, job_type=job_type, status=Job.Status.SUCCEEDED)
     return same.order_by("-pk").first()
 
@@ -120,8 +120,8 @@ def imported_before(*, job_type: str, sha256: str) -> Job | None:
 def open_failures() -> QuerySet[Job]:
     """Return failed imports that somebody should look at: nobody has seen them, and no later import replaced them.
 
-    A later import replaces one of the same kind and file name, or the same file of Drive, if it succeeded. A held
-    import stays although it was seen, until somebody decides.
+    A later import replaces one of the same kind and file name, or the same file of Drive, if it succeeded. To open the
+    page of a held import is not to have seen it: somebody has to decide.
     """
     later = Job.objects.filter(job_type=OuterRef("job_type"), pk__gt=OuterRef("pk"), status=Job.Status.SUCCEEDED)
     # Two questions, since each has an index.

@@ -20,16 +20,27 @@ from momo.sheets import marks
 from momo.sheets.cells import Converted
 from momo.sheets.columns import Field
 from momo.sheets.formats.base import Limits
-from momo.sheets.marks import Error, suffix_of
+from momo.sheets.marks import DETAILS_SHEET, ERRORS_SHEET, Error, Group, suffix_of
 from momo.sheets.process.pool import Bounds, pool
 from momo.sheets.read import Report
 
-__all__ = ["Bounds", "Reading", "first_sheet", "look", "marked_workbook", "read_table", "suffix_of", "warm"]
+__all__ = [
+    "DETAILS_SHEET",
+    "ERRORS_SHEET",
+    "Bounds",
+    "Reading",
+    "first_sheet",
+    "look",
+    "marked_workbook",
+    "read_tables",
+    "suffix_of",
+    "warm",
+]
 
 
 @dataclass
 class Reading:
-    """A file's best sheet: the report without its rows, the converted columns, and the first rows as they are.
+    """A sheet of a file: the report without its rows, the converted columns, and the first rows as they are.
 
     `sample` is row number → cells.
     """
@@ -44,7 +55,7 @@ def warm() -> None:
     pool.warm()
 
 
-def read_table(
+def read_tables(
     path: Path,
     *,
     name: str,
@@ -52,22 +63,26 @@ def read_table(
     fields: Iterable[Field],
     aliases: Mapping[str, Sequence[str]],
     max_errors: int,
-    sheet: str = "",
+    sheets: Sequence[str] = (),
     skip_hidden: bool = False,
     sample: int = 0,
     bounds: Bounds | None = None,
-) -> Reading:
-    """`read_rows` and `convert` in a process of their own; at most `max_errors` errors are kept. Raises SheetError."""
+) -> list[Reading]:
+    """`read_sheets` and `convert` in one process of their own; of each sheet at most `max_errors` errors are kept.
+
+    Together the sheets may have `limits.rows` rows. `sample` rows of each come as they are beside the converted ones,
+    long texts shortened. Raises SheetError.
+    """
     arguments = {
         **_arguments(path, name, limits),
         "fields": list(fields),
         "aliases": dict(aliases),
-        "sheet": sheet,
+        "sheets": list(sheets),
         "skip_hidden": skip_hidden,
         "max_errors": max_errors,
         "sample": sample,
     }
-    return pool.read("read_table", arguments, name=name, bounds=bounds or _from_settings(), collect=_reading)
+    return pool.read("read_tables", arguments, name=name, bounds=bounds or _from_settings(), collect=_readings)
 
 
 def look(
@@ -94,7 +109,14 @@ def first_sheet(
 
 
 def marked_workbook(
-    path: Path, *, name: str, sheet: str, errors: Sequence[Error], note: str = "", bounds: Bounds | None = None
+    path: Path,
+    *,
+    name: str,
+    sheet: str,
+    errors: Sequence[Error],
+    groups: Sequence[Group] = (),
+    note: str = "",
+    bounds: Bounds | None = None,
 ) -> BinaryIO:
     """`marks.marked_workbook` in a process of its own, as a temporary file. Raises SheetError, FileNotFoundError."""
     path.stat()
@@ -103,6 +125,7 @@ def marked_workbook(
         "name": name,
         "sheet": sheet,
         "errors": list(errors),
+        "groups": list(groups),
         "note": note,
         "whole_rows": marks.WHOLE_ROWS,
     }
@@ -136,14 +159,17 @@ def _rows(parts: Iterator[list[list[Any]]]) -> list[list[Any]]:
     return [row for part in parts for row in part]
 
 
-def _reading(parts: Iterator[tuple[str, Any]]) -> Reading:
+def _readings(parts: Iterator[tuple[str, Any]]) -> list[Reading]:
+    readings: list[Reading] = []
     once: dict[str, Any] = {}
     numbers: list[int] = []
     columns: dict[str, list[Any]] = {}
     column: list[Any] = []
     known: dict[Any, Any] = {}
     for kind, part in parts:
-        if kind == "numbers":
+        if kind == "report":
+            once, numbers, columns = {kind: part}, [], {}
+        elif kind == "numbers":
             numbers += part
         elif kind == "column":
             column = columns[part] = []
@@ -151,7 +177,8 @@ def _reading(parts: Iterator[tuple[str, Any]]) -> Reading:
         elif kind == "values":
             # Equal values of a column have one type, and become one object again.
             column.extend(map(known.setdefault, part, part))
-        else:
+        elif kind == "sample":
             once[kind] = part
-    converted = replace(once.pop("converted"), numbers=numbers, columns=columns)
-    return Reading(**once, converted=converted)
+        else:  # "converted", the last one of a sheet
+            readings.append(Reading(**once, converted=replace(part, numbers=numbers, columns=columns)))
+    return readings

@@ -230,7 +230,7 @@ _CONVERTERS: dict[Kind, _Converter] = {
 
 
 def _refuse_time(cell: Any) -> None:
-    raise BadCell(f"儲存格只有時間 {values.shown(cell)}，沒有日期；請填 2026/11/22 這樣的日期。")
+    raise BadCell(f"儲存格只有時間「{values.shown(cell)}」，沒有日期；請填 2026/11/22 這樣的日期。")
 
 
 def _money(scale: int, *, per_piece: bool) -> _Converter:

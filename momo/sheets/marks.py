@@ -32,6 +32,7 @@ from momo.sheets.read import sheets_of
 logger = logging.getLogger(__name__)
 
 ERRORS_SHEET = "匯入錯誤"
+DETAILS_SHEET = "匯入錯誤明細"  # behind it, where it has groups of equal errors
 # A larger file is returned with its bad rows only: openpyxl needs some 400 bytes for each cell.
 WHOLE_ROWS = 20_000
 WHOLE_CELLS = 600_000
@@ -40,15 +41,18 @@ AUTHOR = "MOMO Pro"
 MACROS = "xl/vbaProject.bin"
 
 Error = tuple[int, str, str, str]  # row (from 1), header as written or empty, the cell's text, the message
+Group = tuple[int, str, str, str, str, int]  # first row, all rows as text, header, values, message, number of errors
 _Rows = Sequence[Sequence[Any]]
+_Listed = Sequence[tuple[int, str, Sequence[Any]]]  # row and header of a cell, and the cells of its line
+_List = tuple[str, tuple[str, ...], _Listed]  # title, headings, lines
 
 _RED = PatternFill("solid", start_color="FFFF9999", end_color="FFFF9999")
 _HEADER = PatternFill("solid", start_color="FFC2185B", end_color="FFC2185B")
 _WHITE = Font(bold=True, color="FFFFFFFF")
 _NOTE = Font(bold=True, color="FFC00000")
 _LINK = Font(color="FF0563C1", underline="single")
-_HEADINGS = ("列", "欄位", "內容", "問題")
-_WIDTHS = (10, 18, 30, 80)
+_HEADINGS = ("列", "欄位", "內容", "問題", "個數")  # the last one of groups
+_WIDTHS = (10, 18, 30, 80, 8)
 _ONLY_BAD_ROWS = f"這份檔案只含有錯的列，供對照用，不能匯入；請依「{NUMBER_HEADING}」在原檔修正後重新上傳。"
 # The file was within the importer's limits; lower limits in the settings since then must not prevent marking.
 _READ_BEFORE = Limits(bytes=2**31, unpacked_bytes=2**31, rows=1_048_576, columns=16_384)
@@ -56,14 +60,21 @@ _FORBIDDEN_IN_TITLES = re.compile(r"[\\/*?:\[\]]")
 
 
 def marked_workbook(
-    source: Path, *, name: str, sheet: str, errors: Sequence[Error], note: str = "", whole_rows: int | None = None
+    source: Path,
+    *,
+    name: str,
+    sheet: str,
+    errors: Sequence[Error],
+    groups: Sequence[Group] = (),
+    note: str = "",
+    whole_rows: int | None = None,
 ) -> BinaryIO:
     """The workbook at `source` with each bad cell red and commented, and a first sheet that lists and links them.
 
-    `name` is the user's name of the file, `sheet` the sheet that was read, `note` stands above the list of errors. The
-    result is a temporary file, positioned at its start and deleted when closed; `suffix_of` gives the suffix it needs.
-    Of a file with more than `whole_rows` (WHOLE_ROWS) rows only the bad ones are returned. Raises SheetError if it can
-    not be read any more.
+    `name` is the user's name of the file, `sheet` the sheet that was read, `note` stands above the list of errors. With
+    `groups` of equal errors the first sheet lists these, and the second one each error. The result is a temporary file,
+    positioned at its start and deleted when closed; `suffix_of` gives the suffix it needs. Of a file with more than
+    `whole_rows` (WHOLE_ROWS) rows only the bad ones are returned. Raises SheetError if it cannot be read any more.
     """
     ordered = sorted(errors, key=lambda error: error[0])
     kind = sniff(source, name=name)
@@ -72,7 +83,7 @@ def marked_workbook(
         if found is None:
             raise SheetError(f"「{name}」沒有「{sheet}」工作表；檔案可能已經換過，請重新匯入。")
         rows = found.rows()
-    marking = _Marking(rows, ordered, note)
+    marking = _Marking(rows, ordered, groups, note)
     if len(rows) > (WHOLE_ROWS if whole_rows is None else whole_rows) or len(rows) * marking.width > WHOLE_CELLS:
         return _saved(marking.bad_rows(sheet))
     own = marking.own(source, sheet) if kind is Format.XLSX else None
@@ -90,9 +101,10 @@ def suffix_of(workbook: BinaryIO) -> str:
 class _Marking:
     """The rows that were read, and the places of the errors."""
 
-    def __init__(self, rows: _Rows, errors: Sequence[Error], note: str = "") -> None:
+    def __init__(self, rows: _Rows, errors: Sequence[Error], groups: Sequence[Group], note: str) -> None:
         self.rows = rows
         self.errors = errors
+        self.groups = groups
         self.note = note
         self.width = max(map(len, rows), default=0)
         self.header, self.places = self._places({error[1] for error in errors})
@@ -125,8 +137,10 @@ class _Marking:
             with source.open("rb") as file:
                 book = load_workbook(file, keep_vba=macros)
             page = book[sheet]
-            if ERRORS_SHEET in book.sheetnames and sheet != ERRORS_SHEET:
-                del book[ERRORS_SHEET]  # of an earlier marking
+            earlier = [name for name in (ERRORS_SHEET, DETAILS_SHEET) if name in book.sheetnames and name != sheet]
+            for name in earlier:
+                del book[name]
+            if earlier:
                 _unmark(page)
             self._mark(book, page, {row: row for row in range(1, len(self.rows) + 1)})
             return _saved(book)
@@ -170,19 +184,31 @@ class _Marking:
         self._list(book, page.title, lines, shift, list(filter(None, (note, self.note))))
 
     def _list(self, book: Workbook, sheet: str, lines: Mapping[int, int], shift: int, notes: Sequence[str]) -> None:
-        page = cast(Worksheet, book.create_sheet(ERRORS_SHEET, 0))
-        for note in notes:
-            page.append([note])
-            page.cell(page.max_row, 1).font = _NOTE
-        page.append(_HEADINGS)
-        top = page.max_row
-        for column, width in enumerate(_WIDTHS):
-            page.column_dimensions[get_column_letter(column + 1)].width = width
-            head = page.cell(top, column + 1)
+        singles = [(row, header, (row, header, value, message)) for row, header, value, message in self.errors]
+        groups = [(group[0], group[2], group[1:]) for group in self.groups]
+        lists: list[_List] = [(ERRORS_SHEET, _HEADINGS, groups)] if groups else []
+        lists.append((DETAILS_SHEET if groups else ERRORS_SHEET, _HEADINGS[:-1], singles))
+        for place, (title, headings, listed) in enumerate(lists):
+            page = cast(Worksheet, book.create_sheet(title, place))
+            for note in notes if place == 0 else ():
+                page.append([note])
+                page.cell(page.max_row, 1).font = _NOTE
+            page.append(headings)
+            self._fill(page, listed, sheet, lines, shift)
+        for each in book.worksheets:
+            each.sheet_view.tabSelected = False
+        book.active = 0
+        book.worksheets[0].sheet_view.tabSelected = True
+
+    def _fill(self, page: Worksheet, listed: _Listed, sheet: str, lines: Mapping[int, int], shift: int) -> None:
+        """Write a list of errors or groups below its headings, each linked to its first cell."""
+        top, width = page.max_row, page.max_column
+        for column, head in enumerate(page[top]):
+            page.column_dimensions[get_column_letter(column + 1)].width = _WIDTHS[column]
             head.fill, head.font = _HEADER, _WHITE
         quoted = sheet.replace("'", "''")
-        for number, (row, header, value, message) in enumerate(self.errors, start=top + 1):
-            page.append([row, *(neutralised(_clean(text)) for text in (header, value, message))])
+        for number, (row, header, cells) in enumerate(listed, start=top + 1):
+            page.append([neutralised(_clean(cell)) if isinstance(cell, str) else cell for cell in cells])
             page.cell(number, 4).alignment = Alignment(wrap_text=True, vertical="top")
             if row in lines:
                 where = f"{get_column_letter(self.places.get(header, 0) + shift + 1)}{lines[row]}"
@@ -190,11 +216,7 @@ class _Marking:
                 link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{quoted}'!{where}", tooltip=where)
                 link.font = _LINK
         page.freeze_panes = f"A{top + 1}"
-        page.auto_filter.ref = f"A{top}:D{len(self.errors) + top}"
-        for each in book.worksheets:
-            each.sheet_view.tabSelected = False
-        book.active = 0
-        page.sheet_view.tabSelected = True
+        page.auto_filter.ref = f"A{top}:{get_column_letter(width)}{len(listed) + top}"
 
 
 def _texts(row: Sequence[Any], headers: set[str]) -> dict[str, int]:

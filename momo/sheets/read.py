@@ -55,7 +55,7 @@ from momo.sheets.formats.xml2003 import xml_sheets
 from momo.sheets.notes import Note
 from momo.sheets.units import refuse_mixed_units, scale_in_force, stated
 
-__all__ = ["Limits", "Report", "SheetError", "read_rows", "sheets_of"]
+__all__ = ["Limits", "Report", "SheetError", "read_rows", "read_sheets", "sheets_of"]
 
 SEEN_HEADERS = 30  # headers that an error lists
 
@@ -99,21 +99,50 @@ def read_rows(
 ) -> Report:
     """Read the visible sheet whose header has the most of `fields`, or the one that is called `sheet`.
 
+    See `read_sheets`.
+    """
+    wanted = [sheet] if sheet else []
+    (report,) = read_sheets(
+        path, name=name, limits=limits, fields=fields, aliases=aliases, sheets=wanted, skip_hidden=skip_hidden
+    )
+    return report
+
+
+def read_sheets(
+    path: Path,
+    *,
+    name: str,
+    limits: Limits,
+    fields: Iterable[Field],
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    sheets: Sequence[str] = (),
+    skip_hidden: bool = False,
+) -> Iterator[Report]:
+    """Read each of `sheets`, or without any the visible sheet whose header has the most of `fields`.
+
     `name` is the user's name of the file, for error messages; `aliases` are further headers by field name. With
     `skip_hidden` rows that are not shown are `skipped`. Raises SheetError.
     """
     fields = list(fields)
-    with sheets_of(path, name=name, limits=limits) as (sheets, date1904):
-        seen = _look(sheets, fields, aliases)
-        chosen, matched = _choose(seen, name, fields, sheet)
+    with sheets_of(path, name=name, limits=limits) as (found, date1904):
+        seen = _look(found, fields, aliases)
         names = [one.name for one, _ in seen.whole]
-        rows = chosen.rows()
+        for wanted in dict.fromkeys(sheets or [""]):
+            chosen, matched = _choose(seen, name, fields, wanted)
+            report = _report(chosen, matched, fields, limits, skip_hidden=skip_hidden)
+            report.date1904, report.sheets = date1904, names
+            report.others = [one for one in names if one != chosen.name]
+            yield report
+
+
+def _report(chosen: Sheet, matched: Matched, fields: Sequence[Field], limits: Limits, *, skip_hidden: bool) -> Report:
+    rows = chosen.rows()
     first = matched.row + 1
-    hidden = {row - first for row in chosen.hidden if first <= row < len(rows)}
     unit, notes = _unit(chosen.name, rows[:first], matched, fields)
     del rows[:first]
     while rows and not any(cell not in ("", None) for cell in rows[-1]):
         rows.pop()
+    hidden = {row - first for row in chosen.hidden if first <= row < first + len(rows)}
     if not rows or (skip_hidden and len(hidden) >= len(rows)):
         raise SheetError(f"工作表「{chosen.name}」只有標題列，沒有資料；請確認匯出的報表內容。")
     if len(rows) > limits.rows:
@@ -124,9 +153,6 @@ def read_rows(
         rows=rows,
         first_row=first + 1,
         total=len(rows),
-        date1904=date1904,
-        others=[one for one in names if one != chosen.name],
-        sheets=names,
         hidden=len(hidden),
         skipped=frozenset(hidden if skip_hidden else ()),
         notes=notes,

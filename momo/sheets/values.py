@@ -72,10 +72,10 @@ def refuse(value: Any, wanted: str) -> NoReturn:
             raise BadCell("公式沒有計算結果；請用 Excel 開啟檔案、存檔後再匯入，或把公式改成數值。")
         raise _error(value)
     if isinstance(value, bool):
-        raise BadCell(f"儲存格是 {shown(value)}，不是{wanted}；請改填{wanted}。")
+        raise BadCell(f"儲存格是「{shown(value)}」，不是{wanted}；請改填{wanted}。")
     if isinstance(value, date):
-        raise BadCell(f"儲存格是日期 {shown(value)}，不是{wanted}；可能被 Excel 自動轉換，請把格式改回後重填。")
-    raise BadCell(f"儲存格是時間 {shown(value)}，不是{wanted}；請把儲存格格式改回後重填。")
+        raise BadCell(f"儲存格是日期「{shown(value)}」，不是{wanted}；可能被 Excel 自動轉換，請把格式改回後重填。")
+    raise BadCell(f"儲存格是時間「{shown(value)}」，不是{wanted}；請把儲存格格式改回後重填。")
 
 
 def _error(text: str) -> BadCell:
@@ -173,14 +173,15 @@ def _day(year: int, month: int, day: int, raw: str) -> date:
 
 # --- Numbers ---------------------------------------------------------------------------------------------------------
 
+_CURRENCY = r"(?:NT\$|NTD|TWD|NT|\$)"
 _NUMBER = re.compile(
-    r"(?P<open>\()?(?P<sign>[-+▲△])?\s?(?:NT\$|NTD|TWD|NT|\$)?\s?(?P<inner>[-+])?\s?"
+    rf"(?:{_CURRENCY}\s?(?=\())?(?P<open>\()?(?P<sign>[-+▲△])?\s?{_CURRENCY}?\s?(?P<inner>[-+])?\s?"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
     r"\s?(?P<percent>%)?\s?(?:元整|元)?\s?(?P<behind>-)?(?P<close>\))?",
     _FLAGS,
 )
 # What the accounting format of spreadsheets shows for zero, in exports to text.
-_ZERO = re.compile(r"(?:NT\$|NTD|TWD|NT|\$)?\s?-\s?(?:元)?", _FLAGS)
+_ZERO = re.compile(rf"{_CURRENCY}?\s?-\s?(?:元)?", _FLAGS)
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d*)?E[-+]?\d+", _FLAGS)
 _DASHES = str.maketrans("−‐‑‒–—﹣", "-------")
 # One of each is one piece. A box, a dozen or a pack of several (箱, 打, 入) is not.
@@ -188,7 +189,7 @@ _PIECES = re.compile(r"(?<=[\d.)])\s?(?:[件個组組份盒瓶包支條片罐台
 
 
 def number_from_text(raw: str) -> Decimal | None:
-    """A number from 1,234.50, １，２３４, (1,234), NT$1,234, 1234元, 12% (0.12) or 123.0.
+    """A number from 1,234.50, １，２３４, (1,234), $ (1,234), NT$1,234, 1234元, 12% (0.12) or 123.0.
 
     ▲ and △ before a number, and a minus after it, make it negative, as in accounts in Taiwan. A dash alone is zero.
     """

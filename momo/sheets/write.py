@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -23,11 +23,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.utils import timezone
 from psycopg.rows import dict_row
-from rustpy_xlsxwriter import Format, write_worksheet
+from rustpy_xlsxwriter import Format, write_worksheet, write_worksheets
 
 from momo.sheets.formulas import EXCEL_TEXT_LIMIT, neutralised
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
 MAX_SHEET_ROWS = 1_048_575  # Excel's limit less the header row
 NUMBER_FORMATS = {
     "integer": "#,##0",
@@ -56,7 +57,7 @@ class Column:
 def cell(value: Any) -> Any:
     """A Python value as a cell: aware datetimes become naive Taipei time, text is cut and neutralised."""
     if isinstance(value, str):
-        return neutralised(value[:EXCEL_TEXT_LIMIT])
+        return neutralised(value)[:EXCEL_TEXT_LIMIT]
     if isinstance(value, datetime):
         return (timezone.localtime(value) if value.tzinfo else value).replace(tzinfo=None)
     if value is None or isinstance(value, (bool, int, float, date)):
@@ -111,23 +112,30 @@ def query_records(queryset: QuerySet[Any], columns: Sequence[Column]) -> Iterato
         yield from cursor
 
 
+def _header() -> Format:
+    return Format().set_bold().set_font_color("#FFFFFF").set_background_color("#C2185B").set_align("center")
+
+
+def _formats(columns: Sequence[Column]) -> dict[str, Format]:
+    return {
+        column.heading: Format().set_num_format(column.number_format or NUMBER_FORMATS[column.kind])
+        for column in columns
+    }
+
+
 def write_xlsx(target: BinaryIO, *, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> None:
     """Write one sheet: a styled, frozen header with auto-filter, typed columns of fixed width, then the records.
 
     A sheet without records still has its header.
     """
-    header = Format().set_bold().set_font_color("#FFFFFF").set_background_color("#C2185B").set_align("center")
-    formats = {
-        column.heading: Format().set_num_format(column.number_format or NUMBER_FORMATS[column.kind])
-        for column in columns
-    }
+    formats = _formats(columns)
     first = next(records, None)
     write_worksheet(
         iter([dict.fromkeys(formats)]) if first is None else chain([first], records),
         target,
         sheet_name=sheet,
         freeze_row=1,
-        header_format=header,
+        header_format=_header(),
         column_widths=[column.width for column in columns],
         column_formats=formats,
         autofilter=True,
@@ -139,6 +147,23 @@ def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[s
     """A temporary file with the workbook, positioned at its start; it is deleted when closed."""
     handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
     write_xlsx(handle, sheet=sheet, columns=columns, records=records)
+    handle.seek(0)
+    return handle
+
+
+def xlsx_book(sheets: Mapping[str, tuple[Sequence[Column], Iterable[dict[str, Any]]]]) -> BinaryIO:
+    """As `xlsx_file`, with several small sheets: name → columns and records, of which each sheet has some."""
+    handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
+    write_worksheets(
+        [(name, list(records)) for name, (_, records) in sheets.items()],
+        handle,
+        freeze_panes={"general": {"row": 1, "col": 0}},
+        header_format=dict.fromkeys(sheets, _header()),
+        column_widths={name: [column.width for column in columns] for name, (columns, _) in sheets.items()},
+        column_formats={name: _formats(columns) for name, (columns, _) in sheets.items()},
+        autofilter=dict.fromkeys(sheets, True),
+        row_heights={name: {0: 22} for name in sheets},
+    )
     handle.seek(0)
     return handle
 
@@ -157,6 +182,26 @@ def csv_chunks(*, columns: Sequence[Column], records: Iterable[dict[str, Any]]) 
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue().encode()
+
+
+def most_rows(kind: str) -> int:
+    """The number of rows that a file of a kind (xlsx, csv) holds."""
+    most: int = settings.EXPORT_MAX_ROWS
+    return most if kind == "csv" else min(most, MAX_SHEET_ROWS)
+
+
+def rows_file(rows: QuerySet[Any], *, kind: str, sheet: str, columns: Sequence[Column]) -> BinaryIO:
+    """The open file of the first `most_rows` of `rows`; CSV is UTF-8 with a byte-order mark.
+
+    The file is complete before it is sent, so that a slow client does not keep the database cursor open.
+    """
+    records = query_records(rows[: most_rows(kind)], columns)
+    if kind == "xlsx":
+        return xlsx_file(sheet=sheet, columns=columns, records=records)
+    handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
+    handle.writelines(csv_chunks(columns=columns, records=records))
+    handle.seek(0)
+    return handle
 
 
 def _text(value: Any) -> Any:

@@ -101,6 +101,16 @@ def test_a_straggler_of_yesterday_replaces_nothing_unasked(day: Job) -> None:
     assert (again.status, lines_of(DAY), lines_of(NEXT)) == ("succeeded", 1, 8)
 
 
+def test_a_held_import_shows_what_may_explain_the_loss(day: Job) -> None:
+    """Rows that are skipped as bad, and lines that are taken for no data: whoever decides has to know of them."""
+    bad = [(DAY.replace("-", "/"), f"P9{number}", "三", 100) for number in range(3)]
+    job = imported(file_of(rows(DAY, 6), bad, [("合計", None, 12, 600)]), on_error=Job.OnError.SKIP)
+    assert (job.held, job.error_count, job.errors.count()) == (True, 3, 3)
+    assert "讀檔時略過 3 列有錯的資料。" in job.message
+    assert job.result["notes"] == ["不是資料、沒有匯入的列：第 11 列「合計」（1 列）"]
+    assert job.result["days"][0]["loss"] is True
+
+
 def test_the_preview_has_the_figures_of_the_import(day: Job, tmp_path: Path) -> None:
     path = tmp_path / "some.bin"
     path.write_bytes(file_of(rows(DAY, 1), rows(NEXT, 8)))

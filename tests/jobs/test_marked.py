@@ -57,6 +57,24 @@ def test_a_user_without_permission_for_the_file_gets_the_list(failed: Job) -> No
     assert not {"甲", 1001} & set(cells)
 
 
+@pytest.mark.parametrize("own_file", [True, False])
+def test_equal_errors_are_one_line(job_of: Callable[..., Job], own_file: bool) -> None:
+    """The sheet behind the groups has each error; in the user's own workbook both lead to the cells."""
+    job = job_of(workbook([(1, 1, None), *((code, f"x{code}", None) for code in range(2, 7)), (9, -1, None)]))
+    run_job(job.pk)
+    job.refresh_from_db()
+    book = read(errors_workbook(job, own_file=own_file)[1])
+    assert book.sheetnames == ["匯入錯誤", "匯入錯誤明細", *(["Sheet"] if own_file else [])]
+    groups, singles = book.worksheets[:2]
+    headings, first, second = groups.iter_rows(values_only=True)
+    assert headings == ("列", "欄位", "內容", "問題", "個數")
+    assert first == ("3–7", "數量", "x2、x3、x4", "「…」不是數字；請改成像 1234 或 1,234.50 這樣的數字。", 5)
+    assert second == ("8", "數量", "'-1", "數量不可為負數", 1)
+    assert [row[0] for row in singles.iter_rows(min_row=2, values_only=True)] == [3, 4, 5, 6, 7, 8]
+    links = [link.location for page in (groups, singles) for row in page.iter_rows() if (link := row[0].hyperlink)]
+    assert links == (["'Sheet'!B3", "'Sheet'!B8", *(f"'Sheet'!B{row}" for row in range(3, 9))] if own_file else [])
+
+
 def test_without_the_file_a_list(failed: Job) -> None:
     assert failed.finished_at is not None
     OldFiles(failed.finished_at + (failed.finished_at - failed.created_at)).delete()

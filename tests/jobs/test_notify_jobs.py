@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from momo.jobs.drive import DriveFile
+from momo.jobs.importers import RowError
 from momo.jobs.models import Job
 from momo.jobs.services import cancel_job, release_silent_jobs, run_job, undo_job
 from momo.jobs.services import run as service
 from momo.jobs.services.drive import _failed
+from momo.jobs.services.notify import job_variables
 from notifications.events import event_kind
 from notifications.models import Channel, OutboxMessage, Subscription
 from notifications.services.templates import render_template, template_by_code
@@ -55,17 +57,29 @@ def test_a_good_file(job_of: Make, subscriptions: dict[str, Subscription]) -> No
     assert message.template_version
 
 
-def test_a_bad_file_names_its_first_errors(job_of: Make) -> None:
-    job = job_of(workbook(BAD))
-    run_job(job.pk)
+def test_a_bad_file_names_its_errors_and_equal_ones_once(job_of: Make) -> None:
+    run_job(job_of(workbook(BAD)).pk)
     message = notified()
     assert message.event == "import_failed"
     assert message.subject == "匯入失敗：庫存.xlsx"
     assert "錯誤 7 個" in message.body
-    assert message.body.count("不是") + message.body.count("數量") >= 5
-    assert "第 2 列" in message.body
-    assert "第 6 列" in message.body
-    assert "第 7 列" not in message.body
+    assert "第 2–8 列" in message.body
+    assert message.body.count("數量") == 1
+    assert "其餘" not in message.body
+
+
+def test_of_many_kinds_of_errors_the_first_are_named() -> None:
+    errors = [RowError(row, f"欄{row // 2}", str(row), f"「{row}」不是數字", sheet="一月") for row in range(2, 16)]
+    variables = job_variables(Job(file_name="庫存.xlsx", status="failed", error_count=14), errors)
+    assert [(error["row"], error["rows"], error["count"]) for error in variables["errors"]] == [
+        (row, f"一月！{row}–{row + 1}", 2) for row in range(2, 12, 2)
+    ]
+    assert (variables["errors"][0]["value"], variables["errors"][0]["message"]) == ("2、3", "「…」不是數字")
+    assert variables["errors_left"] == 4
+    for code in ("import_failed", "import_failed_mail", "import_finished", "import_finished_mail"):
+        body = render_template(template_by_code(code), variables | {"job_id": 1}, strict=False).body
+        assert "一月！10–11 列" in body
+        assert "其餘請看" in body
 
 
 def test_a_fault_of_ours(job_of: Make, stock_importer: StockImporter) -> None:
@@ -207,8 +221,8 @@ def test_the_last_ones_for_previews(job_of: Make) -> None:
 
     assert len(queries) == 2
     assert [one["variables"]["job_id"] for one in shown] == [bad[1].pk, bad[0].pk]
-    assert [error["row"] for error in shown[0]["variables"]["errors"]] == [2, 3, 4, 5, 6]
-    assert "第 2 列" in render_template(template_by_code("import_failed"), shown[0]["variables"]).body
+    assert [error["rows"] for error in shown[0]["variables"]["errors"]] == ["2–8"]
+    assert "第 2–8 列" in render_template(template_by_code("import_failed"), shown[0]["variables"]).body
     (one,) = finished.recent(1)
     for code, variables in (("import_failed", shown[0]["variables"]), ("import_finished", one["variables"])):
         assert variables.keys() == {each.name for each in declared(template_by_code(code).variables)}

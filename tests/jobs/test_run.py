@@ -106,6 +106,13 @@ def test_texts_that_no_database_takes(job_of: Make, stock_importer: StockImporte
     assert job.error_count == 1
 
 
+def test_notes_that_no_database_takes(job_of: Make) -> None:
+    """A note quotes the file."""
+    job = ended(job_of(io.BytesIO("代號,數量\n1001,3\n製表人：\0王,\n".encode())))
+    assert (job.status, job.created) == ("succeeded", 1)
+    assert job.result["notes"] == ["不是資料、沒有匯入的列：第 3 列「製表人：王」（1 列）"]
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

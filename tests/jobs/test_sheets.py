@@ -102,6 +102,15 @@ def test_errors_of_several_sheets_name_the_sheet() -> None:
     assert again.wanted_sheets == ["一月", "二月"]
 
 
+def test_notes_of_several_sheets_name_the_sheet() -> None:
+    sheets = {name: [*rows, ("合計", None, 3, 300)] for name, rows in MONTHS.items() if name != "說明"}
+    job = imported(book(**sheets), wanted_sheets=["一月", "二月"])
+    assert job.result["notes"] == [
+        "不是資料、沒有匯入的列：「一月」第 4 列「合計」（1 列）",
+        "不是資料、沒有匯入的列：「二月」第 4 列「合計」（1 列）",
+    ]
+
+
 def test_too_many_rows_together_are_refused(settings: Any) -> None:
     settings.IMPORT_MAX_ROWS = 2
     assert "超過 2 列" in imported(book(**MONTHS), wanted_sheets=["一月", "二月"]).message
@@ -126,13 +135,13 @@ def test_the_api_and_the_command_choose_too(manager: User, settings: Any, tmp_pa
     api: Client = token_client(manager)
     form = {
         "job_type": "daily_sales",
-        "file": SimpleUploadedFile("月.xlsx", book(**MONTHS)),
-        "sheets": ["二月", "一月"],
+        "file": SimpleUploadedFile("月.xlsx", book(**{" 一月": MONTHS["一月"], "二月": MONTHS["二月"]})),
+        "sheets": ["二月", " 一月"],
         "skip_hidden": "true",
     }
     started = api.post("/api/import/upload", form)
     job = Job.objects.get(pk=started.json()["data"]["job_id"])
-    assert (job.wanted_sheets, job.skip_hidden) == (["二月", "一月"], True)
+    assert (job.wanted_sheets, job.skip_hidden) == (["二月", " 一月"], True)
     run_job(job.pk)
     assert set(days()) == {"01-05", "01-06", "02-05"}
     path = tmp_path / "月.xlsx"
@@ -140,3 +149,9 @@ def test_the_api_and_the_command_choose_too(manager: User, settings: Any, tmp_pa
     choices = ("--sheet", "一月", "--skip-hidden")
     call_command("import_file", str(path), "--type", "daily_sales", *choices, stdout=io.StringIO())
     assert (Job.objects.latest("pk").wanted_sheets, Job.objects.latest("pk").sheet) == (["一月"], "一月")
+
+
+def test_a_name_of_a_sheet_that_no_database_takes() -> None:
+    """As the form of the upload page may bring it."""
+    job = imported(book(**MONTHS), wanted_sheets=["\0三月"])
+    assert (job.status, "沒有工作表「三月」" in job.message) == ("failed", True)

@@ -43,6 +43,38 @@ def binary() -> bytes:
     return files.rezipped(data, change)
 
 
+def with_blanks() -> bytes:
+    """Below the data hidden rows with formulas that show nothing, as templates have."""
+    rows = b"".join(
+        b'<row r="%d" hidden="1"><c r="A%d" t="str"><f>""</f><v></v></c></row>' % (row, row) for row in range(10, 20)
+    )
+    return files.sheet_xml(made(), (b"</sheetData>", rows + b"</sheetData>"))
+
+
+def lines_of(usual: str, hidden: str, cell: str, end: str) -> str:
+    """The rows as text: `hidden` begins the rows 3 and 5 instead of `usual`."""
+    return "".join(
+        (hidden if number in (3, 5) else usual) + "".join(cell.format(text) for text in row) + end
+        for number, row in enumerate(ROWS, start=1)
+    )
+
+
+def xml() -> bytes:
+    """As Excel saves XML; a row without cells may stand for many."""
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    cell = '<Cell><Data ss:Type="String">{}</Data></Cell>'
+    lines = lines_of("<Row>", '<Row ss:Hidden="1">', cell, "</Row>")
+    lines += '<Row ss:Index="9" ss:Hidden="1" ss:Span="999999999"/>'
+    table = f'<Worksheet ss:Name="S"><Table>{lines}</Table></Worksheet>'
+    return f'<?xml version="1.0"?><Workbook xmlns="{space}" xmlns:ss="{space}">{table}</Workbook>'.encode()
+
+
+def html() -> bytes:
+    """As Excel saves web pages."""
+    lines = lines_of("<tr>", "<tr height=0 style='DISPLAY: none;mso-height-source:userset'>", "<td>{}</td>", "</tr>")
+    return f"<html><meta charset=utf-8><table>{lines}</table></html>".encode()
+
+
 # As LibreOffice saves `made()`: files.by_office(made(), "ods"), and "xls".
 KEPT = Path(__file__).parent / "kept"
 
@@ -52,6 +84,9 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "ods": lambda: (KEPT / "hidden.ods").read_bytes(),
     "xls": lambda: (KEPT / "hidden.xls").read_bytes(),
     "xlsb": binary,
+    "xlsx with hidden rows that show nothing": with_blanks,
+    "xml": xml,
+    "html": html,
 }
 
 

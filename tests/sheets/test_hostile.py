@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from momo.sheets.errors import SheetError
+from momo.sheets.formats.archive import opened
 from momo.sheets.read import sheets_of
 from tests.kit.clock import cpu_time
 from tests.sheets import files
@@ -313,3 +315,14 @@ def test_hidden_old_sheets_are_bounded_together(tmp_path: Path) -> None:
             hidden["IV65536"] = 1
 
     assert "工作表「隱藏0」" in _refused(tmp_path, files.by_office(files.xlsx(TABLE, change=change), "xls"))
+
+
+def test_a_part_counts_once_however_its_name_is_written(tmp_path: Path) -> None:
+    """Parts are measured under the name that the format gives them, and copied under the archive's own."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr("xl/sharedStrings.xml", b"x" * 1000)
+    with opened(path, name="a.xlsx", limits=replace(LIMITS, unpacked_bytes=1000)) as archive:
+        archive.measure("xl/sharedStrings.xml")
+        archive.measure("xl/sharedstrings.xml")
+        assert (archive.unpacked, archive.size("XL/sharedStrings.xml")) == (1000, 1000)

@@ -303,3 +303,10 @@ def test_text_like_formulas_in_every_cell(tmp_path: Path) -> None:
     result = marked_workbook(path, name="x", sheet="CSV", errors=[(2, "數量", "一", "不是整數")])
     page = load_workbook(result)["CSV"]
     assert {cell.data_type for row in page.iter_rows(min_row=3) for cell in row} == {"s"}
+
+
+def test_without_errors_the_list_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "upload.bin"
+    path.write_bytes(files.csv([HEADER, ("2025/11/22", "A1", "x", 1, 10)]))
+    listed = load_workbook(marked_workbook(path, name="x", sheet="CSV", errors=[]))[ERRORS_SHEET]
+    assert [[cell.value for cell in row] for row in listed.iter_rows()] == [["列", "欄位", "內容", "問題"]]

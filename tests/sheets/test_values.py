@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from momo.sheets import values
 from momo.sheets.values import BadCell
-from momo.sheets.write import neutralised
+from momo.sheets.write import EXCEL_TEXT_LIMIT, cell, neutralised
 
 DAYS = st.dates(values.FIRST_DAY, values.LAST_DAY)
 MINGUO_DAYS = st.dates(date(2011, 1, 1), values.LAST_DAY)  # three digits of a year
@@ -165,6 +165,11 @@ def test_text_that_is_stored_comes_back_from_an_export_as_it_was(text: str) -> N
     except BadCell:
         return
     assert values.text_from_text(neutralised(stored or "")) == stored
+
+
+def test_an_exported_text_fits_a_cell() -> None:
+    """With its apostrophe."""
+    assert len(cell("=" + "x" * 40_000)) == EXCEL_TEXT_LIMIT
 
 
 @pytest.mark.parametrize(

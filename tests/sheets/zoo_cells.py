@@ -196,6 +196,8 @@ _AMOUNTS: list[tuple[Any, Any]] = [
     ("▲100", -10_000),
     ("△1,280", -128_000),
     ("▲NT$5", -500),
+    (" $ (1,280)", -128_000),  # what the accounting format shows
+    ("NT$(5)", -500),
 ]
 one_column("amounts_text", "業績", "amount", _AMOUNTS, write=files.xlsx)
 one_column(
@@ -250,6 +252,7 @@ one_column(
             ("(1280", "正負號"),
             ("1280)", "正負號"),
             ("-(1280)", "不是數字"),
+            ("$ (1280", "正負號"),
             ("-1280-", "正負號"),
             ("▲-100", "正負號"),
             ("(▲100)", "正負號"),

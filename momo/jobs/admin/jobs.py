@@ -193,6 +193,7 @@ class JobAdmin(UploadPages):
                 ("錯誤", thousands(obj.error_count)),
             ],
             **(self._unmapped(obj) if self.has_import_permission(request) else {}),
+            "brought": _brought(obj),
             "days": [day_row(day) for day in obj.result.get("days", [])],
             "days_title": "會變成這樣" if obj.held else "各日結果",
             "groups": groups[:ERRORS_SHOWN],
@@ -236,7 +237,7 @@ class JobAdmin(UploadPages):
         fits=waits_for_confirmation,
         dialog=confirm_dialog(
             "以這份檔案取代現有資料",
-            "各日的資料會變成這份檔案的內容，列數與業績如下表減少。之後仍可復原。",
+            "資料會變成這份檔案的內容，減少的部分見這一頁的說明。之後仍可復原。",
             yes="確認取代",
         ),
         variant=ActionVariant.PRIMARY,
@@ -273,7 +274,7 @@ class JobAdmin(UploadPages):
         "undo",
         permission="import",
         fits=lambda job: job.status == Job.Status.SUCCEEDED,
-        dialog=confirm_dialog("復原匯入", "這次匯入的資料不再計入，各日回到前一份資料。", yes="復原"),
+        dialog=confirm_dialog("復原匯入", "這次匯入的資料不再計入，回到前一份資料。", yes="復原"),
     )
     def undo(self, request: HttpRequest, form: Any, job: Job) -> str:
         undo_job(job=job, user=cast(User, request.user))
@@ -290,6 +291,12 @@ class JobAdmin(UploadPages):
         again = retry_job(job=job, user=cast(User, request.user), on_error=form.cleaned_data["on_error"] or None)
         messages.success(request, "已重新排入")
         return leave_dialog(request, reverse("admin:jobs_job_change", args=[again.pk]))
+
+
+def _brought(job: Job) -> tuple[str, str] | None:
+    """Title and URL of the page of what the import brought."""
+    importer = importers().get(job.job_type)
+    return importer.page(job) if importer else None
 
 
 def _undone(job: Job) -> str:

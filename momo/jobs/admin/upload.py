@@ -82,6 +82,7 @@ class UploadPages(PageAdmin):
             title="匯入檔案",
             types=[(job_type, importer.label) for job_type, importer in importers().items()],
             reports=[_wanted(importer) for importer in importers().values()],
+            chosen=request.GET.get("job_type", ""),
             on_error=Job.OnError.choices,
             limit=settings.IMPORT_MAX_BYTES // 1024 // 1024,
             max_bytes=settings.IMPORT_MAX_BYTES,
@@ -204,6 +205,7 @@ def _preview_context(seen: Preview, on_error: str, known: Job | None, *, skip_hi
         "warning": _warning(seen, on_error),
         # The figures of the days are left out where none of them would be written.
         "note": "" if refused else seen.note,
+        "effect": None if refused else seen.effect,
         "known": known,
         "known_url": reverse("admin:jobs_job_change", args=[known.pk]) if known else "",
         # The sort is stable: losses first, since those after DAYS_SHOWN are not shown.
@@ -231,4 +233,5 @@ def _warning(seen: Preview, on_error: str) -> str:
         return f"有 {seen.error_count:,} 個錯誤，整份不會匯入"
     if not good:
         return "每一列都有錯，沒有可以匯入的資料"
-    return f"會略過 {seen.bad:,} 列，只匯入 {good:,} 列；已有資料的日子會整天換成這 {good:,} 列"
+    left = f"會略過 {seen.bad:,} 列，只匯入 {good:,} 列"
+    return f"{left}；已有資料的日子會整天換成這 {good:,} 列" if seen.days else left

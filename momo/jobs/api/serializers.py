@@ -8,12 +8,13 @@ from rest_framework import serializers
 
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
+from momo.rest.serializers import ListField
 
 CONFIRM_LOSS = "資料會減少許多也照樣取代。沒有帶時，這種匯入會是 failed 且 held 為 true，什麼都沒有寫入"
 
 
-class _OfType(serializers.Serializer[Any]):
-    """Base of requests for an import: kind of report, of those registered by the apps, and what to do in doubt."""
+class ImportChoicesSerializer(serializers.Serializer[Any]):
+    """What a request for an import says about doubtful cases and about what is read."""
 
     on_error = serializers.ChoiceField(
         Job.OnError.choices,
@@ -21,14 +22,18 @@ class _OfType(serializers.Serializer[Any]):
         help_text="遇到有錯的列：reject 整份不匯入，skip 略過那些列",
     )
     confirm_loss = serializers.BooleanField(default=False, help_text=CONFIRM_LOSS)
-    sheets = serializers.ListField(
+    sheets = ListField(
         source="wanted_sheets",
-        child=serializers.CharField(max_length=255),
+        child=serializers.CharField(max_length=255, trim_whitespace=False),
         default=list,
         max_length=100,
         help_text="要匯入的工作表；不帶時是最符合的一張，其餘在結果的 message 說明",
     )
     skip_hidden = serializers.BooleanField(default=False, help_text="不匯入隱藏（例如被篩選掉）的列；預設也匯入")
+
+
+class _OfType(ImportChoicesSerializer):
+    """Base of requests for an import of any kind of report that the apps have registered."""
 
     def get_fields(self) -> dict[str, Any]:
         kinds = [(job_type, importer.label) for job_type, importer in importers().items()]
@@ -38,10 +43,14 @@ class _OfType(serializers.Serializer[Any]):
         return fields
 
 
-class UploadSerializer(_OfType):
-    """Form of POST /api/import/upload."""
+class FileSerializer(ImportChoicesSerializer):
+    """A form with a report of a known kind."""
 
     file = serializers.FileField(help_text=".xlsx、.xls、.xlsb、.ods、.csv，或存成 .xls 的 HTML 表格與 XML 試算表")
+
+
+class UploadSerializer(_OfType, FileSerializer):
+    """Form of POST /api/import/upload."""
 
 
 class DriveImportSerializer(_OfType):

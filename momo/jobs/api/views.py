@@ -98,11 +98,23 @@ class DriveImportView(IdempotentView):
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
 
 
-class UploadView(IdempotentView):
+class FileView(IdempotentView):
+    """Base of views to which a report is uploaded."""
+
+    parser_classes = [MultiPartParser]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse by its Content-Length what is too large, before the body is read."""
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.IMPORT_MAX_BYTES + FORM_BYTES:
+            refuse_larger_than_allowed(int(length))
+
+
+class UploadView(FileView):
     """POST /api/import/upload."""
 
     roles = {"POST": MANAGER}
-    parser_classes = [MultiPartParser]
 
     @extend_schema(
         operation_id="import_upload",
@@ -133,13 +145,6 @@ class UploadView(IdempotentView):
             skip_hidden=given["skip_hidden"],
         )
         return self.answer({"job_id": job.pk}, status=202, message="匯入已開始")
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse by its Content-Length what is too large, before the body is read."""
-        super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > settings.IMPORT_MAX_BYTES + FORM_BYTES:
-            refuse_larger_than_allowed(int(length))
 
 
 class JobListView(GenericApiView):
@@ -197,7 +202,8 @@ class JobErrorsView(ApiView):
         summary="所有錯誤的活頁簿",
         description=(
             "主管與管理員：上傳的活頁簿，有錯的儲存格標上顏色與註解；原檔已超過保存期限時為錯誤清單。"
-            "使用者：錯誤清單（列、欄位、內容、問題），不含檔案裡的其他資料，因為原檔可能有個人資料。沒有錯誤時為 404。"
+            "使用者：錯誤清單（列、欄位、內容、問題），不含檔案裡的其他資料，因為原檔可能有個人資料。"
+            "有相同的錯誤時，第一張工作表把它們合為一列並寫出個數，第二張逐一列出。沒有錯誤時為 404。"
         ),
         responses={
             (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY),

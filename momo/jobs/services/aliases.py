@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from momo.core.errors import ValidationFailed
+from momo.core.texts import storable
 from momo.jobs.importers import importer_for, importers
 from momo.jobs.models import ColumnAlias
 from momo.sheets.columns import normalised
@@ -59,7 +60,7 @@ def learn_columns(*, job_type: str, columns: Mapping[str, str]) -> list[ColumnAl
         for name, header in columns.items():
             if name not in known:
                 raise ValidationFailed(f"沒有「{name}」這個欄位")
-            made.append(_learn(ColumnAlias(job_type=job_type, field=name, alias=" ".join(header.split()))))
+            made.append(_learn(ColumnAlias(job_type=job_type, field=name, alias=" ".join(storable(header).split()))))
     return made
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from momo.core.errors import ValidationFailed
+from momo.core.texts import storable
 from momo.jobs.importers import importers
 from momo.jobs.models import Job
 from momo.jobs.services.files import Stored, shown_name, storage, store_file
@@ -68,7 +69,7 @@ def create_job(
                 created_by=user,
                 on_error=on_error,
                 confirm_loss=confirm_loss,
-                wanted_sheets=list(wanted_sheets),
+                wanted_sheets=list(map(storable, wanted_sheets)),
                 skip_hidden=skip_hidden,
                 drive_file_id=drive_file_id,
                 drive_version=drive_version,

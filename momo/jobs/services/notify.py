@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
-from momo.jobs.errors import Bad
+from momo.jobs.errors import Bad, grouped
 from momo.jobs.importers import label_of
 from momo.jobs.models import Job
 from notifications.models import Subscription
 from notifications.services.notify import lets_through, notify
 
-ERRORS_SHOWN = 5
-MESSAGE_LENGTH, CELL_LENGTH = 2_000, 200  # characters; a cell may hold a whole book
+GROUPS_SHOWN = 5  # of equal errors
+MESSAGE_LENGTH, CELL_LENGTH, SHEET_LENGTH = 2_000, 200, 40  # characters; a cell may hold a whole book
 FINISHED, FAILED = "import_finished", "import_failed"
 EVENTS: Mapping[str, str] = {Job.Status.SUCCEEDED: FINISHED, Job.Status.FAILED: FAILED}
 
@@ -22,7 +23,8 @@ EVENTS: Mapping[str, str] = {Job.Status.SUCCEEDED: FINISHED, Job.Status.FAILED: 
 def notify_end(job: Job, errors: Sequence[Bad] = ()) -> int:
     """Enqueue the messages to all subscribers of "import finished" or "import failed"; other ends have no event.
 
-    `job` holds its end, `errors` the first of its bad rows. Returns how many messages were enqueued.
+    `job` holds its end, `errors` the first of its bad cells, as many as are kept. Returns the number of
+    messages that were enqueued.
     """
     event = EVENTS.get(job.status)
     if event is None:
@@ -35,7 +37,11 @@ def notify_end(job: Job, errors: Sequence[Bad] = ()) -> int:
 
 
 def job_variables(job: Job, errors: Sequence[Bad]) -> dict[str, Any]:
-    """Return the variables of the templates of EVENTS."""
+    """Return the variables of the templates of EVENTS; equal errors are one entry, as on the pages of imports.
+
+    The `row` of an entry is its first one. `errors_left` counts the errors that no entry holds.
+    """
+    groups = grouped(errors)[:GROUPS_SHOWN]
     held = {"held": job.held} if job.status == Job.Status.FAILED else {}
     return held | {
         "job_id": job.pk,
@@ -49,12 +55,15 @@ def job_variables(job: Job, errors: Sequence[Bad]) -> dict[str, Any]:
         "error_count": job.error_count,
         "errors": [
             {
-                "row": error.row,
-                "column": error.column[:CELL_LENGTH],
-                "value": error.value[:CELL_LENGTH],
-                "message": error.message[:MESSAGE_LENGTH],
+                "row": int(re.split("[–、]", group.rows)[0]),
+                "rows": f"{group.sheet[:SHEET_LENGTH]}！{group.rows}" if group.sheet else group.rows,
+                "column": group.column[:CELL_LENGTH],
+                "value": "、".join(group.values)[:CELL_LENGTH],
+                "message": group.message[:MESSAGE_LENGTH],
+                "count": group.count,
             }
-            for error in errors[:ERRORS_SHOWN]
+            for group in groups
         ],
+        "errors_left": job.error_count - sum(group.count for group in groups),
         "url": f"{settings.PUBLIC_URL}/admin/jobs/job/{job.pk}/change/",
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from django.conf import settings
 from momo.core import formats
 from momo.core.errors import ValidationFailed
 from momo.jobs.errors import ErrorGroup, grouped
-from momo.jobs.importers import Importer, ImportRefused, RowError, Table, importer_for, importers
+from momo.jobs.importers import Effect, Importer, ImportRefused, RowError, Table, importer_for, importers
 from momo.jobs.selectors import aliases_of
 from momo.sheets import bounded
 from momo.sheets.bounded import Reading
 from momo.sheets.cells import Converted
-from momo.sheets.columns import Kind
+from momo.sheets.columns import Kind, Matched, match
 from momo.sheets.errors import SheetError, UnknownColumns
 from momo.sheets.formats.base import Limits
 from momo.sheets.notes import Note
@@ -57,26 +58,6 @@ def limits() -> Limits:
 
 
 def read_file(
-    path: Path, *, name: str, importer: Importer, sheet: str = "", skip_hidden: bool = False, sample: int = 0
-) -> Reading:
-    """Read and convert `sheet`, by default the one that fits `importer` best, in a process of its own.
-
-    `sample` rows come as they are beside the converted ones. Raises SheetError.
-    """
-    return bounded.read_table(
-        path,
-        name=name,
-        limits=limits(),
-        fields=importer.fields,
-        aliases=aliases_of(importer.job_type),
-        sheet=sheet,
-        skip_hidden=skip_hidden,
-        max_errors=settings.IMPORT_MAX_ERRORS,
-        sample=sample,
-    )
-
-
-def read_files(
     path: Path,
     *,
     name: str,
@@ -85,38 +66,86 @@ def read_files(
     skip_hidden: bool = False,
     sample: int = 0,
 ) -> list[Reading]:
-    """Read each of `sheets`, or without any the one that fits best; see `read_file`. Raises SheetError."""
-    wanted = list(dict.fromkeys(sheets)) or [""]
-    readings = []
-    rows = 0
-    for sheet in wanted:
-        reading = read_file(path, name=name, importer=importer, sheet=sheet, skip_hidden=skip_hidden, sample=sample)
-        rows += len(reading.converted.numbers)
-        if rows > settings.IMPORT_MAX_ROWS:
-            raise SheetError(f"選的工作表共有超過 {settings.IMPORT_MAX_ROWS:,} 列；請分次匯入。")
-        readings.append(reading)
+    """Read and convert each of `sheets`, or without any the one that fits `importer` best, in a process of its own.
+
+    `sample` rows come as they are beside the converted ones. Raises SheetError, also for a report of another kind.
+    """
+    try:
+        readings = bounded.read_tables(
+            path,
+            name=name,
+            limits=limits(),
+            fields=importer.fields,
+            aliases=aliases_of(importer.job_type),
+            sheets=sheets,
+            skip_hidden=skip_hidden,
+            max_errors=settings.IMPORT_MAX_ERRORS,
+            sample=sample,
+        )
+    except UnknownColumns as error:
+        # Which of the headers of a found field the file has is not known.
+        known = [alias for field in importer.fields if field.name in error.found for alias in field.aliases]
+        _refuse_other_kind(name, importer, known, error.headers, fits=False)
+        raise
+    for reading in readings:
+        matched = reading.report.matched
+        known = [*matched.headers.values(), *(header for _, header in matched.spare)]
+        _refuse_other_kind(name, importer, known, matched.unknown)
     return readings
 
 
-def table_of(readings: Sequence[Reading]) -> Table:
+def _refuse_other_kind(
+    name: str, importer: Importer, known: Sequence[str], unknown: Sequence[str], *, fits: bool = True
+) -> None:
+    """Raise SheetError for a report of another kind: that has all its columns, and some that `importer` does not know.
+
+    A report of sales `fits` stockouts too, having the columns that they need: then all that `importer` knows must be
+    known to the other kind as well.
+    """
+    for other in importers().values():
+        found = None if other is importer else _matched(other, [*known, *unknown])
+        if found is None or found.missing:
+            continue
+        read = {*found.headers.values(), *(header for _, header in found.spare)}
+        more = [header for header in found.headers.values() if header in unknown]
+        if more and (not fits or read.issuperset(known)):
+            raise SheetError(
+                f"「{name}」看起來是「{other.label}」報表（有 {'、'.join(more)}），不是「{importer.label}」；"
+                f"請把報表類型改成「{other.label}」，或換一個檔案。"
+            )
+
+
+def _matched(importer: Importer, headers: Sequence[str]) -> Matched | None:
+    try:
+        return match([headers], importer.fields)
+    except SheetError:  # two columns of the same field
+        return None
+
+
+def table_of(readings: Sequence[Reading], *, skip_hidden: bool = False) -> Table:
     """Return the converted rows of all sheets; a cell that cannot be converted is None and an error.
 
-    A field that only some sheets have is None in the rows of the others.
+    A field that only some sheets have is None in the rows of the others. Of several sheets the notes name theirs.
+    `skip_hidden` is as for `read_file`.
     """
+    notes = [_of_sheet(reading) if len(readings) > 1 else reading.converted.notes for reading in readings]
     whole, parts = readings[0].converted, [(0, readings[0].report.sheet)]
     for reading in readings[1:]:
         parts.append((len(whole.numbers), reading.report.sheet))
         _append(whole, reading.converted)
     reports = [reading.report for reading in readings]
     chosen = [report.sheet for report in reports]
+    others = [sheet for sheet in reports[0].sheets if sheet not in chosen]
+    hidden = sum(report.hidden for report in reports)
     table = Table(
         numbers=whole.numbers,
         columns=whole.columns,
         headers={field: header for report in reversed(reports) for field, header in report.matched.headers.items()},
-        others=[sheet for sheet in reports[0].sheets if sheet not in chosen],
-        hidden=sum(report.hidden for report in reports),
+        others=others,
+        hidden=hidden,
         parts=parts if len(readings) > 1 else (),
-        notes=whole.notes,
+        notes=list(chain.from_iterable(notes)),
+        partial=bool(others) or (skip_hidden and hidden > 0),
         max_errors=settings.IMPORT_MAX_ERRORS,
     )
     table.add_errors(whole.wrong, whole.errors)
@@ -134,7 +163,11 @@ def _append(whole: Converted, one: Converted) -> None:
         before += bytes(start - len(before)) + rows
     whole.errors += [(start + index, field, value, message) for index, field, value, message in one.errors]
     whole.numbers += one.numbers
-    whole.notes += one.notes
+
+
+def _of_sheet(reading: Reading) -> list[Note]:
+    sheet = reading.report.sheet
+    return [replace(note, where=f"「{sheet}」{note.where}") for note in reading.converted.notes]
 
 
 def fitting_importer(path: Path, *, name: str) -> Importer:
@@ -195,6 +228,7 @@ class Preview:
     fields: Sequence[str] = ()  # names of those that have a column
     days: Sequence[Mapping[str, Any]] = ()  # what the import would make of them, see Importer.changes
     notes: Sequence[Note] = ()  # what reading filled, multiplied or left out
+    effect: Effect | None = None
 
 
 def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (), skip_hidden: bool = False) -> Preview:
@@ -204,7 +238,7 @@ def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (),
         raise ValidationFailed(fields={"job_type": [f"沒有這種匯入；可用：{'、'.join(importers())}"]})
     try:
         with no_collector():
-            readings = read_files(
+            readings = read_file(
                 path,
                 name=name,
                 importer=importer,
@@ -213,7 +247,7 @@ def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (),
                 sample=PREVIEW_ROWS,
             )
             report = readings[0].report
-            table = table_of(readings)
+            table = table_of(readings, skip_hidden=skip_hidden)
             importer.check(table)
     except ImportRefused as error:
         raise UnknownColumns(str(error), report.matched.unknown, list(report.matched.columns)) from error
@@ -257,6 +291,7 @@ def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (),
         days=importer.changes(table) if table.numbers else (),
         spare=[(fields[field].label, report.matched.headers[field], other) for field, other in report.matched.spare],
         notes=table.notes,
+        effect=importer.effect(table) if table.numbers else None,
     )
 
 

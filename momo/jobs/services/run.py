@@ -23,8 +23,8 @@ from momo.core.work import TRANSIENT, TakenOver, run_work
 from momo.jobs.importers import Importer, ImportRefused, LossUnconfirmed, RowError, Table, importer_for
 from momo.jobs.models import Job, JobError
 from momo.jobs.services.fetch import fetch_file
-from momo.jobs.services.notify import ERRORS_SHOWN, notify_end
-from momo.jobs.services.reading import no_collector, read_files, table_of
+from momo.jobs.services.notify import notify_end
+from momo.jobs.services.reading import no_collector, read_file, table_of
 from momo.jobs.services.reporter import Reporter, Show
 from momo.sheets.errors import SheetError, UnknownColumns
 from momo.sheets.notes import texts
@@ -96,9 +96,7 @@ def _attempt(job: Job, on_progress: Show | None) -> None:
 
 
 def _refusal(error: Exception) -> dict[str, Any]:
-    """What a failed job keeps so that people can go on: days of which much would be lost, or headers to be mapped."""
-    if isinstance(error, LossUnconfirmed):
-        return {"held": True, "result": {"days": error.days}}
+    """What a failed job keeps so that people can go on: headers to be mapped."""
     if isinstance(error, UnknownColumns):
         return {"result": {"headers": [storable(header) for header in error.headers], "found": error.found}}
     return {}
@@ -128,7 +126,30 @@ def _work(job: Job, reporter: Reporter) -> None:
         message = "每一列都有錯，沒有可以匯入的資料" if bad else "檔案裡沒有資料列"
         _end(job, status=Job.Status.FAILED, message=message, errors=errors)
         return
-    _publish(job, importer, table, reporter=reporter, errors=errors, bad=bad)
+    try:
+        _publish(job, importer, table, reporter=reporter, errors=errors, bad=bad)
+    except LossUnconfirmed as loss:
+        # With what may explain the loss: bad rows, lines that are no data, sheets that were not read.
+        left = "；".join(_left_out(job, table, bad))
+        message = f"{loss}讀檔時{left}。" if left else str(loss)
+        result = {"days": loss.days, **_notes(table)}
+        _end(job, status=Job.Status.FAILED, message=message, errors=errors, held=True, result=result)
+
+
+def _left_out(job: Job, table: Table, bad: int) -> list[str]:
+    """Return phrases on what of the file is not imported, and on what is although it cannot be seen."""
+    left = [f"略過 {bad} 列有錯的資料"] if bad else []
+    if table.others:
+        left.append(f"另有工作表「{'」、「'.join(table.others)}」沒有匯入")
+    if table.hidden:
+        left.append(f"{'沒有匯入' if job.skip_hidden else '含'}隱藏的 {table.hidden:,} 列")
+    return left
+
+
+def _notes(table: Table, found: Sequence[str] = ()) -> dict[str, Any]:
+    """What the importer `found`, and what reading did to the file, for the job's result."""
+    notes = [storable(text) for text in (*found, *texts(table.notes))]
+    return {"notes": notes} if notes else {}
 
 
 def _read(job: Job, importer: Importer) -> Table:
@@ -136,11 +157,11 @@ def _read(job: Job, importer: Importer) -> Table:
     path = Path(job.file.path)
     if not path.is_file():
         raise ImportRefused("檔案已經不在了，請重新上傳")
-    readings = read_files(
+    readings = read_file(
         path, name=job.file_name, importer=importer, sheets=job.wanted_sheets, skip_hidden=job.skip_hidden
     )
     job.sheet = storable(readings[0].report.sheet)[:255]
-    return table_of(readings)
+    return table_of(readings, skip_hidden=job.skip_hidden)
 
 
 def _check_wanted(job: Job) -> None:
@@ -159,13 +180,9 @@ def _publish(job: Job, importer: Importer, table: Table, *, reporter: Reporter, 
             cursor.execute("SELECT pg_backend_pid()")
             reporter.enter(Job.Stage.PUBLISHING, publisher=cursor.fetchone()[0])
         outcome = importer.publish(job, table)
-        left = f"，略過 {bad} 列有錯的資料" if bad else ""
-        if table.others:
-            left += f"；另有工作表「{'」、「'.join(table.others)}」沒有匯入"
-        if table.hidden:
-            left += f"；{'沒有匯入' if job.skip_hidden else '含'}隱藏的 {table.hidden:,} 列"
-        noted = texts(table.notes)
-        message = str(outcome.result.get("message") or f"匯入 {len(table.numbers)} 列") + left
+        done = str(outcome.result.get("message") or f"匯入 {len(table.numbers)} 列")
+        left = "；".join(_left_out(job, table, bad))
+        message = f"{done}，{left}" if left else done
         # The job's row last: until here its progress is written beside this transaction.
         _finish(
             job,
@@ -176,7 +193,7 @@ def _publish(job: Job, importer: Importer, table: Table, *, reporter: Reporter, 
             created=outcome.created,
             updated=outcome.updated,
             skipped=outcome.skipped + bad,
-            result={**outcome.result, "notes": noted} if noted else dict(outcome.result),
+            result={**outcome.result, **_notes(table, outcome.result.get("notes", ()))},
             progress=100,
             processed_rows=job.total_rows,
         )
@@ -213,7 +230,7 @@ def _finish(job: Job, *, status: Job.Status, message: str, errors: Errors, **val
     ended = copy(job)
     for name, value in values.items():
         setattr(ended, name, value)
-    notify_end(ended, errors.first[:ERRORS_SHOWN])
+    notify_end(ended, errors.first)
 
 
 def _copy_errors(job_id: int, errors: Sequence[RowError]) -> None:

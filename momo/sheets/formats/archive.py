@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from lxml import etree
 
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import MEBIBYTE, Limits, broken, protected
+from momo.sheets.formats.base import MEBIBYTE, Limits, broken, protected, unparsed
 
 # Sheets with repeated rows reach some 100:1; a zip bomb of zeros is over 1000:1.
 MAX_RATIO = 250
@@ -68,7 +68,8 @@ class Archive:
     def chunks(self, part: str) -> Iterator[bytes]:
         """The unpacked part in chunks; its size counts towards the limit."""
         # With a size that the directory understates, `zipfile` would stop early and hide the true size.
-        info = copy.copy(self.parts[folded(part)])
+        part = folded(part)  # or `_sizes` would have it twice
+        info = copy.copy(self.parts[part])
         info.file_size = self.limits.unpacked_bytes + 1
         size = 0
         try:
@@ -88,7 +89,7 @@ class Archive:
 
     def size(self, part: str) -> int:
         """The bytes of a part as far as it was unpacked."""
-        return self._sizes.get(part, 0)
+        return self._sizes.get(folded(part), 0)
 
     def measure(self, part: str) -> None:
         """Unpack a part only to count its true size."""
@@ -112,7 +113,7 @@ class Archive:
         try:
             root = etree.fromstring(data, parser)
         except (etree.XMLSyntaxError, ValueError) as error:
-            raise broken(self.name, part) from error
+            raise unparsed(error, self.name, part) from error
         if root.getroottree().docinfo.doctype:
             raise broken(self.name, "DOCTYPE")
         return root

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
+from lxml import etree
+
 from momo.sheets.areas import Area
 from momo.sheets.columns import HEADER_ROWS
 from momo.sheets.errors import SheetError
@@ -116,10 +118,15 @@ class Sheet:
 
     @classmethod
     def of(
-        cls, name: str, rows: list[list[Any]], merged: Sequence[Area] = (), lengths: Sequence[int] | None = None
+        cls,
+        name: str,
+        rows: list[list[Any]],
+        merged: Sequence[Area] = (),
+        lengths: Sequence[int] | None = None,
+        hidden: Collection[int] = (),
     ) -> Sheet:
         """A sheet whose rows are in memory already."""
-        return cls(name, not rows, lambda height=None: rows[:height], merged, lengths)
+        return cls(name, not rows, lambda height=None: rows[:height], merged, lengths, hidden)
 
 
 def check_extent(sheet: str, rows: int, columns: int, limits: Limits) -> None:
@@ -167,6 +174,13 @@ def too_many_sheets(name: str) -> SheetError:
 def broken(name: str, why: str = "") -> SheetError:
     """The error for a file that is cut off or damaged."""
     return SheetError(f"「{name}」已損壞或不完整{f'（{why}）' if why else ''}；請重新匯出或下載，再匯入一次。")
+
+
+def unparsed(error: Exception, name: str, why: str = "") -> Exception:
+    """The error for XML that lxml could not parse: it is damaged, or beyond the memory of the process."""
+    if isinstance(error, etree.XMLSyntaxError) and error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+        return MemoryError()
+    return broken(name, why)
 
 
 def protected(name: str) -> SheetError:

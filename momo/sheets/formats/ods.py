@@ -17,7 +17,7 @@ from lxml import etree
 from momo.sheets.areas import Area
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.archive import MAX_DIRECTORY_PART, Archive, rewritten
-from momo.sheets.formats.base import Facts, Inspected, Limits, broken, check_extent, protected, too_much_text
+from momo.sheets.formats.base import Facts, Inspected, Limits, broken, check_extent, protected, too_much_text, unparsed
 from momo.sheets.values import CellError
 
 SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
@@ -131,7 +131,7 @@ def _facts(archive: Archive, limits: Limits) -> tuple[dict[str, Facts], bool]:
     except SheetError:
         raise
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise _fault(error, archive) from error
+        raise unparsed(error, archive.name, CONTENT) from error
     return sheets, spaced
 
 
@@ -139,13 +139,6 @@ def _note_merged(cell: etree._Element, row: int, column: int, facts: Facts) -> N
     down, across = int(cell.get(_ROWS_SPANNED) or 1), int(cell.get(_COLUMNS_SPANNED) or 1)
     if down != 1 or across != 1:
         facts.merge(Area(row, row + down - 1, column, column + across - 1))
-
-
-def _fault(error: Exception, archive: Archive) -> Exception:
-    """A damaged document, or one beyond the memory of the process."""
-    if isinstance(error, etree.XMLSyntaxError) and error.code == etree.ErrorTypes.ERR_NO_MEMORY:
-        return MemoryError()
-    return broken(archive.name, CONTENT)
 
 
 def _row(element: etree._Element, first: int, facts: Facts, name: str, limits: Limits) -> int:

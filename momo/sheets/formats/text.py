@@ -21,10 +21,10 @@ from momo.sheets.formats.base import (
     MAX_SHEETS,
     Limits,
     Sheet,
-    broken,
     check_extent,
     too_many_cells,
     too_many_sheets,
+    unparsed,
 )
 
 DELIMITERS = ",\t;|"
@@ -32,6 +32,7 @@ CSV_SHEET = "CSV"
 FEED = 32 * 1024  # bytes of HTML whose tree is in memory at a time, beside an unfinished row
 KNOWN = 50_000  # different texts of cells that are remembered at a time
 HTML_SHEET = "HTML"
+_is_hidden = re.compile(r"display\s*:\s*none", re.IGNORECASE).search  # as Excel saves rows that are filtered out
 END = "momo-end"  # tag of an element behind the page: the parser ends silently where it meets a limit of its own
 
 
@@ -131,7 +132,7 @@ def html_sheets(path: Path, *, name: str, limits: Limits) -> list[Sheet]:
         title = HTML_SHEET if len(tables) == 1 else f"{HTML_SHEET} 表格 {number}"
         rows, merged = _table(table, title, limits)
         lengths = [len(row) for row in rows]
-        sheets.append(Sheet.of(title, _squared(rows, max(lengths, default=0)), merged, lengths))
+        sheets.append(Sheet.of(title, _squared(rows, max(lengths, default=0)), merged, lengths, table.hidden))
     return sheets
 
 
@@ -145,6 +146,7 @@ class _Table:
 
     lines: list[list[_Cell]] = field(default_factory=list)
     height: int = 0
+    hidden: set[int] = field(default_factory=set)  # rows (from 0) that are not shown
     holds_tables: bool = False
 
 
@@ -172,7 +174,9 @@ class _Tables:
             parser.close()
             self._take(parser)
         except (etree.ParserError, etree.XMLSyntaxError) as error:
-            raise broken(self.name) from error
+            raise unparsed(error, self.name) from error
+        if any(entry.type == etree.ErrorTypes.ERR_NO_MEMORY for entry in parser.feed_error_log):
+            raise MemoryError
         if not self.complete:
             raise SheetError(
                 f"「{self.name}」的網頁沒有結尾，或太複雜，只讀得到一部分；請用 Excel 開啟後另存成 .xlsx 再匯入。"
@@ -213,6 +217,8 @@ class _Tables:
         table.height += 1
         if table.holds_tables or table.height > self.limits.rows + HEADER_ROWS + 1:
             return
+        if _is_hidden(row.get("style") or ""):
+            table.hidden.add(table.height - 1)
         line: list[_Cell] = []
         for cell in row.iterchildren("td", "th"):
             text, across, down = _content(cell), cell.get("colspan"), cell.get("rowspan")

@@ -16,7 +16,7 @@ from lxml import etree
 from momo.sheets.areas import Area
 from momo.sheets.columns import HEADER_ROWS
 from momo.sheets.errors import SheetError
-from momo.sheets.formats.base import Facts, Limits, Sheet, broken, check_extent, zeros_of
+from momo.sheets.formats.base import Facts, Limits, Sheet, broken, check_extent, unparsed, zeros_of
 from momo.sheets.values import UNCALCULATED, CellError
 
 _SPACE = "{urn:schemas-microsoft-com:office:spreadsheet}"
@@ -50,10 +50,13 @@ def xml_sheets(path: Path, *, name: str, limits: Limits) -> tuple[list[Sheet], b
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         if isinstance(error, SheetError):
             raise
-        raise broken(name) from error
-    return [Sheet.of(sheet.title, sheet.squared(), sheet.facts.merged) for sheet in book.sheets if not sheet.hidden], (
-        book.date1904
-    )
+        raise unparsed(error, name) from error
+    sheets = [
+        Sheet.of(sheet.title, sheet.squared(), sheet.facts.merged, hidden=sheet.facts.hidden)
+        for sheet in book.sheets
+        if not sheet.hidden
+    ]
+    return sheets, book.date1904
 
 
 def _attribute(element: etree._Element, name: str) -> str | None:
@@ -117,6 +120,8 @@ class _Table:
         """Add a row. Raises SheetError beyond the limits, ValueError for a place that is no number."""
         at = (_number(row, "Index") or self._next + 1) - 1
         self._next = at + 1 + _number(row, "Span")
+        if _attribute(row, "Hidden") in _TRUE:
+            self.facts.hidden.update(range(at, min(self._next, self.limits.rows + HEADER_ROWS)))
         cells: list[Any] = []
         for column, value in self._cells(row, at, digits):
             if column >= self.limits.columns:

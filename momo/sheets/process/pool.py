@@ -12,7 +12,6 @@ import io
 import logging
 import os
 import pickle
-import select
 import signal
 import socket
 import subprocess
@@ -21,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -226,7 +225,7 @@ def _environment() -> dict[str, str]:
 
 def _exit_code(status: int) -> int | None:
     """What the server says of the process's end; None if the server died too."""
-    if not select.select([status], [], [], GRACE)[0]:
+    if not wait([status], GRACE):
         return None
     data = os.read(status, STATUS.size)
     return int(STATUS.unpack(data)[0]) if len(data) == STATUS.size else None

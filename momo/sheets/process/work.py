@@ -22,13 +22,14 @@ from momo.sheets.columns import Field
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import Limits, too_much_text
 from momo.sheets.formats.text import CSV_SHEET, comma_separated
-from momo.sheets.marks import Error, marked_workbook
-from momo.sheets.read import read_rows, sheets_of
+from momo.sheets.marks import Error, Group, marked_workbook
+from momo.sheets.read import Report, read_rows, read_sheets, sheets_of
 
 EXIT_MEMORY = 90
 EXIT_UNHEARD = 91
 COLUMN_PART = 8_192  # values
 ROWS_PART = 200  # rows
+SAMPLE_LENGTH = 200  # characters of a cell
 FILE_PART = 256 * 1024  # bytes
 PROTOCOL = 5
 
@@ -108,7 +109,7 @@ def _pickled(error: SheetError) -> bytes:
 # --- Tasks ------------------------------------------------------------------------------------------------------------
 
 
-def read_table(
+def read_tables(
     *,
     path: Path,
     name: str,
@@ -117,16 +118,26 @@ def read_table(
     aliases: Mapping[str, Sequence[str]],
     max_errors: int,
     sample: int,
-    sheet: str = "",
+    sheets: Sequence[str] = (),
     skip_hidden: bool = False,
 ) -> Iterator[tuple[str, Any]]:
-    """The report without its rows, the converted columns, the first `sample` rows of data as they are, and the rest.
+    """The tables of `sheets`, or of the one that fits best, with at most `limits.rows` rows of data together."""
+    total = 0
+    for report in read_sheets(
+        path, name=name, limits=limits, fields=fields, aliases=aliases, sheets=sheets, skip_hidden=skip_hidden
+    ):
+        total += report.total
+        if total > limits.rows:
+            raise SheetError(f"選的工作表共有超過 {limits.rows:,} 列；請分次匯入。")
+        yield from _table(report, fields, max_errors=max_errors, sample=sample)
+        report.rows.clear()  # or they would be in memory while the next sheet is read
+
+
+def _table(report: Report, fields: Sequence[Field], *, max_errors: int, sample: int) -> Iterator[tuple[str, Any]]:
+    """The report without its rows, the converted columns, the first `sample` rows as they are, if not long, the rest.
 
     The asker takes each column while the next one is converted.
     """
-    report = read_rows(
-        path, name=name, limits=limits, fields=fields, aliases=aliases, sheet=sheet, skip_hidden=skip_hidden
-    )
     yield "report", replace(report, rows=[], merged=(), lengths=None, skipped=())
     converted = Converted([], {})
     for field, column in columns_of(report, fields, converted, max_errors=max_errors):
@@ -135,8 +146,14 @@ def read_table(
             yield "values", values
     for numbers in _pieces(converted.numbers, COLUMN_PART):
         yield "numbers", numbers
-    yield "sample", {number: report.rows[number - report.first_row] for number in converted.numbers[:sample]}
+    shown = converted.numbers[:sample]
+    yield "sample", {number: list(map(_shortened, report.rows[number - report.first_row])) for number in shown}
     yield "converted", replace(converted, numbers=[])
+
+
+def _shortened(cell: Any) -> Any:
+    """The cell, of a long text its start: cells of one row may hold more than a part may."""
+    return cell[:SAMPLE_LENGTH] if isinstance(cell, str) else cell
 
 
 def look(
@@ -172,9 +189,20 @@ def _bounded_pieces(rows: list[list[Any]], sheet: str, limits: Limits) -> Iterat
         yield part
 
 
-def mark(*, path: Path, name: str, sheet: str, errors: Sequence[Error], note: str, whole_rows: int) -> Iterator[bytes]:
+def mark(
+    *,
+    path: Path,
+    name: str,
+    sheet: str,
+    errors: Sequence[Error],
+    groups: Sequence[Group],
+    note: str,
+    whole_rows: int,
+) -> Iterator[bytes]:
     """The workbook with its bad cells marked, in pieces."""
-    with marked_workbook(path, name=name, sheet=sheet, errors=errors, note=note, whole_rows=whole_rows) as made:
+    with marked_workbook(
+        path, name=name, sheet=sheet, errors=errors, groups=groups, note=note, whole_rows=whole_rows
+    ) as made:
         while piece := made.read(FILE_PART):
             yield piece
 
@@ -185,5 +213,5 @@ def _pieces(values: list[Any], length: int) -> Iterator[list[Any]]:
 
 
 TASKS: Mapping[str, Callable[..., Iterable[Any]]] = {
-    each.__name__: each for each in (read_table, look, first_sheet, comma_separated_rows, mark)
+    each.__name__: each for each in (read_tables, look, first_sheet, comma_separated_rows, mark)
 }

@@ -139,7 +139,7 @@ def errors(job: Job) -> list[Table]:
     for heading in ("欄位", "內容", "問題"):
         table.add_column(heading)
     for group in groups[:ERRORS_PRINTED]:
-        table.add_row(group.rows, group.column, "、".join(group.values), group.message)
+        table.add_row(group.place, group.column, group.examples, group.message)
     return [table]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db.models import Case, CharField, QuerySet, Value, When
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from momo.sheets.write import MAX_SHEET_ROWS, XLSX, Column, as_records, query_records, xlsx_file
@@ -15,7 +15,7 @@ from products.models import PriceEvent, Product
 from products.selectors.digest import Digest
 from products.selectors.lowest import lowest_price
 from products.selectors.news import News
-from products.selectors.products import changed_products, held_price
+from products.selectors.products import NOT_UPDATED, changed_products, held_price
 
 NEWS_MAX_ROWS = 50_000  # of a digest's workbook, which must fit into a message
 SIGNED = "+#,##0;-#,##0;0"
@@ -25,7 +25,9 @@ KINDS = {"all": "全部商品", "changes": "價格變動", "delisted": "已下�
 
 def _status_text() -> Case:
     return Case(
-        *(When(status=value, then=Value(label)) for value, label in Product.Status.choices), output_field=CharField()
+        When(~Q(status=Product.Status.DELISTED), category__enabled=False, then=Value(NOT_UPDATED)),
+        *(When(status=value, then=Value(label)) for value, label in Product.Status.choices),
+        output_field=CharField(),
     )
 
 

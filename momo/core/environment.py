@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -176,12 +177,10 @@ class _Reader:
         value = self.given.get(name, "").strip()
         if not value:
             return str(default)
-        path = Path(value)
-        fits = "\0" not in value and (os.access(path, os.R_OK) and path.is_file() if file else not path.is_file())
-        if not fits:
-            needed = "a file that is there and can be read" if file else "a folder (a file has this name)"
-            self.refuse(name, needed, example=example)
-        return value if fits else str(default)
+        fault = _path_fault(Path(value), file=file)
+        if fault:
+            self.refuse(name, fault, example=example)
+        return str(default) if fault else value
 
     def checked(self, name: str, check: Callable[[str], object], *, example: str) -> str:
         """A value that `check` takes; for any other it raises ImproperlyConfigured with a sentence that names it."""
@@ -213,6 +212,19 @@ def _read_database(url: str) -> dict[str, Any] | None:
     except (ValueError, ImproperlyConfigured):
         return None
     return found if found.get("NAME") and re.fullmatch(r"[0-9,]*", str(found.get("PORT"))) else None
+
+
+def _path_fault(path: Path, *, file: bool) -> str:
+    """What is needed in the place of this path, "" if it will do."""
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        is_file = False
+    except (OSError, ValueError):  # a closed folder or a file above it, a name that is too long, NUL
+        return "a path that this account can reach"
+    if file:
+        return "" if is_file and os.access(path, os.R_OK) else "a file that is there and can be read"
+    return "a folder (a file has this name)" if is_file else ""
 
 
 def _is_url(value: str, schemes: Sequence[str]) -> bool:

@@ -21,7 +21,8 @@ def set_defaults() -> None:
     read_env_file()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "momo.settings")
     # The command line is a person's: production says so itself (MOMO_ENV=production in its image or `.env`).
-    os.environ.setdefault("MOMO_ENV", "local")
+    if not Environment()("MOMO_ENV"):  # empty counts as not set
+        os.environ["MOMO_ENV"] = "local"
 
 
 def finish(env: Environment) -> None:
@@ -33,9 +34,9 @@ def finish(env: Environment) -> None:
 
 
 def demo_wanted() -> bool:
-    """Whether the demo shop stands in for momo: unless DEMO=0, or MOMO_SHOP_URL names another shop."""
+    """Whether the demo shop stands in for momo, as in the settings: locally, unless DEMO=0 or MOMO_SHOP_URL says no."""
     env = Environment()
-    return env.bool("DEMO", default=True) and not env("MOMO_SHOP_URL")
+    return env("MOMO_ENV") == "local" and env.bool("DEMO", default=True) and not env("MOMO_SHOP_URL")
 
 
 def local_dir() -> Path:
@@ -55,9 +56,9 @@ def use_local_services(*, crawls: bool = False) -> bool:
     prices are going to be written, so a database that has data other than the demo's ends the process: what the demo
     shop answers must not be mixed with it.
     """
-    if os.environ.get("MOMO_ENV") == "production":
-        return False
     env = Environment()
+    if env("MOMO_ENV") == "production":
+        return False
     database, cache, demo = env("DATABASE_URL"), env("REDIS_URL"), demo_wanted()
     folder = local_dir()
     os.environ["MOMO_LOCAL_DIR"] = str(folder)

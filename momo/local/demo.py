@@ -1,7 +1,7 @@
-"""Demo data of `make run`: categories, two weeks of prices, one real crawl, subscriptions, and two months of sales.
+"""Demo data of `make run`: prices of two weeks, one real crawl, subscriptions, two months of sales, a stockout report.
 
 The past is stored and applied by `apply_run` like a crawl, without the walk over HTTP: the shop serves only today.
-Sales are imported by the same engine as any other file.
+Reports are imported by the same engine as any other file.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from products.services.apply import apply_run
 from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import start_run
 from sales.models import DayOwner
+from vendors.models import StockoutBatch, Vendor, VendorAddress
 
 ADDRESS = "demo@example.com"
 EVENTS = ("price_digest", "crawl_suspect", "import_finished", "import_failed")
@@ -44,6 +45,14 @@ SALES_COLUMNS = (
     Column("日期", "date"),
     *map(Column, ("品號", "品名", "品牌", "館別", "負責PM", "廠商代號", "廠商名稱")),
     *(Column(heading, "integer") for heading in ("數量", "業績", "成本")),
+)
+
+
+STOCKOUT_ROWS = 40
+SILENT_VENDOR = ("V0999", "新禾企業")  # without an address
+STOCKOUT_COLUMNS = (
+    *map(Column, ("部門", "科別/處別", "PM 姓名", "品號", "品名", "廠商代號", "廠商名稱")),
+    *(Column(heading, "integer") for heading in ("月銷量", "目前庫存")),
 )
 
 
@@ -159,6 +168,39 @@ def load_sales(say: Callable[[str], None]) -> None:
                 dispatch=False,
             )
         run_job(job.pk)
+
+
+def load_stockouts(say: Callable[[str], None]) -> None:
+    """Store vendors with addresses and import one stockout report, unless there is one, or no products to be out of."""
+    if StockoutBatch.objects.exists() or not KnownProduct.objects.exists():
+        return
+    say("示範資料：廠商與缺貨報表")
+    for code, name in VENDORS:
+        vendor, _ = Vendor.objects.get_or_create(code=code, defaults={"name": name, "contact": "業務窗口"})
+        for kind, box in (("to", "sales"), ("cc", "lead")):
+            email = f"{box}.{code.lower()}@example.com"
+            VendorAddress.objects.get_or_create(vendor=vendor, mailbox=email, defaults={"email": email, "kind": kind})
+    records = as_records(STOCKOUT_COLUMNS, _stockouts())
+    with xlsx_file(sheet="廠商缺貨", columns=STOCKOUT_COLUMNS, records=records) as file:
+        job = create_job(
+            job_type="vendor_stockout",
+            source=Job.Source.COMMAND,
+            file_name=f"廠商缺貨_{timezone.localdate():%Y%m%d}.xlsx",
+            content=file,
+            user=None,
+            dispatch=False,
+        )
+    run_job(job.pk)
+
+
+def _stockouts() -> Iterator[tuple[Any, ...]]:
+    """Rows of a report in the order of STOCKOUT_COLUMNS: products of the shop, and a vendor that nobody knows yet."""
+    dice = random.Random(7)
+    traders = (*VENDORS, SILENT_VENDOR)
+    goods = KnownProduct.objects.order_by("id").values_list("product_id", "name", "category__name")
+    for place, (code, name, category) in enumerate(goods[:STOCKOUT_ROWS]):
+        people = (f"{category}部", "一科", PMS[place % len(PMS)])
+        yield (*people, code, name, *traders[place % len(traders)], dice.randint(5, 900), dice.choice((0, 0, 0, 3, -2)))
 
 
 def _sales(days: list[date]) -> Iterator[tuple[Any, ...]]:

@@ -15,9 +15,12 @@ A stand-in subclasses `HttpStandIn` and answers in `respond`; it runs as a threa
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -64,6 +67,9 @@ class Answer:
     cut: bool = False  # the connection closes in the middle of the body
     length_error: int = 0  # octets that Content-Length is wrong by; the connection closes after the body
     hang_up: bool = False  # the connection closes after the answer, which does not say so
+    # A body of unknown length in place of `body`, sent piece by piece (`cut`: without its end). An empty piece sends
+    # nothing, only looks whether the client is still there; when it is gone, the iterator is closed.
+    chunks: Iterator[bytes] | None = None
 
 
 def json_answer(value: Any, status: int = 200) -> Answer:
@@ -171,6 +177,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer) -> None:
         body = answer.body
+        if answer.chunks is not None:
+            with closing(answer.chunks):  # type: ignore[type-var]
+                self._send_chunks(answer, answer.chunks)
+            return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -184,6 +194,36 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(answer.pause)
         if not answer.pause:
             self.wfile.write(body[: len(body) // 2] if answer.cut else body)
+
+    def _send_chunks(self, answer: Answer, chunks: Iterator[bytes]) -> None:
+        """The head goes with the first piece, as servers do that know only then whether they can answer."""
+        begun = False
+        for chunk in chunks:
+            if not chunk:
+                if self._client_is_gone():
+                    self.close_connection = True
+                    return
+                continue
+            if not begun:
+                self._begin_chunks(answer)
+                begun = True
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            self.wfile.flush()
+        if not begun:
+            self._begin_chunks(answer)
+        if not answer.cut:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _begin_chunks(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def _client_is_gone(self) -> bool:
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are recorded, not logged."""

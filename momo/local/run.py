@@ -51,12 +51,15 @@ class Serving:
         Crawls have a worker of their own: a shard takes up to an hour, and the few of one crawl would keep every import
         and message waiting.
         """
-        quiet = ["--loglevel", os.environ.get("LOG_LEVEL", "WARNING")]
+        env = Environment()
+        quiet = ["--loglevel", env("LOG_LEVEL", default="WARNING")]
         web = ["gunicorn", "momo.wsgi", "--config", str(BASE_DIR / "gunicorn.conf.py")]
         web += ["--bind", f"{self.host}:{self.port}", "--workers", "2"]
-        web += ["--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--log-level", "warning"]
+        # Each generation of copy takes a thread for minutes; eight more are for everything else.
+        threads = 8 + Environment().int("AI_MAX_STREAMS", default=50, least=1, most=10_000)
+        web += ["--worker-class", "gthread", "--threads", str(threads), "--timeout", "120", "--log-level", "warning"]
         web += ["--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"]  # noqa: S108
-        web += ["--env", f"DATABASE_POOL_SIZE={os.environ.get('DATABASE_POOL_SIZE', '8')}"]
+        web += ["--env", f"DATABASE_POOL_SIZE={env.int('DATABASE_POOL_SIZE', default=8)}"]
         worker = ["celery", "--quiet", "--app", "momo", "worker", "--concurrency", "2", *quiet]
         return {
             "web": web,
@@ -172,6 +175,7 @@ def main() -> None:
     demo.crawl_once(say)
     if demo_wanted():
         demo.load_sales(say)
+        demo.load_stockouts(say)
 
     serving = Serving(host, port)
     signal.signal(signal.SIGINT, serving.stop)

@@ -215,7 +215,7 @@ class ProductAdmin(PageAdmin):
 
 
 def _products_link(category: Any) -> str:
-    url = f"{reverse('admin:products_product_changelist')}?category__id__exact={category.pk}"
+    url = f"{reverse('admin:products_product_changelist')}?category__id__exact={category.pk}&listed=yes"
     return link(url, f"{category.products_number:,}")
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from momo.admin.kit.display import BAD, BRAND, GOOD, INFO, WARN, badge, choice_badge, money, page_link, span
 from products.models import CategoryResult, CrawlRun, CrawlShard, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import count_rows
+from products.selectors.products import NOT_UPDATED
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -65,7 +66,7 @@ def verdict_badge(run: CrawlRun) -> SafeString:
 def product_badge(product: Product) -> SafeString:
     """Badge of a product's status as last seen; of a category that is switched off nobody knows it any more."""
     if product.status != Product.Status.DELISTED and not product.category.enabled:
-        return badge("停止更新")
+        return badge(NOT_UPDATED)
     return _status_badge(product)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from momo.rest.serializers import ListField
 from products.models import CrawlRun, Product
 
 
@@ -70,7 +71,7 @@ class HistoryPointSerializer(serializers.Serializer[Any]):
 class RunTaskSerializer(serializers.Serializer[Any]):
     """Which categories to crawl."""
 
-    categories = serializers.ListField(
+    categories = ListField(
         child=serializers.RegexField(r"^[0-9]{10}$", error_messages={"invalid": "分類代碼是 10 位數字"}),
         required=False,
         allow_null=True,

@@ -1,7 +1,7 @@
 """Results about big tables, cached for some seconds: how many rows a filter has, which products a search finds.
 
-Counting a big table takes longer than reading a page of it. Every applied run and every decision on a held price
-invalidates all of them by raising a generation number. Without the cache each call computes its result.
+Counting a big table takes longer than reading a page of it. Every applied run and every decision (on a held price, on a
+closed category) invalidates all of them by raising a generation number. Without the cache each call computes anew.
 """
 
 from __future__ import annotations

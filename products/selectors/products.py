@@ -16,6 +16,8 @@ from products.models import Category, PriceSpan, Product, ProductSearch, Quarant
 from products.selectors.counts import cached
 
 MAX_QUERY_LENGTH = 100
+# What pages and workbooks show as the status of products on sale whose category is switched off: nobody knows it.
+NOT_UPDATED = "停止更新"
 # When the price of a span was last seen; that of an open span moves with crawls.
 SPAN_END = Coalesce("last_seen_at", Greatest("observed_at", F("product__last_seen_at")))
 MAX_CACHED_KEYS = 20_000  # products of one search

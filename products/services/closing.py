@@ -14,6 +14,7 @@ from products.selectors.counts import forget_counts
 from products.services.alerts import end_alerts
 from products.services.guard import DELIST, WALKED
 from products.services.notify import DECIDING, notify_soon
+from products.services.runs import count_decided
 
 MISSING_OF_CATEGORY = """
 FROM products_unlisted u
@@ -44,12 +45,9 @@ def confirm_gone(*, category: Category, now: datetime | None = None) -> int:
         category.gone_confirmed_at = now
         category.save(update_fields=["gone_confirmed_at"])
         end_alerts({category.code}, now)
+        transaction.on_commit(forget_counts)
         if delisted:
-            # Beside what the run itself delisted, so that the page of the run counts all its events.
-            CrawlRun.objects.filter(pk=last.run_id).update(
-                delisted=PriceEvent.objects.filter(run=last.run_id, kind=PriceEvent.Kind.DELISTED).count()
-            )
-            transaction.on_commit(forget_counts)
+            count_decided(run_id=last.run_id, kind=PriceEvent.Kind.DELISTED)
             notify_soon(seconds=DECIDING)
     return delisted
 

@@ -11,6 +11,7 @@ from momo.core.errors import Conflict
 from products.models import CrawlRun, PriceEvent, Product, QuarantinedPrice
 from products.selectors.counts import forget_counts
 from products.services.notify import DECIDING, notify_soon
+from products.services.runs import count_decided
 from products.services.statements import OPEN_SPANS
 
 OPEN_DECIDED_SPAN = OPEN_SPANS.format(
@@ -32,6 +33,7 @@ def _decide(held: QuarantinedPrice, status: QuarantinedPrice.Status, user: User 
     if not changed:
         raise AlreadyDecided(f"{held.code} 的價格 {held.price} 已經處理過了")
     held.refresh_from_db()
+    transaction.on_commit(forget_counts)
 
 
 def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
@@ -67,7 +69,7 @@ def accept_price(*, held: QuarantinedPrice, user: User | None) -> None:
             kind=kind,
             defaults={"old_price": old_price, "new_price": held.price, "created_at": timezone.now()},
         )
-        transaction.on_commit(forget_counts)
+        count_decided(run_id=held.run_id, kind=kind)
         notify_soon(seconds=DECIDING)
 
 

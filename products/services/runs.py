@@ -15,20 +15,26 @@ from django.utils import timezone
 from accounts.models import User
 from momo.core.errors import Unavailable, ValidationFailed
 from momo.core.work import sweep
-from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, Product
+from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, PriceEvent, Product
 from products.services.notify import notify_soon
 
 logger = logging.getLogger(__name__)
 
 KEEP_OBSERVATIONS_OF = 3  # runs, for examining what they saw
 ACTIVE = CrawlRun.Status.RUNNING
+# Columns of a run that count its events of the kinds that decisions of users add.
+DECIDED = {
+    PriceEvent.Kind.INCREASE: "increased",
+    PriceEvent.Kind.DECREASE: "decreased",
+    PriceEvent.Kind.DELISTED: "delisted",
+}
 BROKER_AWAY = "價格更新沒有開始；請確認 REDIS_URL 的服務後再試"
 
 
 class NothingToCrawl(ValidationFailed):
     """No category is enabled."""
 
-    default_message = "沒有啟用的分類可爬。請先在後台「分類」新增或啟用分類。"
+    default_message = "沒有啟用的分類，沒有價格可以更新。請先在後台「分類」新增或啟用分類。"
 
     def __init__(self) -> None:
         super().__init__(self.default_message)
@@ -196,6 +202,12 @@ def fail_shard(shard: CrawlShard, attempts: int) -> None:
 def run_is_crawled(run_id: int) -> bool:
     """Whether every shard of a run has ended."""
     return not CrawlShard.objects.filter(run_id=run_id, status__in=CrawlShard.UNFINISHED).exists()
+
+
+def count_decided(*, run_id: int, kind: PriceEvent.Kind) -> None:
+    """Count the events of one kind of a run anew after a decision added one: its page counts what its list shows."""
+    events = PriceEvent.objects.filter(run=run_id, kind=kind).count()
+    CrawlRun.objects.filter(pk=run_id).update(**{DECIDED[kind]: events})
 
 
 def delete_old_observations() -> int:

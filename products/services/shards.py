@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import subprocess
-import sys
-import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +15,7 @@ from django.utils import timezone
 
 from momo.core.work import AttemptFailed, run_work
 from products.models import Category, CategoryResult, CrawlError, CrawlRun, CrawlShard, Product
+from products.services.children import Child
 from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import fail_shard, shards_to_crawl
 from products.spiders.protocol import (
@@ -161,36 +157,13 @@ def _controls(shard: CrawlShard) -> tuple[str, ...]:
     return tuple(others.values_list("product_id", flat=True)[:CONTROLS])
 
 
-@contextlib.contextmanager
-def child_process(job: Job) -> Iterator[subprocess.Popen[bytes]]:
-    """Scrapy in a process of its own (a reactor starts once), which is killed when the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "products.spiders.child"],
-        cwd=settings.BASE_DIR,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(job.to_json())
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def crawl(shard: CrawlShard, *, on_progress: Callable[[CrawlShard], None] | None) -> Seen:
     """Run the child and collect what it reports, with a heartbeat every second. Raises ChildDied, TakenOver."""
     seen = Seen()
     deadline = time.monotonic() + settings.CRAWL_SHARD_TIMEOUT
     next_heartbeat = 0.0
-    with child_process(build_job(shard)) as process:
-        log: deque[bytes] = deque(maxlen=20)
-        logger_thread = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
-        logger_thread.start()
-        for raw in _output(process):
+    with Child("products.spiders.child", build_job(shard).to_json()) as child:
+        for raw in child.lines(every=HEARTBEAT_SECONDS):
             for line in _parsed(raw) if raw else ():
                 seen.take(line, shard)
             if time.monotonic() > next_heartbeat:
@@ -200,33 +173,10 @@ def crawl(shard: CrawlShard, *, on_progress: Callable[[CrawlShard], None] | None
                     on_progress(shard)
             if time.monotonic() > deadline:
                 raise ChildDied(f"超過 {settings.CRAWL_SHARD_TIMEOUT} 秒還沒完成")
-        process.wait(timeout=30)
-        logger_thread.join(timeout=5)
+        died = child.ended_early()
     if seen.end is None:
-        tail = b"".join(log).decode(errors="replace").strip()[-1500:]
-        raise ChildDied(f"讀取程式提早結束（代碼 {process.returncode}）{tail}")
+        raise ChildDied(died)
     return seen
-
-
-def _output(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield the child's lines until it closes its stdout, and b"" after each HEARTBEAT_SECONDS without one."""
-    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.put(line)
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=HEARTBEAT_SECONDS)
-        except queue.Empty:
-            line = b""
-        if line is None:
-            return
-        yield line
 
 
 def _parsed(raw: bytes) -> list[Line]:

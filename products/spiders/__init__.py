@@ -1,4 +1,4 @@
 """The momo spider: parsers that are pure functions, and a crawl that runs in a child process of its own.
 
-Nothing in this package imports Django. A worker imports `job`, the protocol, which imports no Scrapy either.
+Nothing in this package imports Django. A worker imports `protocol`, which imports no Scrapy either.
 """

@@ -10,14 +10,16 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy.crawler import AsyncCrawlerProcess
 
 from products.spiders.middleware import Traffic
+from products.spiders.polite import PoliteJob, PoliteSpider
 from products.spiders.protocol import Job, JobError
-from products.spiders.reporter import EXIT_UNHEARD, Reporter
+from products.spiders.reporter import EXIT_UNHEARD
 from products.spiders.spider import MomoSpider
 
 EXIT_BROKEN_OFF = 1
@@ -27,9 +29,9 @@ _MAX_JOB_BYTES = 64 * 1024 * 1024
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
-def settings_of(job: Job) -> dict[str, Any]:
+def settings_of(job: PoliteJob) -> dict[str, Any]:
     """Return the Scrapy settings of a job. The component lists are complete: no component outside them is loaded."""
-    host = urlsplit(job.shop_url).hostname or ""
+    host = urlsplit(job.site).hostname or ""
     middlewares: dict[str, int] = {
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": 100,
@@ -57,6 +59,8 @@ def settings_of(job: Job) -> dict[str, Any]:
         "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
         "AUTOTHROTTLE_ENABLED": job.autothrottle,
         "AUTOTHROTTLE_START_DELAY": job.delay,
+        # Scrapy's 60 s would shorten a longer delay.
+        "AUTOTHROTTLE_MAX_DELAY": max(60.0, job.delay),
         "AUTOTHROTTLE_TARGET_CONCURRENCY": float(job.concurrency),
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
@@ -77,7 +81,7 @@ def settings_of(job: Job) -> dict[str, Any]:
     }
 
 
-def main() -> int:
+def run(read_job: Callable[[bytes], PoliteJob], spider_class: type[PoliteSpider]) -> int:
     """Run the job on stdin to its end; return the exit code."""
     _die_with_parent(os.getppid())
     # A stray print, of a library for example, must not reach the protocol: stdout becomes the log.
@@ -87,21 +91,20 @@ def main() -> int:
         raw = sys.stdin.buffer.read(_MAX_JOB_BYTES + 1)
         if len(raw) > _MAX_JOB_BYTES:
             raise JobError(f"the job is larger than {_MAX_JOB_BYTES} bytes")
-        job = Job.from_json(raw)
+        job = read_job(raw)
     except JobError as error:
         sys.stderr.write(f"bad job: {error}\n")
         return EXIT_BAD_JOB
     del raw
-    reporter = Reporter(out)
     process = AsyncCrawlerProcess(settings_of(job) | {"MOMO_JOB": job, "MOMO_TRAFFIC": Traffic()})
-    crawler = process.create_crawler(MomoSpider)
-    process.crawl(crawler, job=job, reporter=reporter)
+    crawler = process.create_crawler(spider_class)
+    process.crawl(crawler, job=job, out=out)
     process.start()
 
     spider = crawler.spider
-    if not isinstance(spider, MomoSpider) or not spider.finished:
+    if not isinstance(spider, PoliteSpider) or not spider.finished:
         return EXIT_BROKEN_OFF
-    reporter.end(spider.traffic.requests, spider.traffic.retries)
+    spider.end()
     return 0
 
 
@@ -125,4 +128,4 @@ def _die_with_parent(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Job.from_json, MomoSpider))

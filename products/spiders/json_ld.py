@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from products.spiders.pages import is_empty, product_id_from_url, same_code
@@ -70,19 +71,22 @@ def _belongs_to(product: Record, wanted: str) -> bool | None:
 def _products(scripts: Iterable[str]) -> Iterator[tuple[Record, bool]]:
     """Yield every `Product`, those of the top level first; top level are a script, its array, and its `@graph`."""
     nested: list[Any] = []
-    for number, script in enumerate(scripts):
-        if number >= _MAX_SCRIPTS:
-            break
+    for node in top_level_nodes(scripts):
+        if is_product(node):
+            yield node, True
+        nested.extend(value for key, value in node.items() if key != "@graph")
+    yield from ((node, False) for node in _below(nested))
+
+
+def top_level_nodes(scripts: Iterable[str]) -> Iterator[Record]:
+    """The objects of a page's JSON-LD scripts, of their arrays and their `@graph`s; what is no JSON is passed over."""
+    for script in islice(scripts, _MAX_SCRIPTS):
         try:
             # Line breaks within texts are common in templates, and harmless.
             data = json.loads(script, strict=False)
         except (ValueError, RecursionError):
             continue
-        for node in _top_level(data):
-            if is_product(node):
-                yield node, True
-            nested.extend(value for key, value in node.items() if key != "@graph")
-    yield from ((node, False) for node in _below(nested))
+        yield from _top_level(data)
 
 
 def _top_level(data: Any) -> Iterator[Record]:
@@ -110,6 +114,11 @@ def _below(waiting: list[Any]) -> Iterator[Record]:
 
 def is_product(node: Record) -> bool:
     """Whether the node's `@type` is, or includes, schema.org's Product."""
+    return is_a(node, "Product")
+
+
+def is_a(node: Record, wanted: str) -> bool:
+    """Whether the node's `@type` is, or includes, a type of schema.org."""
     kinds = node.get("@type")
     named = kinds if isinstance(kinds, list) else [kinds]
-    return any(isinstance(kind, str) and kind.replace(":", "/").rsplit("/", 1)[-1] == "Product" for kind in named)
+    return any(isinstance(kind, str) and kind.replace(":", "/").rsplit("/", 1)[-1] == wanted for kind in named)

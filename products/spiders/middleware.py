@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from products.spiders.protocol import Job
+    from products.spiders.polite import PoliteJob
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class RetryMiddleware:
     doubles each time, with jitter. Replaces Scrapy's own middleware, which retries at once.
     """
 
-    def __init__(self, job: Job, traffic: Traffic) -> None:
+    def __init__(self, job: PoliteJob, traffic: Traffic) -> None:
         self.job = job
         self.traffic = traffic
 

@@ -169,6 +169,11 @@ class Job:
     retry_after_cap: float = 120.0
     backoff: float = 1.0
 
+    @property
+    def site(self) -> str:
+        """The address of the host that is asked."""
+        return self.shop_url
+
     def to_json(self) -> bytes:
         """Return the job as the child reads it from stdin."""
         return json.dumps(asdict(self)).encode()
@@ -218,7 +223,7 @@ _BOUNDS = {
     "delay": (0, 3600),
     "timeout": (0.05, 3600),
     "page_size": (1, 1000),
-    "max_pages": (1, 10_000),
+    "max_pages": (1, 100_000),
     "max_lookups": (0, 100_000),
     "retry_times": (0, 20),
     "retry_after_cap": (0, 86_400),

@@ -13,15 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, BinaryIO, TypeVar
 
-from scrapy import Request, Spider
-from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
-from scrapy.http import Response
+from scrapy import Request
 
 from momo.core.waits import backoff
-from products.spiders.middleware import ShopClosed, Traffic
 from products.spiders.pages import PRODUCT_ID, quote_value
 from products.spiders.parsers import (
     CategoryPage,
@@ -32,6 +28,7 @@ from products.spiders.parsers import (
     parse_category_page,
     parse_product_page,
 )
+from products.spiders.polite import PoliteSpider
 from products.spiders.protocol import AbsentLine, AbsentOutcome, CategoryJob, ErrorLine, ItemLine, Job
 from products.spiders.reporter import Reporter
 from products.spiders.walk import LookUps, Trouble, Walk
@@ -44,27 +41,22 @@ LIST_PATH = "/api/moecapp/getCategoryGoodsV3"
 CONTROLS = 2
 
 
-class MomoSpider(Spider):
+class MomoSpider(PoliteSpider):
     """Runs one job. `finished` is true once a line was sent for every category."""
 
     name = "momo"
 
-    def __init__(self, job: Job, reporter: Reporter, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.job = job
-        self.reporter = reporter
-        self.finished = False
-        self.allowed_domains = [urlsplit(job.shop_url).hostname or ""]
+    def __init__(self, job: Job, out: BinaryIO, **kwargs: Any) -> None:
+        super().__init__(job, out, **kwargs)
+        self.job: Job = job
+        self.reporter = Reporter(out)
         self._list_url = job.shop_url + LIST_PATH
-        self._slots = asyncio.Semaphore(job.concurrency)
         self._seen: set[str] = set()
         self._on_sale: list[str] = []  # some of the listed goods that can be bought
 
-    @property
-    def traffic(self) -> Traffic:
-        """The counts that this crawl's middleware keeps."""
-        traffic: Traffic = self.crawler.settings["MOMO_TRAFFIC"]
-        return traffic
+    def end(self) -> None:
+        """Write the end line."""
+        self.reporter.end(self.traffic.requests, self.traffic.retries)
 
     async def start(self) -> AsyncIterator[Any]:
         """Crawl, within Scrapy's start phase: the engine stays open until it ends."""
@@ -138,7 +130,7 @@ class MomoSpider(Spider):
             },
         }
         for tried in (0, 1):
-            response = await self._ask(
+            response = await self.ask(
                 Request(
                     self._list_url,
                     method="POST",
@@ -212,7 +204,7 @@ class MomoSpider(Spider):
     async def _product_page(self, product_id: str) -> ProductPage:
         """Return the page of goods that can be or could be bought. Raises `Trouble` for every other answer."""
         url = self._product_url(product_id)
-        response = await self._ask(Request(url))
+        response = await self.ask(Request(url))
         page = parse_product_page(response.body, url, response.url)
         if page.outcome == "missing_or_blocked":
             raise Trouble("gone", "failed", "商品頁說沒有這件商品")
@@ -220,45 +212,6 @@ class MomoSpider(Spider):
             problem = page.problems[0]
             raise Trouble(problem.kind, "failed", problem.message, value=problem.value)
         return page
-
-    async def _ask(self, request: Request) -> Response:
-        """Return a 200 answer, after redirects. Raises `Trouble` for everything else, when the retries are used up."""
-        async with self._slots:
-            try:
-                response: Response = await self.crawler.engine.download_async(request)
-            # Whatever a download raises, one page's fault must not end the whole crawl.
-            except Exception as error:
-                raise self._download_trouble(error, request.url) from error
-        if response.status == 200:
-            return response
-        raise self._answer_trouble(response.status, request.method)
-
-    def _download_trouble(self, error: Exception, url: str) -> Trouble:
-        match error:
-            case ShopClosed(status=status, seconds=seconds):
-                return _closed(status, f"網站要求等候 {seconds:,.0f} 秒，超過上限，不再詢問")
-            case IgnoreRequest() if "robots" in str(error).lower():
-                return Trouble("robots", "blocked", "網站的 robots.txt 不允許讀取")
-            case IgnoreRequest():
-                return Trouble("ignored", "failed", f"沒有讀取：{error}")
-            case DownloadTimeoutError():
-                return Trouble("timeout", "failed", f"網站超過 {self.job.timeout:g} 秒沒有回應")
-        logger.info("Could not get %s", url, exc_info=error)
-        return Trouble("network", "failed", f"連線失敗（{type(error).__name__}）")
-
-    def _answer_trouble(self, status: int, method: str) -> Trouble:
-        closed = self.traffic.closed
-        if closed and status == closed.status:
-            return _closed(status, f"網站回覆 {status}，要求等候 {closed.seconds:,.0f} 秒，超過上限")
-        if status == 403:
-            return Trouble("forbidden", "blocked", "網站拒絕存取（403）")
-        if status == 429:
-            return Trouble("too_many", "blocked", "網站說詢問太多次（429），重試後仍然如此")
-        if status in (404, 410) and method == "GET":
-            return Trouble("gone", "failed", f"沒有這個商品頁（{status}）")
-        if 300 <= status <= 399:
-            return Trouble("redirect", "failed", f"網站把詢問轉到別處（{status}）")
-        return Trouble("http", "failed", f"網站回覆 HTTP {status}")
 
     def _report(self, category: str, url: str, problems: Iterable[Problem]) -> None:
         self.reporter.send(
@@ -279,10 +232,6 @@ def _count(found: LookUps, trouble: Trouble) -> AbsentOutcome:
     else:
         found.failed += 1
     return "error"
-
-
-def _closed(status: int, message: str) -> Trouble:
-    return Trouble("closed", "blocked" if status == 429 else "failed", message)
 
 
 def _now() -> str:

@@ -166,7 +166,7 @@ class Walk:
             return "partial", f"{self.repeat}；網站說有 {self.total} 件，只看到 {seen} 件"
         if self._all_pages > self.max_pages:
             reason = f"分類有 {self._all_pages} 頁，只讀到上限第 {self.max_pages} 頁"
-            return "partial", f"{reason}；請調高設定 CRAWL_MAX_PAGES，或改爬它的下層分類"
+            return "partial", f"{reason}；請調高設定 CRAWL_MAX_PAGES，或改用它的下層分類"
         if self.total <= 0:
             return "partial", f"網站沒有說總件數，無法確認是否讀完（看到 {seen} 件）"
         odd = max(ODD_ENTRIES, self.total * ODD_PERCENT // 100)

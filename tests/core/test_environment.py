@@ -13,8 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from momo.core import environment
 from momo.core.environment import Environment
-from momo.local import run
-from tests.contract.test_readme import told_by_the_readme
+from momo.local import bootstrap, run
+from products.spiders.protocol import Job
+from tests.contract.test_readme import described_in_the_readme
 
 ROOT = Path(__file__).resolve().parents[2]
 # Wrong for whatever is a number, a word, a rate, an address, … ; settings that are free texts need something else.
@@ -31,7 +32,10 @@ WRONG = {
     "SECRET_KEY": "geheim",
     "STATIC_ROOT": str(ROOT / "manage.py"),
 }
-SECRETS = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "TELEGRAM_BOT_TOKEN", "MOMO_ADMIN_PASSWORD"}
+SECRETS = {
+    *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "TELEGRAM_BOT_TOKEN", "MOMO_ADMIN_PASSWORD"),
+    "GEMINI_API_KEY",
+}
 PRODUCTION = {
     "MOMO_ENV": "production",
     "SECRET_KEY": "x" * 60,
@@ -55,7 +59,7 @@ def complaints(monkeypatch: pytest.MonkeyPatch, given: Mapping[str, str]) -> lis
 
 
 def test_a_wrong_value_of_each_setting_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = told_by_the_readme()
+    names = described_in_the_readme()
     wrong = {name: WRONG.get(name, NONSENSE) for name in names}
     found = complaints(monkeypatch, wrong | {"MOMO_ENV": "production"})
     found += complaints(monkeypatch, wrong | {"MOMO_ENV": "local"})
@@ -68,6 +72,14 @@ def test_a_wrong_value_of_each_setting_is_refused_with_a_sentence(monkeypatch: p
     assert [name for name, lines in said.items() if not lines] == []
     assert [line for lines in said.values() for line in lines if "for example" not in line] == []
     assert [line for name in SECRETS for line in said[name] if "geheim" in line] == []
+
+
+def test_no_secret_is_repeated_where_its_form_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "services.json").write_text('{"secret_key": "verborgen"}')
+    wrong = dict.fromkeys(SECRETS - {"MOMO_ADMIN_PASSWORD"}, "geheim\x07")
+    found = complaints(monkeypatch, wrong | {"MOMO_ENV": "local", "MOMO_LOCAL_DIR": str(tmp_path)})
+    assert len(found) == len(wrong) + 1
+    assert [line for line in found if "geheim" in line or "verborgen" in line] == []
 
 
 def test_what_the_example_says_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +103,35 @@ def test_only_an_explicit_wish_leads_to_the_real_shop(monkeypatch: pytest.Monkey
     assert start(monkeypatch, local)["MOMO_SHOP_URL"] == "http://127.0.0.1:1234"
     for wish in ({"DEMO": "0"}, {"DEMO": "off"}, {"MOMO_SHOP_URL": "https://www.momoshop.com.tw/"}, PRODUCTION):
         assert start(monkeypatch, local | wish)["MOMO_SHOP_URL"] == "https://www.momoshop.com.tw", wish
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"DEMO": "0"}, {"MOMO_SHOP_URL": "https://a.tw"}, {"MOMO_ENV": "test"}, PRODUCTION]
+)
+def test_make_run_and_the_settings_agree_about_the_demo(more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = start(monkeypatch, {"MOMO_ENV": "local", "MOMO_LOCAL_DIR": "/nowhere"} | more)["DEMO"]
+    assert wanted is bootstrap.demo_wanted()
+    assert wanted is (not more)
+
+
+def test_the_spider_takes_whatever_the_settings_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["concurrency", "delay", "timeout", "max_pages", "max_lookups", "retry_times", "retry_after_cap", "backoff"]
+    said = complaints(monkeypatch, {f"CRAWL_{name.upper()}": NONSENSE for name in names} | {"MOMO_ENV": "local"})
+    bounds = [re.match(r"CRAWL_(\w+) has .* from ([\d.,]+) to ([\d,]+), for", line) for line in said[1:]]
+    assert [found[1].lower() for found in bounds if found] != []
+    for found in filter(None, bounds):
+        for text in found[2].replace(",", ""), found[3].replace(",", ""):
+            asked: Any = {found[1].lower(): float(text) if "." in text else int(text)}
+            Job.from_json(Job("http://a.tw", "x", **asked).to_json())
+    assert len(bounds) == len(names)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, str(ROOT / "manage.py" / "x")])
+def test_a_folder_that_cannot_be_is_refused_with_a_sentence(name: str) -> None:
+    env = Environment({"MEDIA_ROOT": name})
+    env.path("MEDIA_ROOT", default="media", example="/srv/momo/media")
+    with pytest.raises(ImproperlyConfigured, match=r"^MEDIA_ROOT has to be .*, for example MEDIA_ROOT="):
+        env.finish()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from momo.local import bootstrap
 from momo.local.given import foreign_data
 from momo.local.processes import ServiceError, free_port
+from momo.local.run import Serving
 from momo.local.services import DEMO_SIZE
 from momo.local.shop import Catalogue
 
@@ -56,6 +57,16 @@ def test_one_that_does_not_answer_is_named() -> None:
     assert "geheim" not in str(caught.value)
 
 
+def test_an_empty_environment_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {"MOMO_ENV": "", "LOG_LEVEL": "", "DATABASE_POOL_SIZE": ""})
+    monkeypatch.setattr(bootstrap, "read_env_file", lambda: None)
+    bootstrap.set_defaults()
+    commands = Serving("127.0.0.1", 5000).commands()
+    assert os.environ["MOMO_ENV"] == "local"
+    assert commands["worker"][commands["worker"].index("--loglevel") + 1] == "WARNING"
+    assert "DATABASE_POOL_SIZE=8" in commands["web"]
+
+
 def test_what_the_file_of_the_environment_says_wins_over_a_local_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server whose `.env` says production is no demo for `manage.py crawl` either."""
     monkeypatch.setattr("os.environ", {})
@@ -63,3 +74,4 @@ def test_what_the_file_of_the_environment_says_wins_over_a_local_machine(monkeyp
     bootstrap.set_defaults()
     assert os.environ["MOMO_ENV"] == "production"
     assert bootstrap.use_local_services(crawls=True) is False
+    assert bootstrap.demo_wanted() is False, "nor for `make run`, which would load demo data and crawl the real shop"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
 from products.spiders.protocol import AbsentLine, CategoryJob, CategoryLine, EndLine, ErrorLine, Job, read_lines
+from tests.kit.forks import fork
 from tests.products.standin import Shop, goods
 
 _L = TypeVar("_L")
@@ -30,14 +33,23 @@ def job_of(shop: Shop, *categories: CategoryJob, **more: Any) -> Job:
 
 
 class Run:
-    """What one child wrote."""
+    """What one child wrote. A child that is forked holds what the template has imported; a fresh one nothing more."""
 
-    def __init__(self, job: Job) -> None:
-        done = subprocess.run(COMMAND, input=job.to_json(), capture_output=True, cwd=ROOT, timeout=60, check=False)
-        self.code = done.returncode
-        self.log = done.stderr.decode()
-        self.raw = done.stdout
-        self.lines: list[Any] = list(read_lines(done.stdout.splitlines()))
+    def __init__(self, job: Job, *, fresh: bool = False) -> None:
+        if fresh:
+            done = subprocess.run(COMMAND, input=job.to_json(), capture_output=True, cwd=ROOT, timeout=60, check=False)
+            self.code, self.log, self.raw = done.returncode, done.stderr.decode(), done.stdout
+        else:
+            self._fork(job)
+        self.lines: list[Any] = list(read_lines(self.raw.splitlines()))
+
+    def _fork(self, job: Job) -> None:
+        with tempfile.TemporaryDirectory(prefix="momo-child-") as folder:
+            given, output, log = (Path(folder, name) for name in ("job", "output", "log"))
+            given.write_bytes(job.to_json())
+            child = fork(COMMAND[1:], environment=os.environ, log=log, given=str(given), output=str(output))
+            self.code = child.wait(60)
+            self.log, self.raw = log.read_text(), output.read_bytes()
 
     def of(self, kind: type[_L]) -> list[_L]:
         return [line for line in self.lines if isinstance(line, kind)]
@@ -55,8 +67,8 @@ class Run:
         return [line.kind for line in self.of(ErrorLine)]
 
 
-def run(shop: Shop, *categories: CategoryJob, **more: Any) -> Run:
-    done = Run(job_of(shop, *(categories or (CategoryJob("C"),)), **more))
+def run(shop: Shop, *categories: CategoryJob, fresh: bool = False, **more: Any) -> Run:
+    done = Run(job_of(shop, *(categories or (CategoryJob("C"),)), **more), fresh=fresh)
     assert done.code == 0, done.log
     assert isinstance(done.lines[-1], EndLine)
     return done

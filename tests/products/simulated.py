@@ -66,9 +66,9 @@ class Seen:
 
 
 class SimulatedShop:
-    """Forty goods in each of three categories, and two hundred days of what may happen to them."""
+    """`size` goods in each of three categories, and two hundred days of what may happen to them."""
 
-    def __init__(self, seed: int, size: int = 40) -> None:
+    def __init__(self, seed: int, size: int) -> None:
         self.dice = random.Random(seed)
         self.goods = [
             Good(f"{2000000 + number}", CRAWLED[number % 3], self.dice.randrange(200, 3000))

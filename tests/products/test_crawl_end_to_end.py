@@ -124,7 +124,7 @@ def assert_list_answers(client: Client, catalogue: Catalogue, day: int) -> None:
     assert listed(client, filter="decrease") == decreased
 
 
-@pytest.mark.parametrize(("seed", "day"), [(2, 4), (5, 9)])
+@pytest.mark.parametrize(("seed", "day"), [(2, 4), pytest.param(5, 9, marks=pytest.mark.long)])
 def test_two_days_through_the_api(settings: Any, seed: int, day: int) -> None:
     catalogue = Catalogue(seed, 240)
     client = token_client(person())

@@ -13,6 +13,7 @@ from django.db import connection, connections
 from psycopg import sql
 
 from products.models import PriceEvent, PriceSpan, Product, QuarantinedPrice
+from products.selectors import dashboard
 from products.selectors.products import history_of
 from products.services.apply import apply_run
 from products.services.quarantine import AlreadyDecided, accept_price, reject_price
@@ -126,6 +127,24 @@ def test_rejected_while_a_run_that_would_confirm_it_is_applied(held: Quarantined
     assert prices() == [1000]
     held.refresh_from_db()
     assert held.status == "rejected"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("decide", [accept_price, reject_price])
+def test_what_is_decided_waits_no_more_on_the_next_page(
+    decide: Callable[..., None], held: QuarantinedPrice, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    assert dashboard.held_count() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        decide(held=held, user=None)
+    assert dashboard.held_count() == 0
+
+
+@pytest.mark.django_db
+def test_the_run_of_an_accepted_price_counts_its_event(held: QuarantinedPrice) -> None:
+    accept_price(held=held, user=None)
+    held.run.refresh_from_db()
+    assert (held.run.decreased, held.run.increased) == (1, 0)
 
 
 @pytest.mark.django_db

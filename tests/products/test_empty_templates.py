@@ -17,7 +17,7 @@ from tests.products.notifying import changed, subscribe, untold
 
 pytestmark = pytest.mark.django_db
 
-ONLY_CRITICAL = "{% if severity == 'critical' %}\n<b>{{ title }}</b>\n{% endif %}\n\n"
+ONLY_CRITICAL = "{%- if severity == 'critical' %}\n<b>{{ title }}</b>\n{%- endif %}\n\n"
 
 
 def readers(event: str) -> None:

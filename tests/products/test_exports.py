@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from products.exports import KINDS, workbook
-from products.models import CrawlRun, Product, QuarantinedPrice
+from products.models import Category, CrawlRun, Product, QuarantinedPrice
 from tests.kit.users import person, session_client
 from tests.products.factories import Runs, absent, category, item, lowest_of_spans
 
@@ -118,6 +118,14 @@ def test_text_stays_as_it_is_and_is_no_formula() -> None:
         assert [cells[place].number_format for place in (5, 9, 11)] == ["#,##0", "#,##0", "yyyy-mm-dd hh:mm"]
         assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
         assert all(cell.is_date for cell in cells[10:13] if cell.value is not None)
+
+
+@pytest.mark.usefixtures("goods")
+def test_goods_of_a_category_that_is_switched_off_are_not_called_on_sale() -> None:
+    Category.objects.update(enabled=False)
+    stated = {code: row["狀態"] for code, row in rows_of(sheet_of("all")[1]).items()}
+    assert stated.pop("2000019") == "已下架"
+    assert set(stated.values()) == {"停止更新"}
 
 
 @pytest.mark.usefixtures("goods")

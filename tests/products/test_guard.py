@@ -36,10 +36,16 @@ TROUBLES = {
 
 # The spider's own tests try each trouble; here one of each way to end a category runs always.
 ALWAYS = {"blocked", "too many, wait", "error", "empty", "last page again"}
-TRIED = [
-    pytest.param(trouble, id=name, marks=() if name in ALWAYS else pytest.mark.long)
-    for name, trouble in TROUBLES.items()
-]
+# On the first page, one of each length that the category then seems to have: unknown, none, shorter.
+ALWAYS_FIRST = {"blocked", "empty", "last page again"}
+
+
+def tried(always: set[str]) -> list[Any]:
+    """All troubles, of which those not named are tried in long runs only."""
+    return [
+        pytest.param(trouble, id=name, marks=() if name in always else pytest.mark.long)
+        for name, trouble in TROUBLES.items()
+    ]
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def misses_of(code: str) -> dict[str, int]:
     return dict(Product.objects.filter(category__code=code).values_list("product_id", "misses"))
 
 
-@pytest.mark.parametrize("trouble", TRIED)
+@pytest.mark.parametrize("trouble", tried(ALWAYS))
 def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) -> None:
     catalogue = momo.catalogue
     bad, good = (row.code for row in catalogue.categories)
@@ -118,7 +124,7 @@ def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) 
     assert Alert.objects.get().resolved_at == healed.finished_at
 
 
-@pytest.mark.parametrize("trouble", TRIED)
+@pytest.mark.parametrize("trouble", tried(ALWAYS_FIRST))
 def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any]) -> None:
     """The first page states how long a category is: three pages in ten, with it among them, may hide the others."""
     catalogue = momo.catalogue
@@ -146,7 +152,9 @@ def seen_in(run_id: int) -> set[str]:
     return set(Observation.objects.filter(run_id=run_id, absent=False).values_list("code", flat=True))
 
 
-@pytest.mark.parametrize("kind", ["blocked", "403", "empty", "500"])
+@pytest.mark.parametrize(
+    "kind", ["blocked", "empty", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("403", "500"))]
+)
 def test_a_shop_that_shuts_us_out_altogether(momo: DemoShop, kind: str) -> None:
     before = list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at"))
     momo.fault(kind)

@@ -35,8 +35,8 @@ LONGEST = 25
 class Simulation:
     """The shop's days, crawled and applied one by one."""
 
-    def __init__(self, seed: int) -> None:
-        self.shop = SimulatedShop(seed)
+    def __init__(self, seed: int, size: int) -> None:
+        self.shop = SimulatedShop(seed, size)
         self.runs = Runs()
         self.start = self.runs.at + timedelta(days=1)
         self.homes = {code: category(code) for code in CRAWLED}
@@ -67,9 +67,10 @@ class Simulation:
         return round((moment - self.start) / timedelta(days=1))
 
 
-def test_two_hundred_days(settings: Any) -> None:
+@pytest.mark.parametrize("size", [20, pytest.param(40, marks=pytest.mark.long)])
+def test_two_hundred_days(size: int, settings: Any) -> None:
     settings.CRAWL_SHARDS = 1
-    simulation = Simulation(1)
+    simulation = Simulation(1, size)
     for _ in range(DAYS):
         simulation.crawl()
         assert_nothing_is_falsely_delisted(simulation)

@@ -76,7 +76,7 @@ def test_the_request_is_the_documented_one_and_honest(shop: Shop) -> None:
 def test_counts_progress_and_end(shop: Shop) -> None:
     three_pages(shop)
     shop.answer(("list", "C", 2), Answer(status=500), listing(page_of(5), 3, 12))
-    done = run(shop)
+    done = run(shop, fresh=True)
 
     end = done.lines[-1]
     assert (end.requests, end.retries) == (5, 1)  # robots.txt, three pages, one of them twice

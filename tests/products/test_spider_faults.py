@@ -165,7 +165,7 @@ def test_a_shop_that_is_not_there() -> None:
 
 def test_an_answer_that_is_too_large_is_not_taken(shop: Shop) -> None:
     shop.answer(("list", "C", 1), b'{"x":"' + b"a" * (9 * 1024 * 1024) + b'"}')
-    done = run(shop)
+    done = run(shop, fresh=True)
     assert done.category().outcome == "failed"
     assert done.lines[-1].peak_rss_bytes < 120 * 1024 * 1024
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from products.spiders.child import settings_of
 from products.spiders.protocol import (
     CategoryJob,
     EndLine,
@@ -129,6 +130,11 @@ def test_a_bad_job_has_an_exit_code_of_its_own() -> None:
     done = subprocess.run(COMMAND, input=b"{}", capture_output=True, cwd=ROOT, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"shop_url" in done.stderr
+
+
+def test_a_long_delay_is_not_shortened_by_the_throttle() -> None:
+    long, short = (settings_of(Job("http://127.0.0.1:1", "x", delay=delay)) for delay in (300.0, 0.5))
+    assert (long["AUTOTHROTTLE_MAX_DELAY"], short["AUTOTHROTTLE_MAX_DELAY"]) == (300, 60)
 
 
 def test_a_job_survives_the_pipe() -> None:

@@ -17,8 +17,6 @@ from products.services.apply import apply_run
 from products.services.runs import close_lost_runs, delete_old_observations, start_run
 from products.services.shards import run_shard
 
-UNFINISHED = (CrawlShard.Status.PENDING, CrawlShard.Status.RUNNING)
-
 
 class Command(BaseCommand):
     """Crawls in the foreground and applies the run."""
@@ -26,7 +24,7 @@ class Command(BaseCommand):
     help = "更新啟用分類的價格並套用結果；已有進行中的價格更新時，接手它未完成的部分。"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--category", action="append", metavar="代碼", help="只爬這個分類（可重複）")
+        parser.add_argument("--category", action="append", metavar="代碼", help="只更新這個分類（可重複）")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(file=self.stdout, width=None if self.stdout.isatty() else 100)  # type: ignore[arg-type]
@@ -62,7 +60,7 @@ class Command(BaseCommand):
                 bar.update(task, completed=state["pages"], total=state["pages_expected"] or None, items=state["items"])
 
             while True:
-                for shard_id in run.shards.filter(status__in=UNFINISHED).values_list("pk", flat=True):
+                for shard_id in run.shards.filter(status__in=CrawlShard.UNFINISHED).values_list("pk", flat=True):
                     run_shard(shard_id, on_progress=show)
                     show()
                 apply_run(run.pk)

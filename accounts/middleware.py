@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.sessions import extend_or_end, session_user
+from momo.core.secret_paths import is_secret_path
 from momo.rest.middleware import is_api_path
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -25,7 +26,7 @@ class SessionLifetimeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Reading the session costs a query.
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and not is_secret_path(request.path_info):
             extend_or_end(request.session)
         return self.get_response(request)
 
@@ -52,6 +53,7 @@ class PasswordChangeMiddleware:
         own = {settings.LOGIN_URL, reverse("logout"), page} | self.OPEN
         if (
             not is_api_path(path)
+            and not is_secret_path(path)
             and path not in own
             and settings.SESSION_COOKIE_NAME in request.COOKIES
             and getattr(request.user, "must_change_password", False)

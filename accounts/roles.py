@@ -39,6 +39,9 @@ _RUN = (
     "jobs.*:add",
     "jobs.*:change",
     "*.*alias*:*",
+    "ai.trend*:*",
+    "ai.phrase:*",
+    "ai.style:*",
 )
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     USER: _READ,

@@ -48,6 +48,14 @@ def safe_next(request: HttpRequest, target: str | None) -> str:
     return settings.LOGIN_REDIRECT_URL
 
 
+def _refused(response: HttpResponse, failure: ServiceError) -> HttpResponse:
+    """A page that shows `failure`, with its status and headers."""
+    response.status_code = status_of(failure)
+    for name, value in headers_of(failure).items():
+        response[name] = value
+    return response
+
+
 def _redirect_after_login(request: HttpRequest, user: User, target: str | None) -> HttpResponseRedirect:
     destination = safe_next(request, target)
     if user.must_change_password:
@@ -127,11 +135,8 @@ class LoginView(View):
             "username": username[:150],
             "failure": failure.message if failure else "",
         }
-        response = render(request, "accounts/login.html", context, status=status_of(failure) if failure else 200)
-        if failure is not None:
-            for name, value in headers_of(failure).items():
-                response[name] = value
-        return response
+        response = render(request, "accounts/login.html", context)
+        return _refused(response, failure) if failure else response
 
 
 def lockout_response(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
@@ -180,6 +185,7 @@ class ChangePasswordView(View):
             form.add_error(None, error)
         except ServiceError as failure:
             form.add_error(None, failure.message)
+            return _refused(self._form(request, form, target), failure)
         return self._form(request, form, target, status=400)
 
     @staticmethod

@@ -105,8 +105,11 @@ class MomoAdminConfig(AdminConfig):
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as unfold takes it; unfold leaves out entries without permission."""
+    links = [reverse(f"admin:{entry.view}") for entry in nav.entries()]
+    # Of two that lead here the longer one: a page of its own lies below the list of its model.
+    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
     sections = [
-        {"title": section.title, "separator": True, "items": [_item(entry, request) for entry in entries]}
+        {"title": section.title, "separator": True, "items": [_item(entry, request, here) for entry in entries]}
         for section, entries in groupby(nav.entries(), attrgetter("section"))
     ]
     sections[0]["separator"] = False
@@ -114,12 +117,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return sections
 
 
-def _item(entry: nav.Entry, request: HttpRequest) -> dict[str, Any]:
+def _item(entry: nav.Entry, request: HttpRequest, here: str) -> dict[str, Any]:
     allowed = request.user.has_perm(entry.permission)
+    link = reverse(f"admin:{entry.view}")
     item = {
         "title": entry.title,
         "icon": entry.icon,
-        "link": reverse(f"admin:{entry.view}"),
+        "link": link,
+        "active": link == here,
         "permission": lambda request: allowed,
     }
     waiting = nav.count(request, entry.badge) if allowed and entry.badge else 0

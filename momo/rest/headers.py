@@ -1,4 +1,4 @@
-"""Headers of answers: no cache keeps those of the API, and pages run only scripts from this server."""
+"""Headers of answers: no cache keeps those of the API, pages run only scripts from this server, secret ones none."""
 
 from __future__ import annotations
 
@@ -9,9 +9,22 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from momo.core.secret_paths import is_secret_path
 from momo.rest.middleware import is_api_path
 
 ADMIN = "/admin/"
+# Of all answers below a secret path, failures of other middleware included: the address goes nowhere else.
+SECRET_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
 
 
 def content_policy(path: str) -> str:
@@ -38,7 +51,8 @@ def content_policy(path: str) -> str:
 
 
 class HeadersMiddleware:
-    """`Cache-Control` and `Vary` of the API, `Content-Security-Policy` of pages, unless the view has set its own."""
+    """`Cache-Control` and `Vary` of the API, `Content-Security-Policy` of pages, unless the view has set its own;
+    SECRET_HEADERS of secret paths."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,6 +62,9 @@ class HeadersMiddleware:
         if is_api_path(request.path_info):
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
+        if is_secret_path(request.path_info):
+            for name, value in SECRET_HEADERS.items():
+                response[name] = value
         if response.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Content-Security-Policy", content_policy(request.path_info))
         return response

@@ -16,6 +16,7 @@ from django.utils.http import is_same_domain
 
 from momo.core import context
 from momo.core.errors import Forbidden, NotFound, ServiceError, ValidationFailed
+from momo.core.secret_paths import is_secret_path
 from momo.rest.encoding import dumps
 from momo.rest.errors import body_of, failure_of, headers_of, status_of, to_service_error
 
@@ -139,9 +140,12 @@ class CharsetMiddleware:
 class CrossSiteMiddleware:
     """Refuses unsafe requests that a browser sends for another site, in place of CSRF tokens.
 
-    It applies to /login, /logout and /api, whose clients have only the cookie. Browsers add `Sec-Fetch-Site` or
-    `Origin` and pages cannot change these headers; programs (curl, n8n) send neither and pass. Origins in
-    `CSRF_TRUSTED_ORIGINS` pass too. All other paths keep Django's own CSRF check.
+    It applies to /login, /logout and /api, whose clients have only the cookie, and to secret paths. Browsers add
+    `Sec-Fetch-Site` or `Origin` and pages cannot change these headers; programs (curl, n8n) send neither and pass.
+    Origins in `CSRF_TRUSTED_ORIGINS` pass too. All other paths keep Django's own CSRF check.
+
+    Pages of secret paths have the policy `no-referrer`, under which browsers send `Origin: null` with their own forms.
+    There `Sec-Fetch-Site` decides, and a browser too old to send it passes: no other site knows the address.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -151,7 +155,7 @@ class CrossSiteMiddleware:
         path = request.path_info
         if (
             request.method not in SAFE_METHODS
-            and (path in COOKIE_PATHS or is_api_path(path))
+            and (path in COOKIE_PATHS or is_api_path(path) or is_secret_path(path))
             and self._is_cross_site(request)
         ):
             return failure_envelope(Forbidden("拒絕來自其他網站的請求"))
@@ -161,7 +165,7 @@ class CrossSiteMiddleware:
     def _is_cross_site(request: HttpRequest) -> bool:
         origin = request.headers.get("Origin")
         from_here = request.headers.get("Sec-Fetch-Site", "none") in {"same-origin", "none"}
-        if origin is None:
+        if origin is None or (origin == "null" and is_secret_path(request.path_info)):
             return not from_here
         try:
             parts = urlsplit(origin)

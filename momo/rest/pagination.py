@@ -8,7 +8,6 @@ from typing import Any
 from drf_spectacular.plumbing import build_parameter_type
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from momo.core.errors import ValidationFailed
 
@@ -63,9 +62,6 @@ class Pagination(BasePagination):
             "per_page": self.size,
             "total_pages": -(-self.total // self.size),
         }
-
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response(self.body(data))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         numbers = {

@@ -111,6 +111,12 @@ class AutoSchema(SpectacularSchema):
             parameter["schema"].update({BOUNDS[name]: extra[name] for name in BOUNDS if name in extra})
         return parameters
 
+    def _get_request_for_media_type(self, serializer: Any, direction: str = "request") -> tuple[Any, bool]:
+        """A body of which one of several names is needed is needed itself."""
+        hooks: Any = super()  # without annotations
+        schema, required = hooks._get_request_for_media_type(serializer, direction)
+        return schema, required or bool(getattr(serializer, "any_of", ()))
+
     def _map_basic_serializer(self, serializer: BaseSerializer[Any], direction: str) -> dict[str, Any]:
         """Requires all fields of an answer, and drops the serializer's docstring, which is for readers of the code."""
         hooks: Any = super()  # without annotations

@@ -16,9 +16,11 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown names, since a typo would otherwise look like a change that was made.
 
     `also` are names that a client may send back as it got them: they are ignored, and not described in the schema.
+    `any_of` are names of which one has to be there; the schema says so, and a service refuses a body without.
     """
 
     also: ClassVar[frozenset[str]] = frozenset()
+    any_of: ClassVar[tuple[str, ...]] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         names = [name for name in data if name not in {*self.fields, *self.also}] if isinstance(data, Mapping) else []
@@ -42,7 +44,17 @@ class StrictSchema(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**schema, "additionalProperties": False}
+        needed = {"anyOf": [{"required": [name]} for name in self.target.any_of]} if self.target.any_of else {}
+        return {**schema, **needed, "additionalProperties": False}
+
+
+class ListField(serializers.ListField):
+    """A list whose length is checked before its items: a body of 2 MB holds a million, and each may be an error."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
 
 
 def _is_number(value: Any) -> bool:
@@ -72,6 +84,9 @@ def wrong_types(field: Any, value: Any, path: str = "") -> Iterator[tuple[str, s
     if isinstance(field, serializers.Serializer) and isinstance(value, Mapping):
         parts = [(name, part, value[name]) for name, part in field.fields.items() if name in value]
     elif isinstance(field, (serializers.ListSerializer, serializers.ListField)) and isinstance(value, list):
+        most: int | None = getattr(field, "max_length", None)
+        if most is not None and len(value) > most:
+            return  # one error of the list itself
         parts = [(str(place), field.child, one) for place, one in enumerate(value)]
     else:
         return

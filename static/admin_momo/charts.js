@@ -1,4 +1,4 @@
-// The charts of the start page, of a product and of sales, drawn by unfold's own copy of Chart.js from data in the page.
+// The charts of the start page, of products, sales and stockouts, drawn by unfold's own copy of Chart.js from data in the page.
 (() => {
   "use strict";
   const HOUR = 3600 * 1000;
@@ -116,7 +116,27 @@
     },
   });
 
-  const KIND_OF_CHART = { price, events, sales };
+  // Horizontal bars, one for each name, stacked by series.
+  const bars = ({ labels, series, dollars }) => ({
+    type: "bar",
+    data: { labels, datasets: series.map((one) => ({ ...one, maxBarThickness: 20 })) },
+    options: {
+      indexAxis: "y",
+      interaction: { mode: "index", axis: "y", intersect: false },
+      scales: {
+        x: { stacked: true, beginAtZero: true, ticks: { maxRotation: 0, autoSkipPadding: 12, precision: 0, ...(dollars && { callback: money }) } },
+        y: { stacked: true, ticks: { autoSkip: false } },
+      },
+      plugins: {
+        tooltip: {
+          filter: (item) => item.parsed.x > 0,
+          callbacks: { label: (item) => `${item.dataset.label} ${dollars ? money(item.parsed.x) : item.parsed.x}` },
+        },
+      },
+    },
+  });
+
+  const KIND_OF_CHART = { price, events, sales, bars };
 
   const draw = (canvas) => {
     const make = KIND_OF_CHART[canvas.dataset.momoChart];

@@ -12,7 +12,7 @@
 
   const text = ({ percent, pages, pages_expected: expected, items }, workers) => {
     const known = expected ? `${count(pages)} / ${count(expected)}` : count(pages);
-    const waiting = workers === 0 && pages === 0 ? "・沒有工作程序在線" : "";
+    const waiting = workers === 0 && pages === 0 ? "・背景程式沒有在執行" : "";
     return `${percent}%・${known} 頁・${count(items)} 件${waiting}`;
   };
 

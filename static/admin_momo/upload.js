@@ -121,7 +121,7 @@
       const button = form.querySelector("button[type=submit]");
       const bar = sending.querySelector("progress");
       const words = sending.querySelector("[data-sending-text]");
-      const request = new XMLHttpRequest(); // fetch tells nothing of what was sent so far
+      const request = new XMLHttpRequest(); // fetch reports no progress of what it sends
       button.disabled = true;
       sending.hidden = false;
       request.upload.addEventListener("progress", ({ loaded, total }) => {
@@ -138,7 +138,7 @@
         try {
           body = JSON.parse(request.responseText);
         } catch {
-          // An error page: told below.
+          // An error page: reported below.
         }
         if (body.url) window.location.assign(body.url);
         else stop(body.error || "匯入沒有開始，請稍後再試");

@@ -43,7 +43,7 @@ def test_tries_that_were_too_many_are_written_down(user: User) -> None:
 
 
 @pytest.mark.usefixtures("_few")
-def test_guessing_at_one_name_leaves_the_others_of_an_office_their_door(user: User) -> None:
+def test_guessing_at_one_name_locks_out_no_other_user_of_the_office(user: User) -> None:
     """What the lock refuses does not count, nor does who gets in."""
     person("max")
     with time_machine.travel("2026-01-29T06:00:00Z", tick=False):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from accounts.models import ApiToken, LoginAttempt, User
+from ai.models import Phrase, TrendCategory, TrendList
 from momo.jobs.models import ColumnAlias, Job, JobError
 from momo.jobs.services import create_job, run_job
 from products.models import (
@@ -307,3 +308,18 @@ def sales_days(number: int) -> list[DayClaim]:
         for row in (2, 3)
     )
     return claims
+
+
+def phrases(number: int) -> list[Phrase]:
+    start = Phrase.objects.count()
+    made = [Phrase(text=f"詞句{start + n}", category="醫療效能", reason="不得宣稱") for n in range(number)]
+    return Phrase.objects.bulk_create(made)
+
+
+def trend_lists(number: int) -> None:
+    """Lists of trends, and their categories."""
+    trends = [TrendCategory(source="mybest", key=f"9{one:05}", category=f"分類{one}") for one in range(number)]
+    TrendList.objects.bulk_create(
+        TrendList(trend=trend, items=[{"rank": 1, "name": "甲"}], fetched_at=timezone.now())
+        for trend in TrendCategory.objects.bulk_create(trends)
+    )

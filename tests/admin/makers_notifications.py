@@ -16,7 +16,7 @@ VARIABLES: list[dict[str, Any]] = [
     {"name": "host", "type": "text", "required": True, "example": "momo-web-1"},
     {"name": "items", "type": "list", "example": ["甲", "乙"]},
 ]
-BODY = "<b>{{ host }}</b>\n{% for item in items %}\n・{{ item }}\n{% endfor %}\n"
+BODY = "<b>{{ host }}</b>\n{%- for item in items %}\n・{{ item }}\n{%- endfor %}\n"
 CONTENT: dict[str, Any] = {
     "title": "主機通知",
     "description": "",

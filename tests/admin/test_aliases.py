@@ -173,7 +173,7 @@ def test_what_the_import_of_headers_does_not_know_is_told_in_words(as_manager: C
     page = bring(as_manager, "\n".join(rows).encode())
 
     told = [dict(row.field_specific_errors) for row in page.context["result"].invalid_rows]
-    assert told[0] == {"類型": ["沒有「庫存」這種報表；可用：每日銷售"]}
+    assert told[0] == {"類型": ["沒有「庫存」這種報表；可用：每日銷售、廠商缺貨"]}
     assert told[1]["欄位"][0].startswith("沒有「金額」這個欄位；可用：日期、品號、")
     assert told[2] == {"標題": ["這個標題原本是「業績」，不能改作「成本」"]}
 

@@ -7,8 +7,6 @@ server of their own: what must survive is a process that is not the test's.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,9 +25,9 @@ from momo.jobs.models import ColumnAlias
 from momo.local.processes import free_port
 from notifications.models import Template
 from products.models import Category
+from tests.kit.forks import fork
 from tests.sheets import files
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds until the server answers at all
 LIMIT = 1.0  # seconds of processor time of one request, with which a busy machine does not interfere
 CSRF = "a" * 32
@@ -161,23 +159,23 @@ def site(tmp_path: Path, transactional_db: None, boss: User) -> Iterator[Site]:
         "DATABASE_URL": f"postgresql://{user}:{password}@{host}:{number}/{database['NAME']}",
         "SHEET_MEMORY_MIB": str(MEMORY_MIB),
     }
-    command = [sys.executable, "-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    with log.open("w") as output, subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output) as web:
-        try:
-            site = Site(f"http://127.0.0.1:{port}", psutil.Process(web.pid), boss)
-            deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    requests.get(f"{site.base}/login", timeout=PATIENCE)
-                    break
-                except requests.ConnectionError:
-                    assert web.poll() is None, log.read_text()
-                    assert time.monotonic() < deadline, log.read_text()
-                    time.sleep(0.05)
-            yield site
-        finally:
-            web.terminate()
-            web.wait(PATIENCE)
+    command = ["-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    web = fork(command, environment=env, log=log)
+    try:
+        site = Site(f"http://127.0.0.1:{port}", psutil.Process(web.pid), boss)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                requests.get(f"{site.base}/login", timeout=PATIENCE)
+                break
+            except requests.ConnectionError:
+                assert web.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+        yield site
+    finally:
+        web.terminate()
+        web.wait(PATIENCE)
 
 
 def test_a_file_beyond_the_memory_ends_only_its_own_process(site: Site) -> None:

@@ -128,3 +128,8 @@ def test_the_example_workbook_can_be_imported(as_manager: Client, as_reader: Cli
     assert io.BytesIO(content).read(2) == b"PK"
     assert as_reader.get(url).status_code == 404
     assert as_manager.get(reverse("admin:jobs_job_example", args=["other"])).status_code == 404
+
+
+def test_a_header_is_kept_as_the_database_stores_it(as_manager: Client) -> None:
+    assert learn(as_manager, amount="成交\0額").status_code == 200
+    assert ColumnAlias.objects.get().alias == "成交額"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from momo.admin import site
 from momo.admin.kit import nav
 from notifications.models import OutboxMessage
 from products.models import PriceEvent, QuarantinedPrice
-from tests.admin import makers
+from tests.admin import makers, makers_vendors
 from tests.admin.makers_notifications import mail
+from tests.vendors.makers import make_vendor
 
 
 @pytest.fixture
@@ -104,10 +106,13 @@ def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) ->
             finished_at=now if number == 3 else now - timedelta(days=8)
         )
     makers.brought(makers.sold("2026-01-29", quantity="三"))
+    makers_vendors.stockouts(20)
+    make_vendor()
     cache.clear()
 
     cards = as_boss.get(reverse("admin:index")).context["cards"]
 
+    assert {"缺貨待寄送", "待廠商回覆", "廠商需要補信箱"} <= {card.name for card in cards}
     lists = {card.name: as_boss.get(card.url).context["cl"] for card in cards}
     shown = {name: len(found.result_list) for name, found in lists.items()}
     assert {card.name: card.figure for card in cards} == shown
@@ -126,3 +131,8 @@ def test_the_search_of_the_menu_finds_titles_and_sections_that_the_user_may_see(
     assert found(as_reader, "排程") == []
     assert found(as_reader, "銷售") == ["銷售日", "銷售明細", "匯入", "欄位別名"]
     assert found(as_reader, "") == []
+
+
+def test_each_section_of_the_sidebar_is_one_block() -> None:
+    titles = [title for title, _ in groupby(entry.section.title for entry in nav.entries())]
+    assert len(titles) == len(set(titles))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import timedelta
@@ -63,6 +64,19 @@ def test_cards_and_lists_say_the_same(up: bool, as_reader: Client) -> None:
     listed = as_reader.get(card.url).context["cl"].result_count
 
     assert card.figure == listed
+
+
+def test_a_category_counts_the_products_that_its_link_shows(as_reader: Client) -> None:
+    makers.product(1)
+    makers.product(2, status="out_of_stock")
+    makers.product(3, status="delisted")
+
+    page = as_reader.get(reverse("admin:products_category_changelist")).content.decode()
+
+    link = re.search(rf'href="({reverse("admin:products_product_changelist")}\?[^"]+)">([0-9]+)</a>', page)
+    assert link is not None
+    assert link[2] == "2"
+    assert as_reader.get(html.unescape(link[1])).context["cl"].result_count == 2
 
 
 def test_an_empty_start_page_says_what_to_do_first_and_shows_no_zeros(as_manager: Client, as_reader: Client) -> None:

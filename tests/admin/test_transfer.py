@@ -53,6 +53,13 @@ def test_categories_are_previewed_and_then_imported(as_manager: Client) -> None:
     assert (new.level, new.enabled) == (2, True)
 
 
+def test_a_row_that_has_shifted_is_refused(as_manager: Client) -> None:
+    """An unquoted comma: the rest of the row would stand in other columns. Empty cells at the end are no harm."""
+    page = upload(as_manager, "分類代碼,名稱,路徑\n1100100001,一,甲,,\n1100100002,甲,乙,丙 > 丁\n".encode())
+    assert "第 3 列有 4 格，標題只有 3 欄" in page.content.decode()
+    assert "result" not in page.context
+
+
 def test_a_preview_shows_old_and_new_values(as_manager: Client) -> None:
     makers.category("1100100001", name="舊名", path="甲 > 乙", level=3)
     text = "分類代碼,名稱\n1100100001,新名\n1100100009,另一個\n"
@@ -211,6 +218,7 @@ def test_an_empty_cell_keeps_what_is_stored_and_the_page_says_so(as_boss: Client
 
     one = Category.objects.get()
     reader.refresh_from_db()
+    assert "Excel（.xlsx、.xls、.ods）或 CSV" in page
     assert "留空的儲存格和沒有的欄位保留原值" in page
     assert (one.level, one.name, one.path, one.enabled) == (2, "精華液", "美妝 > 精華液", True)
     assert (reader.display_name, reader.role, reader.is_active) == ("小美", Role.USER, True)
@@ -268,6 +276,16 @@ def test_a_cell_that_is_an_error_is_no_text(as_manager: Client) -> None:
     )
 
     assert reasons(page) == [(2, {"名稱": ["儲存格是錯誤值 #N/A；請修正公式或填入正確的值。"]})]
+
+
+@pytest.mark.parametrize("again", ["名稱", "NAME"])
+def test_a_column_that_occurs_twice_is_refused(again: str, as_manager: Client) -> None:
+    makers.category("1100100001", name="舊名")
+
+    page = upload(as_manager, f"分類代碼,名稱,備註,備註,{again}\n1100100001,甲,,,乙\n".encode())
+
+    assert "「名稱」這一欄出現不只一次" in page.content.decode()
+    assert Category.objects.get().name == "舊名"
 
 
 def test_lines_of_a_cell_do_not_decide_about_the_delimiter(as_boss: Client) -> None:

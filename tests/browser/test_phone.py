@@ -13,8 +13,11 @@ from tests.browser import world
 from tests.browser.conftest import DESK, PHONE, Opener, findings
 
 CARD = 120  # pixels, the height that a row of a list has at most
-LISTS = ("products", "crawls", "jobs", "subscriptions")
-PAGES = ("home", "product", "template")
+LISTS = ("products", "crawls", "jobs", "subscriptions", "stockouts", "vendors", "addresses")
+PAGES = (
+    *("home", "product", "template", "send", "sending", "vendor mail"),
+    *("board", "score", "stockout", "vendor", "merge"),
+)
 SIZES = """() => ({
     over: document.documentElement.scrollWidth - innerWidth,
     rows: [...document.querySelectorAll('#result_list tr.data-row')].map(row => row.getBoundingClientRect().height),

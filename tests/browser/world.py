@@ -5,12 +5,19 @@ from __future__ import annotations
 from django.urls import reverse
 
 from accounts.models import ApiToken
+from ai.models import Search, TrendList
 from notifications.models import Template
 from products.models import CrawlRun, Product
-from tests.admin import makers
+from tests.admin import makers, makers_vendors
 from tests.admin import makers_notifications as messages
+from tests.ai import makers as copy
+from tests.vendors.mailing import prepared
+from tests.vendors.makers import make_batch, make_stockout, make_vendor
+from tests.vendors.reports import out, publish
+from vendors.models import Stockout, StockoutBatch, Vendor, VendorMail
 
 NAME = "【山田研究所】玻尿酸保濕精華液 30ml 買一送一超值組合（加贈旅行組三件）限定版"
+SOLD = (makers.sold("2026-01-29"), makers.sold("2026-01-30", quantity=3, amount=-2_970))
 
 
 def _list(model: str) -> str:
@@ -28,8 +35,7 @@ def fill(host: str) -> None:
     makers.held(3)
     makers.alerts(1)
     makers.spans(Product.objects.get(product_id="10000001"), [12_990, 11_900, 12_901])
-    rows = [makers.sold("2026-01-29"), makers.sold("2026-01-30", quantity=3, amount=-2_970)]
-    makers.brought(*rows)
+    makers.brought(*SOLD)
     makers.brought(makers.sold("2026-01-31", quantity="三"))
     makers.waiting(makers.workbook())
     makers.aliases(2)
@@ -41,12 +47,39 @@ def fill(host: str) -> None:
     messages.subscriptions(2)
     messages.mails(3)
     messages.parts()
+    publish([out(str(number), f"V{number % 3}", product_name=NAME, stock=-2) for number in range(5)])
+    publish([out(str(number), f"V{number % 3}", product_name=NAME, vendor_name="永昌貿易") for number in range(2, 7)])
+    stockouts = makers_vendors.stockouts(30)
+    Stockout.objects.update(product_name=NAME)
+    Vendor.objects.filter(pk=stockouts[0].vendor_id).update(name="水潤生技股份有限公司台北第一營業處", contact="林小姐")
+    Vendor.objects.filter(pk=stockouts[1].vendor_id).update(name="永昌貿易有限公司")
+    stockouts[2].vendor.addresses.update(bounced_at=stockouts[2].created_at, bounce_reason="550 5.1.1 User unknown")
+    makers_vendors.mails(1)
+    mailed()
+
+
+def mailed() -> None:
+    """A mail to a vendor that was prepared, and a stockout whose vendor has no address."""
+    vendor = make_vendor("V00123", "buyer@example.com", "boss@example.com", name="水潤生技股份有限公司")
+    batch = make_batch()
+    rows = [make_stockout(vendor, batch, product_name=f"{NAME} {number}") for number in range(3)]
+    rows.append(make_stockout(make_vendor("V00124"), batch))
+    prepared(*rows[1:], note="這幾項正在檔期活動中，請優先補貨。")
+    makers.trend_lists(2)
+    copy.searches(2)
+    copy.styles(2)
+    copy.prices(2)
+    copy.budgets(2)
+    makers.phrases(2)
 
 
 def pages() -> dict[str, str]:
     """Addresses of one page of each kind, by name; `fill` has made what they show."""
     template = Template.objects.get(code="host_notice")
     run = CrawlRun.objects.get(verdict="suspect", error_count=1)
+    mail = VendorMail.objects.latest("pk")
+    last, second = StockoutBatch.objects.latest("pk"), StockoutBatch.objects.filter(previous__isnull=False).latest("pk")
+    stockout = Stockout.objects.filter(duplicates__isnull=False).latest("pk")
     return {
         "home": reverse("admin:index"),
         "products": _list("products_product"),
@@ -57,10 +90,29 @@ def pages() -> dict[str, str]:
         "crawl": reverse("admin:products_crawlrun_change", args=[run.pk]),
         "jobs": _list("jobs_job"),
         "upload": reverse("admin:jobs_job_upload"),
+        "batches": _list("vendors_stockoutbatch"),
+        "batch": reverse("admin:vendors_stockoutbatch_change", args=[second.pk]),
+        "sendings": _list("vendors_vendorsending"),
+        "sending": reverse("admin:vendors_vendorsending_change", args=[mail.sending_id]),
+        "vendor mail": reverse("admin:vendors_vendormail_change", args=[mail.pk]),
+        "send": f"{reverse('admin:vendors_vendorsending_send')}?batch={last.pk}",
         "template": reverse("admin:notifications_template_change", args=[template.pk]),
         "messages": _list("notifications_outboxmessage"),
         "subscriptions": _list("notifications_subscription"),
         "user": reverse("admin:accounts_user_change", args=[ApiToken.objects.earliest("pk").user_id]),
+        "stockouts": _list("vendors_stockout"),
+        "stockout": reverse("admin:vendors_stockout_change", args=[stockout.pk]),
+        "board": reverse("admin:vendors_stockout_board"),
+        "score": reverse("admin:vendors_stockout_score"),
+        "vendors": _list("vendors_vendor"),
+        "vendor": reverse("admin:vendors_vendor_change", args=[stockout.vendor_id]),
+        "merge": reverse("admin:vendors_vendor_into", args=[stockout.vendor_id]),
+        "addresses": _list("vendors_vendoraddress"),
         "token": reverse("admin:accounts_apitoken_add"),
+        "trends": _list("ai_trendcategory"),
+        "trend": reverse("admin:ai_trendlist_change", args=[TrendList.objects.earliest("pk").pk]),
+        "trend_import": reverse("admin:ai_trendcategory_import_list", args=[TrendList.objects.earliest("pk").trend_id]),
+        "search": reverse("admin:ai_search_change", args=[Search.objects.filter(kind="search").earliest("pk").pk]),
+        "ask": reverse("admin:ai_search_ask"),
         "missing": "/nowhere",
     }

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import User
+from momo.jobs.api.serializers import DriveImportSerializer
+from momo.rest.errors import flatten
 from momo.rest.serializers import wrong_types
 from notifications.api.serializers import TemplateChangesSerializer
 from products.api.serializers import RunTaskSerializer
@@ -63,6 +65,24 @@ def test_types_are_looked_at_in_lists_and_objects() -> None:
     template = {"variables": [{"name": 5, "fields": [{"name": "x", "required": "yes"}], "example": 5}], "title": None}
     found = dict(wrong_types(TemplateChangesSerializer(), template))
     assert found.keys() == {"variables.0.name", "variables.0.fields.0.required"}
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "item", "most"),
+    [
+        (RunTaskSerializer, "categories", 1, 500),
+        (DriveImportSerializer, "sheets", 1, 100),
+        (TemplateChangesSerializer, "variables", {"name": 5}, 50),
+    ],
+)
+def test_a_list_that_is_too_long_is_one_error(made: Any, name: str, item: Any, most: int) -> None:
+    """And not one of each item: a body of 2 MB holds a million."""
+    body = {name: [item] * (most + 1)}
+    serializer = made(data=body)
+
+    assert not serializer.is_valid()
+    assert [*flatten(serializer.errors[name]).values()] == [[f"最多 {most} 個項目。"]]
+    assert [*wrong_types(serializer, body)] == []
 
 
 def test_unknown_names_of_users_are_refused(boss: Client, user: User) -> None:

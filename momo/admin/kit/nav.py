@@ -49,8 +49,9 @@ class Step:
 class Entry:
     """A link of the sidebar to the list of `model` (app_label.model), for users who may view it.
 
-    `badge` counts the rows that wait for a decision; 0 shows no badge. `empty` is what the list says while it has no
-    rows, and `step` what brings the first ones.
+    `page` names another view of the model's admin instead of the list. `badge` counts the rows that wait for a
+    decision; 0 shows no badge. `empty` is what the list says while it has no rows, and `step` what brings the first
+    ones.
     """
 
     section: Section
@@ -61,11 +62,12 @@ class Entry:
     badge: Counter | None = None
     empty: str = ""
     step: Step | None = None
+    page: str = ""
 
     @property
     def view(self) -> str:
-        """Name of the list's view in the admin."""
-        return f"{self.model.replace('.', '_')}_changelist"
+        """Name of its view in the admin."""
+        return self.page or f"{self.model.replace('.', '_')}_changelist"
 
     @property
     def permission(self) -> str:
@@ -122,7 +124,8 @@ def register(*parts: Entry | Cards | Panel | Step) -> None:
 
 def entries() -> list[Entry]:
     """All entries of the sidebar, by section and order."""
-    return sorted((part for part in _registered if isinstance(part, Entry)), key=attrgetter("section.order", "order"))
+    found = (part for part in _registered if isinstance(part, Entry))
+    return sorted(found, key=attrgetter("section.order", "section.title", "order"))
 
 
 def permitted(kind: type[_Part], request: HttpRequest) -> list[_Part]:
@@ -138,8 +141,8 @@ def is_new(request: HttpRequest) -> bool:
 
 
 def entry_of(model: str) -> Entry | None:
-    """The sidebar's entry of a model (app_label.model)."""
-    return next((entry for entry in entries() if entry.model == model), None)
+    """The sidebar's entry of a model's list (app_label.model)."""
+    return next((entry for entry in entries() if entry.model == model and not entry.page), None)
 
 
 def is_done(request: HttpRequest, done: Done | None) -> bool:

@@ -34,6 +34,7 @@ from momo.sheets.write import XLSX, Column, as_records, csv_chunks, xlsx_file
 LIMITS = Limits(
     bytes=2 * MEBIBYTE, unpacked_bytes=50 * MEBIBYTE, rows=2000, columns=100, cells=250_000, text=16 * MEBIBYTE
 )
+FORMATS = "Excel（.xlsx、.xls、.ods）或 CSV，第一列是欄位名稱。"
 KEPT = "留空的儲存格和沒有的欄位保留原值；要清空時，請到那一筆的頁面修改。"
 FILE = "上傳的檔案"  # what errors call it: the library does not pass its name on
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
@@ -59,7 +60,10 @@ def _rows(data: bytes, *, comma_separated: bool = False) -> list[list[Any]]:
 
 
 def _dataset(rows: list[list[Any]]) -> tablib.Dataset:
-    """The first row as headers, the others cut or filled to its width; empty rows at the end are left out."""
+    """The first row as headers, the others filled to its width; empty rows at the end are left out.
+
+    Raises SheetError for a row with more cells than that: one with an unquoted comma has shifted.
+    """
     rows = [["" if value is None else value for value in row] for row in rows]
     while rows and not any(str(value).strip() for value in rows[-1]):
         rows.pop()
@@ -68,7 +72,12 @@ def _dataset(rows: list[list[Any]]) -> tablib.Dataset:
     dataset = tablib.Dataset()
     dataset.headers = [str(value).strip() for value in rows[0]]
     width = len(dataset.headers)
-    for row in rows[1:]:
+    for number, row in enumerate(rows[1:], start=2):
+        if any(str(value).strip() for value in row[width:]):
+            raise SheetError(
+                f"第 {number} 列有 {len(row)} 格，標題只有 {width} 欄；"
+                "儲存格裡若有逗號，請用引號括起來，或另存成 .xlsx 再匯入。"
+            )
         dataset.append((row + [""] * width)[:width])
     return dataset
 
@@ -155,7 +164,6 @@ class BoundedImportForm(ImportForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["format"]
-        self.fields["import_file"].help_text = "Excel（.xlsx、.xls、.ods）或 CSV"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -189,7 +197,7 @@ class TransferMixin(ImportExportMixin):
 
     def create_import_form(self, request: HttpRequest) -> Any:
         form = super().create_import_form(request)
-        form.fields["import_file"].help_text = self.resource_classes[0].empty_cells
+        form.fields["import_file"].help_text = FORMATS + self.resource_classes[0].empty_cells
         return form
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
@@ -279,6 +287,14 @@ class ChoiceWidget(widgets.Widget):
         return self.labels.get(value, str(value))
 
 
+def _key_of(key: Any, row: Any) -> Any:
+    """The value of a key column. Raises ValidationError with the column's name."""
+    try:
+        return key.clean(row)
+    except ValueError as error:
+        raise ValidationError({key.attribute: [str(error)]}) from error
+
+
 class SheetResource(resources.ModelResource):
     """Rows are identified by their key columns; headings are Chinese labels or names of fields; no key occurs twice."""
 
@@ -302,6 +318,10 @@ class SheetResource(resources.ModelResource):
             if key.column_name not in dataset.headers:
                 del dataset[:]
                 raise SheetError(f"找不到「{key.column_name}」這一欄；第一列要是欄位名稱")
+        for heading in known.values():
+            if dataset.headers.count(heading) > 1:  # the library would take the last of them
+                del dataset[:]
+                raise SheetError(f"「{heading}」這一欄出現不只一次")
         self.seen: set[tuple[str, ...]] = set()  # identities
 
     def get_diff_class(self) -> type[RowDiff]:
@@ -323,7 +343,7 @@ class SheetResource(resources.ModelResource):
                     values.refuse(row[field.column_name], "文字")
                 except values.BadCell as error:
                     raise ValidationError({field.attribute: [str(error)]}) from error
-        named = tuple(key.clean(row) for key in self.keys)
+        named = tuple(_key_of(key, row) for key in self.keys)
         same = self.identity(named)
         if all(named) and same in self.seen:
             raise ValidationError({self.keys[-1].attribute: [f"「{named[-1]}」在檔案裡出現不只一次"]})

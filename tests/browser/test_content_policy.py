@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
-
-pytestmark = pytest.mark.browser
+from tests.browser.conftest import FRAMES, Opener
 
 # Before any script of the page.
 LISTEN = """
@@ -32,26 +25,11 @@ INJECTED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    # Playwright's loop runs in this thread, and Django would refuse to query.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
-def page(browser: Any, live_server: Any, as_boss: Client) -> Iterator[Page]:
-    context = browser.new_context(base_url=live_server.url)
-    cookie = as_boss.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-    page = context.new_page()
+def page(opened: Opener) -> Page:
+    page = opened()
     page.add_init_script(LISTEN)
-    yield page
-    context.close()
+    return page
 
 
 def test_no_page_breaks_the_policy(page: Page) -> None:
@@ -83,7 +61,7 @@ def test_no_page_breaks_the_policy(page: Page) -> None:
         answer = page.goto(url, wait_until="load")
         assert answer is not None
         assert "unsafe-inline" not in answer.headers["content-security-policy"].split("script-src")[1].split(";")[0]
-        page.wait_for_timeout(100)
+        page.evaluate(FRAMES)  # what scripts insert as the page loads is drawn
         faults += [f"{url}: {broken}" for broken in page.evaluate("broken")]
 
     assert faults == []

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.db.models import DecimalField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.functions import Greatest, NullIf, Round
 
-from momo.sheets.write import MAX_SHEET_ROWS, XLSX, Column, csv_chunks, query_records, xlsx_file
+from momo.sheets.write import Column, rows_file
 from sales.models import SalesLine
 from sales.selectors.lines import lines_of
 
 SHEET = "每日銷售"
-CONTENT_TYPES = {"excel": XLSX, "csv": "text/csv; charset=utf-8"}
 FORMATS = {"excel": "xlsx", "csv": "csv"}
 _PERCENT: DecimalField[Any, Any] = DecimalField(max_digits=20, decimal_places=2)
 
@@ -44,27 +41,11 @@ def _columns() -> list[Column]:
 
 
 def export(*, day: date, format: str) -> tuple[str, BinaryIO]:
-    """File name and the open file (`excel`, or `csv`: UTF-8 with a byte-order mark) of the lines in force.
-
-    The file is complete before it is sent, so that a slow client does not keep the database cursor open.
-    """
+    """File name and the open file (`excel` or `csv`) of the lines in force."""
     return export_lines(lines_of(day), name=f"{day:%Y%m%d}", format=format)
-
-
-def most_rows(format: str) -> int:
-    """The number of lines that a file of a format holds."""
-    most: int = settings.EXPORT_MAX_ROWS
-    return most if format == "csv" else min(most, MAX_SHEET_ROWS)
 
 
 def export_lines(lines: QuerySet[SalesLine], *, name: str, format: str) -> tuple[str, BinaryIO]:
     """As `export`, of any lines; `name` ends the file's name."""
-    columns = _columns()
-    records = query_records(lines[: most_rows(format)], columns)
-    name = f"momo_{SHEET}_{name}.{FORMATS[format]}"
-    if format == "excel":
-        return name, xlsx_file(sheet=SHEET, columns=columns, records=records)
-    handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
-    handle.writelines(csv_chunks(columns=columns, records=records))
-    handle.seek(0)
-    return name, handle
+    kind = FORMATS[format]
+    return f"momo_{SHEET}_{name}.{kind}", rows_file(lines, kind=kind, sheet=SHEET, columns=_columns())

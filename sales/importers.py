@@ -79,7 +79,7 @@ class DailySalesImporter(Importer):
                 f"檔案沒有金額欄位，無法計算業績。請加上「{amount.label}」（標題可為 {'、'.join(amount.aliases)}），"
                 f"或「{price.label}」（標題可為 {'、'.join(price.aliases)}，會乘上數量）。"
             )
-        self._check_required(table)
+        table.check_required(self.fields)
         self._check_dates(table)
         self._check_bounds(table)
         self._derive(table)
@@ -110,14 +110,6 @@ class DailySalesImporter(Importer):
         known = days_in_force(source=self.job_type, dates=days)
         note = f"共 {len(days)} 天（{span}）"
         return f"{note}，其中 {known} 天已有資料：內容不同時改以這份檔案為準。" if known else f"{note}，都是新的日期。"
-
-    def _check_required(self, table: Table) -> None:
-        for field in self.fields:
-            values = table.columns.get(field.name)
-            if field.required and values is not None and None in values:
-                for index, value in enumerate(values):
-                    if value is None and (index, field.name) not in table.wrong:
-                        table.add_error(index, field.name, "", f"{field.label}不可空白")
 
     def _check_dates(self, table: Table) -> None:
         latest = timezone.localdate() + timedelta(days=FUTURE_DAYS)

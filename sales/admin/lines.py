@@ -19,8 +19,9 @@ from unfold.utils import parse_date_str
 from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
 from momo.admin.kit.tables import UncountedAdmin
 from momo.jobs.models import Job
+from momo.sheets.write import CONTENT_TYPES, most_rows
 from sales.admin.spans import SalesChangeList
-from sales.exports import CONTENT_TYPES, FORMATS, export_lines, most_rows
+from sales.exports import FORMATS, export_lines
 from sales.figures import NAMELESS, Figures
 from sales.models import DayTotal, SalesLine
 from sales.selectors.days import biggest_keys, days_with, totals_of
@@ -208,13 +209,12 @@ class SalesLineAdmin(UncountedAdmin):
         if kind not in FORMATS:
             raise Http404
         found = cast(LinesChangeList, self.get_changelist_instance(request))
-        if found.sums.lines > most_rows(kind):
-            messages.error(
-                request, f"有 {found.sums.lines:,} 列，一個檔案最多 {most_rows(kind):,} 列；請縮小日期範圍。"
-            )
+        most = most_rows(FORMATS[kind])
+        if found.sums.lines > most:
+            messages.error(request, f"有 {found.sums.lines:,} 列，一個檔案最多 {most:,} 列；請縮小日期範圍。")
             return HttpResponseRedirect(reverse("admin:sales_salesline_changelist") + found.get_query_string())
         name, handle = export_lines(found.every_line(), name=f"{timezone.localdate():%Y%m%d}", format=kind)
-        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[kind])
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[FORMATS[kind]])
 
     day = column("日期", lambda day: nowrap(f"{day:%Y-%m-%d}"), of="date")
     product = column("商品", lambda line: goods(line.product_name or NO_VALUE, line.product_code))

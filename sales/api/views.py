@@ -12,6 +12,7 @@ from momo.rest.examples import answered
 from momo.rest.pagination import Pagination
 from momo.rest.permissions import USER
 from momo.rest.views import ApiView
+from momo.sheets.write import CONTENT_TYPES, XLSX
 from sales.api import examples
 from sales.api.serializers import (
     DailyQuerySerializer,
@@ -22,7 +23,7 @@ from sales.api.serializers import (
     TrendQuerySerializer,
     TrendSerializer,
 )
-from sales.exports import CONTENT_TYPES, export
+from sales.exports import FORMATS, export
 from sales.selectors.daily import daily_sales
 from sales.selectors.lines import latest_or_today
 from sales.selectors.monthly import monthly_summary
@@ -112,11 +113,13 @@ class ExportDailySalesView(ApiView):
         description="一天的明細，Excel 或 CSV 檔。",
         parameters=[ExportQuerySerializer],
         responses={
-            (200, CONTENT_TYPES["excel"]): OpenApiResponse(OpenApiTypes.BINARY),
+            (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY),
         },
     )
     def get(self, request: Request) -> FileResponse:
         given = self.query(ExportQuerySerializer)
         name, handle = export(day=given.get("date") or latest_or_today(), format=given["format"])
-        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[given["format"]])
+        return FileResponse(
+            handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[FORMATS[given["format"]]]
+        )

@@ -8,14 +8,15 @@ finishes first: a day that a later import owns keeps its owner.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from momo.jobs.copying import copied_numbers, copied_texts, copy_blocks
 from momo.jobs.importers import ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from sales.figures import Sums, added
@@ -24,10 +25,6 @@ from sales.services.totals import lock_sales, rebuild_totals
 
 TEXTS = ("product_code", "product_name", "brand", "category", "pm", "vendor_code", "vendor_name")
 NUMBERS = ("quantity", "amount", "cost", "gross_profit")
-BLOCK_ROWS = 4_000  # small, so that PostgreSQL reads one block while the next is built
-# Escapes of COPY's text format. PostgreSQL has no NUL in text.
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
-_ESCAPED = ("\\", "\t", "\n", "\r", "\0")
 
 # Amounts are cents here: integers add up several times as fast as decimals.
 STAGING = """
@@ -204,38 +201,12 @@ def sums_by_day(table: Table) -> dict[date, Sums]:
 
 
 def _blocks(table: Table) -> Iterator[bytes]:
-    """The rows in COPY's text format, BLOCK_ROWS at a time: many times as fast as `write_row`."""
     days = {day: day.isoformat() for day in set(table.columns["date"])}
-    columns: list[Iterator[str]] = [map(str, table.numbers), map(days.__getitem__, table.columns["date"])]
-    columns += [iter(_escaped(table.columns.get(name), len(table.numbers))) for name in TEXTS]
-    for name in NUMBERS:
-        columns.append(_numbers(table.columns[name]))
-    rows = map("\t".join, zip(*columns, strict=True))
-    while block := list(islice(rows, BLOCK_ROWS)):
-        # A lone surrogate, which no valid file has, becomes a question mark.
-        yield ("\n".join(block) + "\n").encode("utf-8", "replace")
-
-
-def _numbers(values: Sequence[int | None]) -> Iterator[str]:
-    if None in values:
-        return (r"\N" if value is None else str(value) for value in values)
-    return map(str, values)
-
-
-def _escaped(values: Sequence[str | None] | None, rows: int) -> Sequence[str]:
-    if values is None:
-        return [""] * rows
-    distinct = set(values)
-    named: dict[str | None, str] = {
-        value: value.translate(_ESCAPES)
-        for value in distinct
-        if value is not None and any(sign in value for sign in _ESCAPED)
-    }
-    if None in distinct:
-        named[None] = ""
-    if not named:
-        return values  # type: ignore[return-value]
-    return [named.get(value, value) for value in values]  # type: ignore[misc]
+    rows = len(table.numbers)
+    columns: list[Iterable[str]] = [map(str, table.numbers), map(days.__getitem__, table.columns["date"])]
+    columns += [copied_texts(table.columns.get(name), rows) for name in TEXTS]
+    columns += [copied_numbers(table.columns[name], rows) for name in NUMBERS]
+    return copy_blocks(columns)
 
 
 def _digests(cursor: CursorWrapper, table: Table) -> tuple[dict[date, Sums], dict[date, str]]:

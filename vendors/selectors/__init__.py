@@ -1,0 +1,1 @@
+"""Reads of vendors and stockouts."""

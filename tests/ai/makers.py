@@ -1,0 +1,69 @@
+"""Rows of AI, made by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from ai.models import Budget, Call, Generation, ModelPrice, Style
+from tests.kit.users import person
+
+
+def call(user: User, **values: Any) -> Call:
+    return Call.objects.create(
+        **{
+            "kind": "copy",
+            "user": user,
+            "username": user.username,
+            "provider": "gemini",
+            "model": "gemini-3.8-flash",
+            "status": "succeeded",
+            "month": timezone.localdate().replace(day=1),
+            "currency": "USD",
+            "cost": Decimal("0.25"),
+            "input_tokens": 100,
+            "output_tokens": 85,
+            "seconds": 1.5,
+            **values,
+        }
+    )
+
+
+def generation(user: User, content: str = "清爽保濕", *, kind: str = "copy", **values: Any) -> Generation:
+    return Generation.objects.create(kind=kind, user=user, call=call(user, kind=kind), content=content, **values)
+
+
+def calls(number: int) -> None:
+    user = person("caller")
+    for _ in range(number):
+        call(user)
+
+
+def styles(number: int) -> None:
+    Style.objects.bulk_create(Style(name=f"風格{n}", prompt="寫") for n in range(number))
+
+
+def prices(number: int) -> None:
+    day = timezone.localdate()
+    ModelPrice.objects.bulk_create(
+        ModelPrice(provider="gemini", model=f"m{n}", input_per_million=1, output_per_million=1, valid_from=day)
+        for n in range(number)
+    )
+
+
+def budgets(number: int) -> None:
+    people = User.objects.bulk_create(User(username=f"spender{n}", email=f"s{n}@example.com") for n in range(number))
+    Budget.objects.bulk_create(Budget(user=user, amount=1) for user in people)
+
+
+def searches(number: int) -> None:
+    user = person("searcher")
+    for one in range(number):
+        extra = {
+            "sources": [{"title": "來源", "url": "https://example.com/1"}],
+            "search_entry_point": "<p>Google</p>",
+        }
+        generation(user, "答案", kind="search", request={"query": f"問題 {one}"}, extra=extra)

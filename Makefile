@@ -30,8 +30,8 @@ run: setup ## Set up everything, crawl once, serve on PORT (5000) until Ctrl-C
 test: setup ## The whole suite, on services that it starts for itself
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-test-long: setup ## What takes too long for every run: each way to die, 10,000 messages, each role
-	@$(BIN)/python -m pytest -n auto -m long $(ARGS)
+test-long: setup ## What takes too long for every run: each way to die, 10,000 messages, each role, 200 examples of a rule
+	@$(BIN)/python -m pytest -n auto -m "long or hypothesis" --hypothesis-profile=deep $(ARGS)
 
 lint: setup ## Style, types, layers, migrations, deployment checks
 	@echo "==> ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -6,25 +6,54 @@ from collections.abc import Iterator
 
 import pytest
 from celery import Celery
+from django.conf import settings as project
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client, override_settings
 from hypothesis import HealthCheck, settings
+from psycopg import sql
+from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Role, User
 from momo.celery import app as own_app
 from momo.local.processes import free_port
+from momo.rest import throttles
 from tests.kit.users import person, token_client
 
 # The first text that Hypothesis draws in a fresh clone builds its table of characters, which takes seconds on a busy
 # machine: as long as to be refused as slow. A machine's pace is no promise of the code either way.
-settings.register_profile("momo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("momo", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
+settings.register_profile("deep", settings.get_profile("momo"), max_examples=200)
 settings.load_profile("momo")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Take the place of pytest-django's: one worker of a run migrates, and each has a copy until the server goes."""
+    database = project.DATABASES["default"]
+    name = database["TEST"]["NAME"] or f"test_{database['NAME']}"
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1)")
+        cursor.execute("SELECT FROM pg_database WHERE datname = 'migrated'")
+        if not cursor.rowcount:
+            cursor.execute("DROP DATABASE IF EXISTS migrating")  # of a worker that failed
+            cursor.execute("CREATE DATABASE migrating")
+            database["NAME"] = connection.settings_dict["NAME"] = "migrating"
+            call_command("migrate", verbosity=0, interactive=False)
+            connection.close()
+            cursor.execute("ALTER DATABASE migrating RENAME TO migrated")
+        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated").format(sql.Identifier(name)))
+        database["NAME"] = connection.settings_dict["NAME"] = name
 
 
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
     """The cache of this worker alone; tests/plugin.py gives each its own databases."""
     cache.clear()
+    throttles._paused_until = 0.0  # the test before may have had no Redis
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,5 +11,10 @@ BENCHMARKS = {
     "auth": "tests.benchmarks.auth",
     "export": "tests.benchmarks.export",
     "sales": "tests.benchmarks.sales",
+    "vendors": "tests.benchmarks.vendors",
     "outbox": "tests.benchmarks.outbox",
+    "vendors_mails": "tests.benchmarks.vendors_mails",
+    "vendors_board": "tests.benchmarks.vendors_board",
+    "checks": "tests.benchmarks.checks",
+    "generate": "tests.benchmarks.generate",
 }

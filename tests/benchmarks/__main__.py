@@ -27,6 +27,7 @@ _SETTINGS = {
     "SECURE_SSL_REDIRECT": "0",
     "TRUSTED_PROXIES": "0",
     "RATE_DEFAULT": "1000000000/min",
+    "RATE_AI": "1000000000/min",
     "CACHE_PREFIX": "bench",
     "LOG_LEVEL": "ERROR",
     "CRAWL_SHARDS": "1",

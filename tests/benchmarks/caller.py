@@ -28,15 +28,19 @@ class Caller:
             headers["HTTP_COOKIE"] = f"{settings.SESSION_COOKIE_NAME}={session}"
         request = RequestFactory(SERVER_NAME="localhost").get(path, **headers)
         environ = request.environ | {"QUERY_STRING": query}
-        seen: list[str] = []
         began = time.perf_counter()
+        body = self.answer(environ)
+        return body, 1000 * (time.perf_counter() - began)
+
+    def answer(self, environ: dict[str, Any]) -> bytes:
+        """Body of one request. Raises RuntimeError unless it is answered with 200."""
+        seen: list[str] = []
         response = self._site(environ, lambda status, headers, *_: seen.append(status))
         body = b"".join(response)
-        took = 1000 * (time.perf_counter() - began)
         response.close()
         if not seen[0].startswith("200"):
-            raise RuntimeError(f"{address}: {seen[0]} {body[:300]!r}")
-        return body, took
+            raise RuntimeError(f"{environ['PATH_INFO']}: {seen[0]} {body[:300]!r}")
+        return body
 
 
 def warm(work: Callable[[], object], times: int) -> None:

@@ -28,7 +28,7 @@ class RememberedView(ApiView):
 class OpenView(RememberedView):
     """The same for nobody in particular: what is left of a request without its authentication.
 
-    It takes the connection up as every request of ours does, whoever asks, with the check that it is alive.
+    It takes the connection up as every request of ours does, with or without a user, with the check that it is alive.
     """
 
     roles = {"GET": PUBLIC}

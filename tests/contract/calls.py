@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import User
+from ai.models import Budget, ModelPrice, TrendCategory, TrendList
 from momo.jobs.models import Job, JobError
 from momo.jobs.services import undo_job
 from notifications.models import Subscription
@@ -14,9 +17,11 @@ from products.models import Category, Product
 from products.services.notify import notify_price_events
 from tests.contract.bodies import Form
 from tests.contract.description import JSON, Operation
-from tests.contract.matrix import NEW, REPORT
+from tests.contract.matrix import NEW, REPORT, STOCKOUT, STOCKOUTS
 from tests.contract.world import World
 from tests.kit.users import PASSWORD
+from tests.vendors.makers import make_stockout, make_vendor
+from vendors.models import Stockout, StockoutBatch, Vendor, VendorAddress
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,20 @@ def no_categories(world: World) -> None:
     Category.objects.update(enabled=False)
 
 
+def budget_used_up(world: World) -> None:
+    ModelPrice.objects.update(input_per_million=1)
+    Budget.objects.create(amount=0)
+
+
+def no_prices(world: World) -> None:
+    ModelPrice.objects.all().delete()
+
+
 def crawling(world: World) -> None:
     world.actors["admin"]["token"].post("/api/run_task", {}, content_type=JSON)
 
 
-def all_told(world: World) -> None:
+def all_reported(world: World) -> None:
     notify_price_events()
 
 
@@ -90,6 +104,49 @@ def bare_user(world: World) -> None:
     User.objects.filter(pk=world.people["target"].pk).update(username="小美", email="", last_login=None)
 
 
+def no_address(world: World) -> None:
+    VendorAddress.objects.all().delete()
+
+
+def used_vendor(world: World) -> None:
+    """One of which something is known that must not be lost."""
+    make_stockout(world.vendor)
+
+
+def free_vendor(world: World) -> None:
+    Stockout.objects.exclude(duplicate_of=None).delete()
+    Stockout.objects.all().delete()
+
+
+def merged_vendor(world: World) -> None:
+    Vendor.objects.filter(pk=world.vendor.pk).update(merged_into=make_vendor("V00009"), is_active=False)
+
+
+def bounced(world: World) -> None:
+    VendorAddress.objects.update(bounced_at=timezone.now(), bounce_reason="550 no such user")
+
+
+def answered(world: World) -> None:
+    Stockout.objects.filter(pk=STOCKOUT).update(
+        status="replied", answer="restock", restock_date="2026-02-05", restock_quantity=5, answered_at=timezone.now()
+    )
+
+
+def no_stockouts(world: World) -> None:
+    free_vendor(world)
+    StockoutBatch.objects.all().delete()
+
+
+def trending(world: World) -> None:
+    """A list with all that an item can have, one with as little as it can, one never read."""
+    whole = {"rank": 1, "name": "化妝水", "brand": "水潤", "price": 599, "score": 5.8, "url": "https://example.com/1"}
+    whole |= {"image_url": "https://example.com/1.jpg", "views": 12345, "published_at": "2026-01-20T12:00:00Z"}
+    bare = {"rank": 1, "name": "甲", "brand": "", "price": None, "score": None, "url": "", "image_url": ""}
+    for source, item in (("mybest", whole), ("cosme", bare | {"views": None, "published_at": None})):
+        trend = TrendCategory.objects.filter(source=source).first()
+        TrendList.objects.create(trend=trend, items=[item], fetched_at=timezone.now())
+
+
 NO_TEMPLATE = {"code": "no_such_template"}
 DISK = {"usage_percent": 85}
 TEMPLATE = "/api/notification/templates/{code}"
@@ -108,7 +165,182 @@ CHANGED = {
 NOBODY = {"user_id": 999999}
 NO_JOB = {"job_id": 999999}
 SALES = {"job_type": "daily_sales"}
+ORDER = {"product_name": "水潤精華液", "provider": "ollama"}
+NO_GENERATION = {"generation_id": 999999}
+NO_VENDOR = {"vendor_id": 999999}
+VENDOR = {"code": "V00002", "name": "另一家"}
 CALLS: dict[Operation, list[Call]] = {
+    ("GET", "/api/vendor/list"): [
+        Call(200, "user"),
+        Call(200, query="q=vendor@&is_active=true&needs_address=false&per_page=1"),
+        Call(200, query="needs_address=true", prepare=bounced),
+        Call(200, query="page=9"),
+        Call(200, prepare=merged_vendor),
+        Call(400, query="is_active=maybe"),
+        Call(400, query="needs_address=2"),
+        Call(400, query=f"q={'x' * 101}"),
+        Call(400, query="page=0"),
+    ],
+    ("POST", "/api/vendor/list"): [
+        Call(201, "manager", body=VENDOR),
+        Call(
+            201,
+            body={
+                **VENDOR,
+                "contact": "",
+                "escalation_email": "lead@example.com",
+                "note": "備\n註",
+                "is_active": False,
+            },
+        ),
+        Call(400, body={**VENDOR, "code": "V00001"}),
+        Call(400, body={"code": "", "name": "x" * 201, "escalation_email": "nobody"}),
+        Call(400, body={**VENDOR, "addresses": []}),
+        Call(400, body={}),
+        Call(403, "user", body=VENDOR),
+    ],
+    ("GET", "/api/vendor/list/{vendor_id}"): [
+        Call(200, "user"),
+        Call(200, prepare=merged_vendor),
+        Call(404, at=NO_VENDOR),
+    ],
+    **{
+        (method, "/api/vendor/list/{vendor_id}"): [
+            Call(200, "manager", body={"contact": "陳先生"}),
+            Call(200, body={}),
+            Call(200, body={"is_active": False, "id": 1, "open_stockouts": 3}),
+            Call(400, body={"code": "TAKEN"}, prepare=lambda world: make_vendor("TAKEN")),
+            Call(400, body={"name": "", "escalation_email": "nobody"}),
+            Call(400, body={"nonsense": 1}),
+            Call(403, "user", body={}),
+            Call(404, at=NO_VENDOR, body={}),
+            Call(409, body={"is_active": True}, prepare=merged_vendor),
+        ]
+        for method in ("PUT", "PATCH")
+    },
+    ("DELETE", "/api/vendor/list/{vendor_id}"): [
+        Call(200, "manager", prepare=used_vendor),
+        Call(200, prepare=free_vendor),
+        Call(200, prepare=merged_vendor),
+        Call(403, "user"),
+        Call(404, at=NO_VENDOR),
+    ],
+    ("GET", "/api/vendor/{vendor_id}/emails"): [
+        Call(200, "user"),
+        Call(200, prepare=bounced),
+        Call(200, prepare=no_address),
+        Call(400, query="page=0"),
+        Call(404, at=NO_VENDOR),
+    ],
+    ("POST", "/api/vendor/{vendor_id}/emails"): [
+        Call(201, "manager", body={"email": "new@example.com"}),
+        Call(201, body={"email": "new@example.com", "kind": "cc", "name": "林", "is_active": False}),
+        Call(400, body={"email": "VENDOR@Example.com"}),
+        Call(400, body={"email": "nobody"}),
+        Call(400, body={"email": "new@example.com", "kind": "bcc"}),
+        Call(400, body={}),
+        Call(403, "user", body={"email": "new@example.com"}),
+        Call(404, at=NO_VENDOR, body={"email": "new@example.com"}),
+        Call(409, body={"email": "new@example.com"}, prepare=merged_vendor),
+    ],
+    ("DELETE", "/api/vendor/email/{email_id}"): [
+        Call(200, "manager"),
+        Call(403, "user"),
+        Call(404, at={"email_id": 999999}),
+    ],
+    ("GET", "/api/vendor/stockout"): [
+        Call(200, "user"),
+        Call(200, query="vendor_code=V00001&status=pending&q=商品&waits_for=us&open=true&pm=王小明&per_page=1"),
+        Call(200, prepare=answered),
+        Call(200, query="open=false"),
+        Call(200, query="waits_for=&open=&pm=&status=&vendor_code=&batch_id=&q="),
+        Call(200, query="page=99"),
+        Call(200, prepare=no_stockouts),
+        Call(400, query="batch_id=999999"),
+        Call(400, query="batch_id=99999999999999999999"),
+        Call(400, query="batch_id=1.5"),
+        Call(400, query="vendor_code=unknown"),
+        Call(400, query="status=lost"),
+        Call(400, query="waits_for=nobody"),
+        Call(400, query="open=maybe"),
+        Call(400, query="pm=nobody"),
+        Call(400, query=f"q={'x' * 101}"),
+        Call(400, query="page=0"),
+    ],
+    ("POST", "/api/ai/check"): [
+        Call(200, "user", body={"text": "天然草本茶，幫助減 肥", "domain": "food"}),
+        Call(200, body={"text": "保濕滋潤", "product_id": "12345678"}),
+        Call(200, body={"text": "保濕", "facts": {"name": "玻尿酸精華液", "price": 990, "ingredients": ["水"]}}),
+        Call(400, body={"text": ""}),
+        Call(400, body={"text": "字" * 20_001}),
+        Call(400, body={"text": "保濕", "domain": "magic"}),
+        Call(200, body={"text": "保濕", "facts": {"origin": "台灣"}, "product_id": "12345678"}),
+        Call(400, body={"text": "保濕", "facts": {"origin": {"country": "台灣"}}}),
+        Call(400, body={"text": "保濕", "facts": ["x"]}),
+        Call(404, body={"text": "保濕", "product_id": "00000000"}),
+    ],
+    ("POST", "/api/ai/generate"): [
+        Call(200, "user", body=ORDER),
+        Call(
+            200,
+            body={
+                **ORDER,
+                "product_id": "12345678",
+                "style": "專業",
+                "keywords": ["保濕"],
+                "facts": {"price": 990, "origin": ["台灣"]},
+                "domain": "cosmetic",
+                "length": 60,
+                "variants": 2,
+                "stream": False,
+            },
+        ),
+        Call(400, body={}),
+        Call(400, body={**ORDER, "style": "沒有這個風格"}),
+        Call(400, body={**ORDER, "product_id": "00000000"}),
+        Call(400, body={**ORDER, "variants": 6, "length": 1, "domain": "magic", "facts": []}),
+        Call(429, body=ORDER, prepare=budget_used_up),
+        Call(200, body={**ORDER, "provider": "gemini"}),
+        Call(503, body=ORDER, prepare=no_prices),
+    ],
+    ("GET", "/api/ai/providers"): [Call(200, "user")],
+    ("GET", "/api/ai/history"): [
+        Call(200, "user"),
+        Call(200, query="favorite=true&kind=copy&q=精華&per_page=1"),
+        Call(400, query="favorite=maybe"),
+        Call(400, query="kind=poem"),
+        Call(400, query="page=0"),
+    ],
+    ("GET", "/api/ai/history/{generation_id}"): [
+        Call(200, "user"),
+        Call(404, "manager"),
+        Call(404, at=NO_GENERATION),
+    ],
+    ("DELETE", "/api/ai/history/{generation_id}"): [Call(200, "user"), Call(404, at=NO_GENERATION)],
+    ("PUT", "/api/ai/history/{generation_id}/favorite"): [Call(200, "user"), Call(404, at=NO_GENERATION)],
+    ("GET", "/api/ai/usage/stats"): [
+        Call(200, "user"),
+        Call(200, query="start_date=2026-01-01&end_date=2026-12-31"),
+        Call(400, query="start_date=2026-02-02&end_date=2026-02-01"),
+        Call(400, query="start_date=2000-01-01"),
+        Call(400, query="end_date=someday"),
+    ],
+    ("POST", "/api/ai/search"): [
+        Call(400, body={}),
+        Call(400, body={"query": " "}),
+        Call(400, body={"query": "長" * 501}),
+        Call(400, body={"query": "防曬", "provider": "ollama"}),
+        Call(200, "user", body={"query": "防曬"}),
+        Call(429, body={"query": "防曬"}, prepare=budget_used_up),
+        Call(503, body={"query": "防曬"}, prepare=no_prices),
+    ],
+    ("GET", "/api/ai/trending"): [
+        Call(200, "user", prepare=trending),
+        Call(200, query="source=mybest&category=化妝水", prepare=trending),
+        Call(200, query="source=&category="),
+        Call(400, query="source=ptt"),
+        Call(400, query="category=汽車"),
+    ],
     ("GET", "/api/daily_sales"): [
         Call(200, "user"),
         Call(200, query="date=2026-01-29&pm=王小明&brand=水潤&page=1&per_page=1"),
@@ -199,6 +431,16 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, body=Form({**SALES, "file": "每日銷售.xlsx"})),
         Call(400, body=SALES),
         Call(403, "user", body=Form(SALES, REPORT)),
+    ],
+    ("POST", "/api/vendor/stockout/import"): [
+        Call(202, "manager", body=Form({}, STOCKOUTS)),
+        Call(202, body=Form({"on_error": "skip", "confirm_loss": "true", "sheets": "缺貨"}, STOCKOUTS, "缺貨.xlsx")),
+        Call(202, body=Form({}, b"no report at all", "../../etc/passwd")),
+        Call(400, body=Form({"on_error": "explode"}, STOCKOUTS)),
+        Call(400, body=Form({}, b"")),
+        Call(400, body=Form({})),
+        Call(400, body={}),
+        Call(403, "user", body=Form({}, STOCKOUTS)),
     ],
     ("GET", "/api/import/jobs"): [
         Call(200, "user"),
@@ -341,7 +583,7 @@ CALLS: dict[Operation, list[Call]] = {
     ("POST", "/api/trigger_momo_notification"): [
         Call(202, "manager"),
         Call(202, body={}),
-        Call(202, prepare=all_told),
+        Call(202, prepare=all_reported),
         Call(202, prepare=no_subscription),
         Call(403, "user"),
     ],
@@ -409,5 +651,17 @@ CALLS: dict[Operation, list[Call]] = {
         Call(200, body={"new_password": NEW}),
         Call(400, body={"new_password": "123"}),
         Call(404, at=NOBODY, body={}),
+    ],
+    ("POST", "/api/vendor/stockout/send"): [
+        Call(202, "manager", body={"stockout_ids": [STOCKOUT]}),
+        Call(202, body={"stockout_ids": [STOCKOUT, 999999, -1], "note": "請補貨", "include_duplicates": True}),
+        Call(202, body={"stockout_ids": [STOCKOUT], "resend": True}),
+        Call(202, body={"stockout_ids": [STOCKOUT]}, prepare=no_address),
+        Call(400, body={}),
+        Call(400, body={"stockout_ids": []}),
+        Call(400, body={"stockout_ids": "1"}),
+        Call(400, body={"stockout_ids": ["1"]}),
+        Call(400, body={"stockout_ids": [STOCKOUT], "note": "字" * 2001}),
+        Call(400, body={"stockout_ids": [STOCKOUT], "resent": True}),
     ],
 }

@@ -15,6 +15,8 @@ from momo.core.context import leave
 from tests.admin.makers import workbook
 from tests.contract.world import DRIVEN, SETTINGS, World, build
 from tests.fakes.drive import SHEET, Drive
+from tests.fakes.gemini import KEY, Gemini
+from tests.fakes.ollama import Ollama
 
 
 @contextmanager
@@ -29,11 +31,12 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def drive_settings(folder: Path) -> Iterator[dict[str, Any]]:
-    """Settings that lead to a Google Drive with two files; its key file lies in `folder`."""
-    with Drive() as drive:
+    """Settings that lead to a Google Drive with two files, whose key file lies in `folder`, and to both models."""
+    with Drive() as drive, Ollama() as ollama, Gemini() as gemini:
         drive.add("每日銷售_20260201.xlsx", workbook(DRIVEN), id="sales-1")
         drive.add("每日銷售", workbook(DRIVEN), id="sales-2", mime_type=SHEET)
-        yield drive.settings(folder)
+        models = {"OLLAMA_URL": ollama.url, "GEMINI_URL": gemini.url, "GEMINI_API_KEY": KEY}
+        yield {**drive.settings(folder), **models}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 is revoked, expired, unknown, or of an inactive user; `inactive` with the cookie of an inactive user. `must` is an admin
 who must first change the password. `cross` is an admin's browser on a page of another site.
 
-A cell is a status, or a redirect (302) to one of DOORS. What each model has below /admin/ is told by tests/admin.
+A cell is a status, or a redirect (302) to one of REDIRECTS. tests/admin holds the pages of each model below /admin/.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from tests.contract.bodies import Form
 from tests.kit.users import PASSWORD
 
-DOORS = {
+REDIRECTS = {
     ">admin": "/admin/",
-    ">door": "/admin/login/",
+    ">auth": "/admin/login/",
     ">login": "/login",
     ">change": "/change_password",
 }
@@ -26,6 +26,38 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 API = """
 path                                 methods                nobody  user  manager  admin  dead  inactive  must  cross
+/api/ai/check                        POST                   401     200   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/generate                     POST                   401     200   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/history                      GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/history/{generation_id}      GET HEAD               401     200   404      200    401   401       403   200
+                                     DELETE                 401     200   404      200    401   401       403   403
+                                     POST PUT PATCH         405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/history/{generation_id}/favorite  PUT               401     200   404      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     POST PATCH DELETE      405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/providers                    GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/search                       POST                   401     200   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/trending                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/ai/usage/stats                  GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/daily_sales                     GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
@@ -133,6 +165,33 @@ path                                 methods                nobody  user  manage
                                      GET HEAD               405     405   405      405    401   405       405   405
                                      PUT PATCH DELETE       405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/email/{email_id}         DELETE                 401     403   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     POST PUT PATCH         405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/list                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     403   201      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/list/{vendor_id}         GET HEAD               401     200   200      200    401   401       403   200
+                                     PUT PATCH DELETE       401     403   200      200    401   401       403   403
+                                     POST                   405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/stockout                 GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/stockout/import          POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/stockout/send            POST                   401     403   202      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/vendor/{vendor_id}/emails       GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     403   201      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 """
 
 # Pages know cookies only, so whoever comes with a token is nobody. What is posted lacks a form's CSRF token.
@@ -150,7 +209,11 @@ path              methods                nobody  user    manager  admin   dead  
                   OPTIONS                405     405     405      405     405     405       405      405
 /change_password  GET HEAD OPTIONS       >login  200     200      200     >login  >login    200      200
                   POST PUT PATCH DELETE  403     403     403      403     403     403       403      403
-/admin/           GET HEAD OPTIONS       >door   200     200      200     >door   >door     >change  200
+/vendor/answer/1  GET HEAD               404     404     404      404     404     404       404      404
+                  POST                   404     404     404      404     404     404       404      403
+                  PUT PATCH DELETE       405     405     405      405     405     405       405      403
+                  OPTIONS                200     200     200      200     200     200       200      200
+/admin/           GET HEAD OPTIONS       >auth   200     200      200     >auth   >auth     >change  200
                   POST PUT PATCH DELETE  403     403     403      403     403     403       >change  403
 """
 
@@ -178,10 +241,15 @@ def rows(table: str) -> list[Row]:
 
 
 NEW = "Another-pass-2026"
+STOCKOUT = 4711  # id of the world's stockout
 # One row of a report of a day that no other of the world is about.
+STOCKOUTS = "品號,品名,廠商代號,廠商名稱,月銷量,目前庫存\n12345678,玻尿酸精華液,V1,永昌貿易,30,0\n".encode()
 REPORT = "日期,品號,數量,業績\n2026-02-01,12345678,1,990\n".encode()
 # The other operations with POST take no body.
 BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/ai/check"): {"text": "天然草本茶，幫助減 肥", "domain": "food"},
+    ("POST", "/api/ai/generate"): {"product_name": "水潤精華液", "style": "吸睛", "keywords": ["保濕"]},
+    ("POST", "/api/ai/search"): {"query": "2026 年防曬的趨勢"},
     ("POST", "/api/import/drive/import"): {"file_id": "sales-1", "job_type": "daily_sales"},
     ("POST", "/api/import/upload"): Form({"job_type": "daily_sales"}, REPORT),
     ("POST", "/api/notification/render"): {"code": "disk_warning", "variables": {"usage_percent": 85}},
@@ -193,5 +261,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/users"): {"username": "new.one", "password": NEW},
     ("PUT", "/api/users/{user_id}"): {"display_name": "新名字"},
     ("PATCH", "/api/users/{user_id}"): {"display_name": "新名字"},
+    ("POST", "/api/vendor/stockout/import"): Form({}, STOCKOUTS, "缺貨.csv"),
     ("POST", "/api/users/{user_id}/reset_password"): {},
+    ("POST", "/api/vendor/stockout/send"): {"stockout_ids": [STOCKOUT]},
+    ("POST", "/api/vendor/list"): {"code": "V00002", "name": "另一家"},
+    ("PUT", "/api/vendor/list/{vendor_id}"): {"contact": "陳先生"},
+    ("PATCH", "/api/vendor/list/{vendor_id}"): {"contact": "陳先生"},
+    ("POST", "/api/vendor/{vendor_id}/emails"): {"email": "new@example.com"},
 }

@@ -1,4 +1,4 @@
-"""Imports and sales as the contract documents them; told within the story of the documented calls."""
+"""Imports and sales as the contract documents them; part of the story of the documented calls."""
 
 from __future__ import annotations
 

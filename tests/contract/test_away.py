@@ -29,13 +29,13 @@ django.setup()
 from django.test import Client
 from tests.contract.bodies import Form, sent
 asked = json.load(sys.stdin)
-told = []
+answered = []
 for headers, method, path, data in asked:
     client = Client(raise_request_exception=False, headers=headers)
     given = sent(Form({"job_type": "daily_sales"}, data.encode()) if isinstance(data, str) else data)
     answer = getattr(client, method)(path, **given)
-    told.append([answer.status_code, json.loads(answer.content), answer.headers.get("Retry-After")])
-print(json.dumps(told))
+    answered.append([answer.status_code, json.loads(answer.content), answer.headers.get("Retry-After")])
+print(json.dumps(answered))
 """
 
 
@@ -97,6 +97,6 @@ def test_redis_away(debug: bool, settings: Any) -> None:
     jobs = {job.pk: job for job in Job.objects.all()}
     assert len(jobs) == 2
     assert [body["data"]["job_id"] in jobs for _, body, _ in answers[8:]] == [True] * 3
-    # The watch sends them once the broker is back.
+    # The sweep sends them once the broker is back.
     assert {(job.status, job.heartbeat_at) for job in jobs.values()} == {(Job.Status.PENDING, None)}
     assert {record.path for record in IdempotencyRecord.objects.all()} == {"/api/import/upload"}

@@ -15,9 +15,10 @@ from products.models import CrawlRun
 from tests.contract.bodies import Form, sent
 from tests.contract.conftest import undone
 from tests.contract.description import check_described, operations
-from tests.contract.matrix import BODIES, REPORT
+from tests.contract.matrix import BODIES, REPORT, STOCKOUT, STOCKOUTS
 from tests.contract.world import World
 from tests.rest.test_failures import check
+from vendors.models import StockoutBatch, VendorSending
 
 # A body for each, another one, and how many effects there are.
 STARTS: dict[str, tuple[Any, Any, Any]] = {
@@ -38,16 +39,31 @@ STARTS: dict[str, tuple[Any, Any, Any]] = {
         {"message": "另一則"},
         OutboxMessage.objects.count,
     ),
+    "/api/vendor/stockout/import": (
+        BODIES["POST", "/api/vendor/stockout/import"],
+        Form({"on_error": "skip"}, STOCKOUTS),
+        StockoutBatch.objects.count,
+    ),
     "/api/trigger_momo_notification": ({}, {"again": True}, OutboxMessage.objects.count),
+    "/api/vendor/stockout/send": (
+        BODIES["POST", "/api/vendor/stockout/send"],
+        {"stockout_ids": [STOCKOUT], "note": "另一句"},
+        VendorSending.objects.count,
+    ),
 }
 # Why it is no matter how often the others are sent.
 REPEATABLE = {
+    "/api/ai/check": "it changes nothing",
+    "/api/ai/generate": "each asks for another text; no transaction stays open while a model writes",
+    "/api/ai/search": "each asks anew; no transaction stays open while Gemini searches",
     "/api/import/jobs/{job_id}/cancel": "the second asks for what was asked, or finds it cancelled",
     "/api/import/jobs/{job_id}/undo": "the second finds it undone",
     "/api/notification/render": "it changes nothing",
     "/api/user/change_password": "the second finds the old password wrong",
     "/api/users": "the second finds the name taken",
     "/api/users/{user_id}/reset_password": "only the last one counts",
+    "/api/vendor/list": "the second finds the code taken",
+    "/api/vendor/{vendor_id}/emails": "the second finds the address there",
 }
 
 
@@ -116,6 +132,6 @@ def test_keys_that_are_none(path: str, key: str, world: World, post: Any) -> Non
 
 @pytest.mark.parametrize("path", STARTS)
 def test_the_header_is_described(path: str) -> None:
-    told = operations()["POST", path]
-    assert "Idempotency-Key" in {parameter["name"] for parameter in told["parameters"]}
-    assert "Idempotent-Replayed" in told["responses"]["202"]["headers"]
+    operation = operations()["POST", path]
+    assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
+    assert "Idempotent-Replayed" in operation["responses"]["202"]["headers"]

@@ -14,11 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from momo.rest.routes import api_routes
 from tests.contract.bodies import sent
 from tests.contract.conftest import undone
-from tests.contract.matrix import API, BODIES, DOORS, METHODS, PAGES, Row, rows
+from tests.contract.matrix import API, BODIES, METHODS, PAGES, REDIRECTS, Row, rows
 from tests.contract.world import CODES, World
 from tests.rest.test_failures import check
 
-NAMES = {path: name for name, path in DOORS.items()}
+NAMES = {path: name for name, path in REDIRECTS.items()}
 API_ROWS, PAGE_ROWS = rows(API), rows(PAGES)
 
 
@@ -101,8 +101,8 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
     """A method that a path does not have is 405 in the table, and no other is."""
     routes = {(route.path, route.method) for route in api_routes()}
     routes |= {(path, "HEAD") for path, method in routes if method == "GET"}
-    told = {(row.path, row.method) for row in API_ROWS if row.method != "OPTIONS" and row.expected["admin"] != "405"}
-    assert told == routes
+    tabled = {(row.path, row.method) for row in API_ROWS if row.method != "OPTIONS" and row.expected["admin"] != "405"}
+    assert tabled == routes
 
 
 def test_every_column_is_an_actor(world: World) -> None:
@@ -127,15 +127,15 @@ def test_every_page_has_a_row() -> None:
     assert {row.path for row in PAGE_ROWS} == {path for path in pages() if not path.startswith("/admin/")} | {"/admin/"}
 
 
-# The admin's own door leads to the site's.
-TO_THE_FRONT = {"/admin/login/": ">login", "/admin/logout/": ">admin"}
+# The admin's own login and logout lead to the site's.
+OF_THE_SITE = {"/admin/login/": ">login", "/admin/logout/": ">admin"}
 
 
 @pytest.mark.parametrize("path", sorted({path for path in pages() if path.startswith("/admin/") and "^" not in path}))
 def test_the_admin_is_closed_to_nobody(path: str, world: World) -> None:
     """Whatever is added to it; also to people who must change their password, until they did."""
     nobody = world.actors["nobody"]["nothing"].get(path)
-    assert outcome(nobody) == TO_THE_FRONT.get(path, ">door")
+    assert outcome(nobody) == OF_THE_SITE.get(path, ">auth")
     assert outcome(world.actors["must"]["cookie"].get(path)) == ">change"
 
 

@@ -47,7 +47,7 @@ def read_by_the_code() -> set[str]:
     } - FOREIGN
 
 
-def told_by_the_readme() -> list[str]:
+def described_in_the_readme() -> list[str]:
     table = README.partition("\n## Configuration\n")[2].partition("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     return [name for cell in rows for name in re.findall(r"`([A-Z0-9_]+)`", cell)]
@@ -58,10 +58,10 @@ def typed() -> str:
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", README, flags=re.DOTALL)).replace("`", "")
 
 
-def test_every_variable_is_told_and_no_other() -> None:
-    told = told_by_the_readme()
-    assert set(told) == read_by_the_code()
-    assert sorted(told) == sorted(set(told)), "told twice"
+def test_every_variable_is_described_and_no_other() -> None:
+    described = described_in_the_readme()
+    assert set(described) == read_by_the_code()
+    assert sorted(described) == sorted(set(described)), "described twice"
 
 
 def test_the_example_names_every_variable_once() -> None:

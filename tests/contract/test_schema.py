@@ -20,11 +20,11 @@ from tests.contract.world import CODES, World
 
 # What describes the API is not part of it.
 UNDESCRIBED = {("GET", "/api/schema"), ("GET", "/api/docs")}
-BARE = {("GET", "/api/products"), ("GET", "/api/history/{product_id}")}
+BARE = {("GET", "/api/products"), ("GET", "/api/history/{product_id}"), ("POST", "/api/ai/generate")}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What they are about is in the path.
 BODILESS = {("POST", f"/api/import/jobs/{{job_id}}/{act}") for act in ("cancel", "undo")}
-BODILESS |= {("POST", "/api/trigger_momo_notification")}
+BODILESS |= {("POST", "/api/trigger_momo_notification"), ("PUT", "/api/ai/history/{generation_id}/favorite")}
 FILES = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.ms-excel.sheet.macroEnabled.12",

@@ -29,12 +29,13 @@ from tests.contract.world import World
 
 # Requests an operation; fewer where most are refused by the role before anything else is read. Nothing is refused to an
 # admin, so the other roles are tried in long runs only; which of them may do what is the matter of test_matrix.
-EXAMPLES = {"admin": 8}
+EXAMPLES = {"admin": 5}
 LONG_EXAMPLES = {"nobody": 4, "user": 6, "manager": 6, "admin": 20}
 # What fits the schema may still be refused for what no schema says: a category that does not exist, days in the wrong
 # order, century or company, names that nobody has, texts that are no templates or show nothing, empty files, pages that
-# Drive does not know, passwords that are weak or wrong, addresses that only the standard allows.
+# Drive does not know, passwords that are weak or wrong, addresses that only the standard allows, facts in each other.
 BEYOND = {
+    "batch_id",
     "body",
     "brand",
     "categories",
@@ -43,6 +44,7 @@ BEYOND = {
     "date",
     "email",
     "end_date",
+    "facts",
     "file",
     "message",
     "month",
@@ -50,9 +52,11 @@ BEYOND = {
     "page_token",
     "password",
     "pm",
+    "product_id",
     "start_date",
     "subject",
     "variables",
+    "vendor_code",
     "year",
 }
 CONFORMANCE = [
@@ -102,6 +106,10 @@ def refuses_what_does_not(ctx: CheckContext, response: Response, case: Case) -> 
     # A body of `null` is no body, where none is needed.
     if case.body is None and not case.operation.definition.raw.get("requestBody", {}).get("required"):
         return None
+    # In a form one text is a list of one.
+    form = case.body if case.media_type == "multipart/form-data" and isinstance(case.body, dict) else {}
+    if isinstance(form.get("sheets"), str):
+        return None
     return negative_data_rejection(ctx, response, case)
 
 
@@ -143,7 +151,7 @@ def test_what_fits(operation: Operation, actor: str, examples: int, api: Any, wo
 @each_actor
 @pytest.mark.parametrize(
     "operation",
-    sorted(name for name, told in operations().items() if told.get("parameters") or told.get("requestBody")),
+    sorted(name for name, one in operations().items() if one.get("parameters") or one.get("requestBody")),
     ids=" ".join,
 )
 def test_what_does_not_fit(operation: Operation, actor: str, examples: int, api: Any, world: World) -> None:

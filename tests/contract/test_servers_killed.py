@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +17,13 @@ import requests
 
 from momo.local.processes import free_port
 from momo.local.services import LocalServices
+from tests.kit.forks import fork
 from tests.kit.users import PASSWORD
 
-ROOT = Path(__file__).resolve().parents[2]
 JSON = {"Accept": "application/json"}
 TIMEOUT = 20
 PATIENCE = 30.0  # seconds until a wait has failed
+PREPARING = 100.0  # seconds that migrations may take
 # The tables, an admin, and a token on stdout.
 PREPARE = """
 import django
@@ -68,18 +67,13 @@ class Site:
 
 @contextmanager
 def serving(env: dict[str, str], port: int, log: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    with (
-        log.open("w") as words,
-        subprocess.Popen(
-            [*command, "--worker-class", "gthread", "--threads", "4"], cwd=ROOT, env=env, stdout=words, stderr=words
-        ) as web,
-    ):
-        try:
-            yield
-        finally:
-            web.terminate()
-            web.wait(PATIENCE)
+    command = ["-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    web = fork([*command, "--worker-class", "gthread", "--threads", "4"], environment=env, log=log)
+    try:
+        yield
+    finally:
+        web.terminate()
+        web.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -95,12 +89,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
             "REDIS_FIRST_DATABASE": "0",
             "MOMO_ADMIN_PASSWORD": PASSWORD,
         }
-        made = subprocess.run(
-            [sys.executable, "-c", PREPARE], cwd=ROOT, env=env, capture_output=True, text=True, check=True
-        )
+        printed = tmp_path / "prepared"
+        assert fork(["-c", PREPARE], environment=env, log=printed).wait(PREPARING) == 0, printed.read_text()
+        token = printed.read_text().splitlines()[-1]
         port, log = free_port(), tmp_path / "web.log"
         with serving(env, port, log):
-            site = Site(services, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {made.stdout.strip()}"}, log)
+            site = Site(services, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}, log)
             deadline = time.monotonic() + PATIENCE
             while True:
                 try:

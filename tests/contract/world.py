@@ -12,12 +12,17 @@ from django.utils import timezone
 
 from accounts.models import LoginAttempt, Role, User
 from accounts.services import create_token, record_login, revoke_token
+from ai.models import Generation
 from momo.jobs.models import Job
 from notifications.models import Channel, Subscription
 from products.models import Category, Product
 from tests.admin.makers import ended, waiting, workbook
+from tests.ai.makers import generation
+from tests.contract.matrix import STOCKOUT
 from tests.kit.users import person, session_client
 from tests.products.factories import Runs, absent, category, item
+from tests.vendors.makers import make_batch, make_stockout, make_vendor
+from vendors.models import Vendor, VendorAddress
 
 ELSEWHERE = "https://evil.example"
 CODES = {
@@ -64,6 +69,9 @@ class World:
     category: Category
     product: Product
     imports: Imports
+    vendor: Vendor
+    address: VendorAddress
+    generation: Generation
 
     def paths(self, path: str) -> dict[str, Any]:
         """Something that exists for each name in `path`, in a state that allows what the path does."""
@@ -72,7 +80,10 @@ class World:
             "user_id": self.people["target"].pk,
             "product_id": self.product.product_id,
             "kind": "all",
+            "generation_id": self.generation.pk,
             "code": "disk_warning",
+            "vendor_id": self.vendor.pk,
+            "email_id": self.address.pk,
             "job_id": jobs.get(path.rpartition("/")[2], self.imports.done).pk,
         }
 
@@ -164,9 +175,22 @@ def build() -> World:
         user_agent="Browser/1.0",
         reason=LoginAttempt.Reason.WRONG_PASSWORD,
     )
-    # Somebody to tell of what the runs of `stock` found.
+    # A recipient of what the runs of `stock` found.
     Subscription.objects.create(
         name="價格通知", event="price_digest", channel=Channel.EMAIL, address="wang@example.com"
     )
     where, product = stock()
-    return World(actors, people, tokens, where, product, imports(people[Role.MANAGER]))
+    vendor = make_vendor("V00001", "vendor@example.com")
+    stockout = make_stockout(vendor, make_batch(line_count=2), pk=STOCKOUT)
+    make_stockout(vendor, stockout.batch, product_code=stockout.product_code, duplicate_of=stockout)
+    return World(
+        actors,
+        people,
+        tokens,
+        where,
+        product,
+        imports(people[Role.MANAGER]),
+        vendor,
+        vendor.addresses.get(),
+        generation(roles[Role.USER]),
+    )

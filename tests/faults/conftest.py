@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(django_db_modify_db_settings: None) -> Iterator[House]:
+def house(django_db_setup: None) -> Iterator[House]:
     made = House()
     yield made
     made.close()

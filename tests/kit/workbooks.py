@@ -12,7 +12,7 @@ _made: dict[str, bytes] = {}
 
 
 def xlsx(rows: Iterable[Sequence[Any]]) -> bytes:
-    """An .xlsx with these rows; the same octets each time, though openpyxl would write the time of day into it."""
+    """An .xlsx with these rows; the same bytes each time, though openpyxl would write the time of day into it."""
     lines = [list(row) for row in rows]
     key = repr(lines)
     if key not in _made:

@@ -26,7 +26,7 @@ class Fault(FaultRule):
     """Strikes requests of `operation`: token, list, get, media, export or * ; with `file` only for that one.
 
     `retry_after` is the header's text, `until` seconds make it a date; `delay` is what "slow" takes, and "trickle" for
-    each octet; `reason` replaces Google's own; `body` is for "answer", a 200 with just that, `location` for "redirect".
+    each byte; `reason` replaces Google's own; `body` is for "answer", a 200 with just that, `location` for "redirect".
     """
 
     operation: str

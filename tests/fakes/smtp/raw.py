@@ -1,4 +1,4 @@
-"""A server that plays what a test writes, octet by octet; for answers that no real server should give."""
+"""A server that plays what a test writes, byte by byte; for answers that no real server should give."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.fakes.smtp.certificates import Certificates
 from tests.fakes.smtp.faults import Dice, Rule
 from tests.fakes.smtp.record import Accepted, Record, read_record
 
-_HALF = 200  # octets of the data that are read before a drop in the middle of them
+_HALF = 200  # bytes of the data that are read before a drop in the middle of them
 _FOR_EVER = 3600
 
 
@@ -28,7 +28,7 @@ class SmtpStandIn:
     """`security` is `none`, `starttls` (demanded) or `tls`; with `user` nobody may send who has not logged in.
 
     `hide` are words of the EHLO answer to leave out (8BITMIME, SMTPUTF8, AUTH, STARTTLS, SIZE); `size` the limit of a
-    message in octets; `hide_ways` the ways to log in that it does not know.
+    message in bytes; `hide_ways` the ways to log in that it does not know.
     """
 
     def __init__(

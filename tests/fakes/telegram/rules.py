@@ -10,7 +10,7 @@ from tests.kit.faults import FaultDice, FaultRule
 # `drop`: the connection breaks before anything is accepted; `drop_accepted`: after; `drop_unread`: before the request
 # is read, so it knows no chats. `refused`: a 400 about this message alone; `no_rights`: a 400 because the bot may not
 # write there, in one of the wordings of CLOSED. `page`: HTML of something in between, with the status `code`. `odd`:
-# accepted, and answered with what no client can read; `trickle`: with one octet each `seconds`.
+# accepted, and answered with what no client can read; `trickle`: with one byte each `seconds`.
 KINDS = (
     *("flood", "blocked", "not_found", "no_rights", "migrated", "refused", "failed", "bad_gateway", "garbage", "page"),
     *("drop", "drop_unread", "drop_accepted", "slow", "slow_accepted", "unauthorized", "odd", "trickle"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from momo.core.environment import Environment, read_env_file
@@ -52,7 +53,13 @@ if not LOCAL:
         }
     )
 DEBUG = env.bool("DEBUG", default=False)  # off locally too: `make run` shows the error pages that users see
-SECRET_KEY = env("SECRET_KEY", default=_local.get("secret_key", "local-only-not-a-secret-" + "0" * 40))
+SECRET_KEY = env(
+    "SECRET_KEY",
+    default=_local.get("secret_key", "local-only-not-a-secret-" + "0" * 40),
+    needed="50 characters or more on one line",
+    example="…",
+    secret=True,
+)
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS",
     default=["localhost", "127.0.0.1", "[::1]", "testserver"] if LOCAL else [],
@@ -99,6 +106,8 @@ INSTALLED_APPS = [
     "momo.jobs",
     "products",
     "sales",
+    "vendors",
+    "ai",
     "momo.system",
     "momo.admin.packages",  # after the apps whose admin pages it replaces
 ]
@@ -283,6 +292,7 @@ REST_FRAMEWORK = {
         "login": env.rate("RATE_LOGIN", default="60/min"),
         "ai": env.rate("RATE_AI", default="30/min"),
         "send": env.rate("RATE_SEND", default="60/min"),
+        "answer": env.rate("RATE_ANSWER", default="60/min"),
     },
     "DEFAULT_SCHEMA_CLASS": "momo.rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "momo.rest.errors.exception_handler",
@@ -304,6 +314,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "momo.jobs.models.Job.Status",
         "TemplateFormatEnum": "notifications.models.Format",
+        "JobSourceEnum": "momo.jobs.models.Job.Source",
+        "TrendSourceEnum": "ai.models.TrendCategory.Source",
+        "AddressKindEnum": "vendors.models.VendorAddress.Kind",
+        "GenerationKindEnum": "ai.models.Call.Kind",
     },
 }
 
@@ -359,9 +373,14 @@ LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", of=("DEBUG", "INFO", "WARNIN
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "momo.core.context.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "momo.core.context.RequestIdFilter"},
+        "secret_paths": {"()": "momo.core.secret_paths.SecretPathFilter"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "secret_paths"]}
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # With Django's own handlers each line would appear twice.
@@ -426,6 +445,31 @@ PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24, lea
 # A sheet has 1,048,576, its header included.
 EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000, least=1, most=1_048_575, unit="rows")
 SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7, least=1, most=3650, unit="days"))
+
+# --- Trends ---------------------------------------------------------------------------------------------------------
+
+
+def _trend_site(site: str) -> str:
+    """A demo asks none of the real sites by accident: nothing answers at this address."""
+    return "http://demo-trends.invalid" if DEMO else site
+
+
+MYBEST_URL = env.url("MYBEST_URL", default=_trend_site("https://tw.my-best.com"))
+COSME_URL = env.url("COSME_URL", default=_trend_site("https://www.cosme.net.tw"))
+YOUTUBE_API_URL = env.url("YOUTUBE_API_URL", default=_trend_site("https://www.googleapis.com"))
+YOUTUBE_API_KEY = env(
+    "YOUTUBE_API_KEY",
+    form="[A-Za-z0-9_-]{10,200}",
+    needed="an API key of Google Cloud",
+    example="AIzaSy…",
+    secret=True,
+)
+TREND_ITEMS = env.int("TREND_ITEMS", default=50, least=1, most=50, unit="entries")  # kept of a list
+TREND_DELAY = env.float("TREND_DELAY", default=2.0, most=3600, unit="seconds")  # between two requests
+TREND_TIMEOUT = env.float("TREND_TIMEOUT", default=30, least=0.1, most=600, unit="seconds")  # a request
+TREND_SOURCE_TIMEOUT = env.int("TREND_SOURCE_TIMEOUT", default=600, least=1, most=86_400, unit="seconds")
+TREND_STALE_HOURS = env.int("TREND_STALE_HOURS", default=48, least=1, most=8760, unit="hours")
+TREND_VIDEO_DAYS = env.int("TREND_VIDEO_DAYS", default=30, least=1, most=365, unit="days")  # since they were published
 
 # --- Imports and Drive ----------------------------------------------------------------------------------------------
 
@@ -512,6 +556,49 @@ OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180, least=1, most=36_500
 # Products in a digest's text; more are in its workbook. Older events are no news any more.
 DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20, least=1, most=50, unit="products")
 DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24, least=1, most=8760, unit="hours")
+
+# --- Vendors --------------------------------------------------------------------------------------------------------
+
+# How long a vendor may answer under the link of a mail.
+VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", default=14, least=1, most=365, unit="days")
+# Without an answer: until a vendor is reminded, and until somebody above is written to; 0 for never.
+VENDOR_REMIND_DAYS = env.int("VENDOR_REMIND_DAYS", default=3, most=365, unit="days")
+VENDOR_ESCALATE_DAYS = env.int("VENDOR_ESCALATE_DAYS", default=7, most=365, unit="days")
+# Where it goes for vendors without an address of their own for it.
+VENDOR_ESCALATION_TO = env(
+    "VENDOR_ESCALATION_TO", form=r"[^\s<>@]+@[^\s<>@]+", needed="an address", example="buyer-lead@wooo.work"
+)
+# A file that a vendor sends with an answer.
+VENDOR_ATTACHMENT_BYTES = env.int(
+    "VENDOR_ATTACHMENT_BYTES", default=5 * _MIB, least=1024, most=100 * _MIB, unit="bytes"
+)
+# Silence until a sending is taken over.
+VENDOR_HEARTBEAT_TIMEOUT = env.float("VENDOR_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
+VENDOR_ATTEMPTS = env.int("VENDOR_ATTEMPTS", default=5, least=1, most=1000)
+
+# --- AI -------------------------------------------------------------------------------------------------------------
+
+_model: dict[str, Any] = {"form": "[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}", "needed": "the name of a model"}
+OLLAMA_URL = env.url("OLLAMA_URL", default="http://localhost:11434")
+OLLAMA_MODEL = env("OLLAMA_MODEL", default="llama3:70b", **_model)
+# Of prompt and answer together. Ollama cuts a longer prompt at its front.
+OLLAMA_NUM_CTX = env.int("OLLAMA_NUM_CTX", default=8192, least=512, most=10_000_000, unit="tokens")
+GEMINI_URL = env.url("GEMINI_URL", default="https://generativelanguage.googleapis.com")
+GEMINI_API_KEY = env("GEMINI_API_KEY", form="[!-~]{8,200}", needed="an API key", example="AIza…", secret=True)
+GEMINI_MODEL = env("GEMINI_MODEL", default="gemini-3.8-flash", **_model)
+# A generation with all its retries, and what each text may become, thinking included.
+AI_TIMEOUT = env.float("AI_TIMEOUT", default=300, least=0.1, most=3600, unit="seconds")
+AI_MAX_OUTPUT_TOKENS = env.int("AI_MAX_OUTPUT_TOKENS", default=4096, least=16, most=1_000_000, unit="tokens")
+# Generations at once in a process of the web server; each takes one of its threads.
+AI_MAX_STREAMS = env.int("AI_MAX_STREAMS", default=50, least=1, most=10_000, unit="generations")
+# Providers that stand in for the other one when it fails.
+AI_FALLBACK = env.list(
+    "AI_FALLBACK", default=[], form="ollama|gemini", needed="ollama, gemini or both", example="gemini"
+)
+# Of a month's budget; beyond it answers warn.
+AI_BUDGET_WARN_PERCENT = env.int("AI_BUDGET_WARN_PERCENT", default=80, least=1, most=100, unit="percent")
+# Silence until a generation counts as dead, and its reservation is released; it reports every 10 s.
+AI_HEARTBEAT_TIMEOUT = env.float("AI_HEARTBEAT_TIMEOUT", default=120, least=30, most=86_400, unit="seconds")
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,7 @@ import functools
 import unicodedata
 from dataclasses import dataclass
 
-import opencc
-
-from ai.checks.traditional import is_simplified
+from ai.checks.traditional import converter, is_simplified
 
 # One character each, what is written and what is meant: variants, and characters that look like another.
 _VARIANTS = dict(
@@ -30,8 +28,6 @@ _LIST = frozenset("、")  # ends an item: letters on both sides are no word, but
 _RULE = frozenset("|｜")  # between texts of their own; letters on both sides may be a word (減|肥)
 _TONES = frozenset("ˊˇˋ˙ˉ‧・")
 WIDEST = 12  # characters that may stand between two letters of one word
-
-_CONVERTER = opencc.OpenCC("s2t")
 
 
 class _Fold(dict[str, str]):
@@ -127,7 +123,7 @@ def _traditional(letters: str) -> str:
     """`letters` with simplified characters converted; their number stays, since places belong to them."""
     if not any(map(is_simplified, set(letters))):
         return letters
-    converted = "".join(_VARIANTS.get(one, one) for one in _CONVERTER.convert(letters))
+    converted = "".join(_VARIANTS.get(one, one) for one in converter("s2t").convert(letters))
     return converted if len(converted) == len(letters) else letters
 
 

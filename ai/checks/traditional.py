@@ -9,12 +9,17 @@ from collections.abc import Iterable
 import opencc
 
 # Only characters: s2twp would also exchange words (血液循環 → 血液迴圈).
-_CONVERTER = opencc.OpenCC("s2tw")
-_BACK = opencc.OpenCC("t2s")
+TAIWAN, BACK = "s2tw", "t2s"
 _CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\s]+")
 # From this share of simplified characters on, a text is simplified as a whole: also 面包, which could be either.
 _SHARE = 0.08
 _RARE = b"\xc9\x40"  # Big5 from here on has rare characters, among them some that are common in simplified text (体)
+
+
+@functools.cache
+def converter(name: str) -> opencc.OpenCC:
+    """The converter of a configuration of OpenCC. Its tables take some 40 MiB, so they load at the first text only."""
+    return opencc.OpenCC(name)
 
 
 @functools.lru_cache(maxsize=32768)
@@ -23,8 +28,8 @@ def is_simplified(char: str) -> bool:
 
     濕, 裏 and 着 are Traditional variants, whatever s2tw makes of them.
     """
-    converted = _CONVERTER.convert(char)
-    if converted == char or _BACK.convert(converted) != char or _BACK.convert(char) != char:
+    converted = converter(TAIWAN).convert(char)
+    if converted == char or converter(BACK).convert(converted) != char or converter(BACK).convert(char) != char:
         return False
     try:
         return char.encode("big5") >= _RARE
@@ -57,7 +62,7 @@ def _converted(text: str, *, every: bool) -> str:
 
 @functools.lru_cache(maxsize=32768)
 def _is_traditional(char: str) -> bool:
-    return str(_BACK.convert(char)) != char
+    return str(converter(BACK).convert(char)) != char
 
 
 def _clause(clause: str, *, every: bool) -> str:
@@ -68,9 +73,9 @@ def _clause(clause: str, *, every: bool) -> str:
         sure = False
     else:
         return clause
-    converted = _CONVERTER.convert(clause)
+    converted = converter(TAIWAN).convert(clause)
     if len(converted) != len(clause):
-        converted = "".join(map(_CONVERTER.convert, clause))
+        converted = "".join(map(converter(TAIWAN).convert, clause))
     return "".join(
         new if is_simplified(old) or (not sure and _stands_for(old, new)) else old
         for old, new in zip(clause, map(_taiwan, converted), strict=True)
@@ -79,7 +84,7 @@ def _clause(clause: str, *, every: bool) -> str:
 
 def _stands_for(old: str, new: str) -> bool:
     """Whether `old` is the simplified form of `new`; variants are not, and 台 is what Taiwan writes."""
-    return old != "台" and (_BACK.convert(new) == old or old == "着")
+    return old != "台" and (converter(BACK).convert(new) == old or old == "着")
 
 
 def _taiwan(char: str) -> str:

@@ -1,14 +1,16 @@
-"""A stockout report of 5,000 rows and 300 vendors: imported, mailed, answered in a browser, and resolved by a crawl."""
+"""A stockout report: imported, mailed, answered in a browser, and resolved by a crawl; 5,000 rows in long runs."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser
@@ -29,8 +31,6 @@ from vendors.models import Stockout
 from vendors.services.closing import close_restocked
 from vendors.services.prepare import run_sending
 
-VENDORS, ROWS = 300, 5_000
-SKIPPED = sum(row % VENDORS == VENDORS - 1 for row in range(ROWS))  # the last vendor has no address
 COLUMNS = [
     Column(name, kind, 12)
     for name, kind in (
@@ -48,11 +48,23 @@ COLUMNS = [
 RETURNS = "20000007"  # of the product that comes back; its vendor has the code of row 7
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many rows a report has, and of how many vendors, the last of which has no address."""
+
+    rows: int
+    vendors: int
+
+    @property
+    def skipped(self) -> int:
+        return sum(row % self.vendors == self.vendors - 1 for row in range(self.rows))
+
+
 def code_of(vendor: int) -> str:
     return f"{vendor:06}"
 
 
-def report() -> bytes:
+def report(size: Size) -> bytes:
     rows = (
         (
             "美妝部",
@@ -60,38 +72,38 @@ def report() -> bytes:
             f"PM{n % 7}",
             f"{20_000_000 + n}",
             f"商品{n}",
-            code_of(n % VENDORS),
-            f"廠商{n % VENDORS}",
+            code_of(n % size.vendors),
+            f"廠商{n % size.vendors}",
             30,
             0,
         )
-        for n in range(ROWS)
+        for n in range(size.rows)
     )
     return xlsx_file(sheet="缺貨", columns=COLUMNS, records=as_records(COLUMNS, rows)).read()
 
 
-def imported(client: Client) -> int:
+def imported(client: Client, size: Size) -> int:
     """The id of the batch, imported as the API's contract says."""
-    file = io.BytesIO(report())
+    file = io.BytesIO(report(size))
     file.name = "缺貨 1129.xlsx"
     answer = client.post("/api/vendor/stockout/import", {"file": file})
     assert answer.status_code == 202, answer.content.decode()
     data = answer.json()["data"]
     job = run_job(data["job_id"])
     assert job is not None
-    assert (job.status, job.created) == ("succeeded", ROWS), job.message
+    assert (job.status, job.created) == ("succeeded", size.rows), job.message
     batch: int = data["batch_id"]
     return batch
 
 
-def mailed(client: Client, batch: int, server: Any) -> dict[str, Any]:
+def mailed(client: Client, batch: int, server: Any, size: Size) -> dict[str, Any]:
     """What reached the mail server, by recipient."""
     ids = list(Stockout.objects.filter(batch=batch).values_list("pk", flat=True))
     answer = client.post("/api/vendor/stockout/send", {"stockout_ids": ids}, content_type="application/json")
     assert answer.status_code == 202, answer.content.decode()
     data = answer.json()["data"]
-    assert (data["queued"], data["mails"]) == (ROWS - SKIPPED, VENDORS - 1)
-    assert len(data["skipped"]) == SKIPPED
+    assert (data["queued"], data["mails"]) == (size.rows - size.skipped, size.vendors - 1)
+    assert len(data["skipped"]) == size.skipped
     assert all("信箱" in skip["reason"] for skip in data["skipped"])
     assert run_sending(Stockout.objects.exclude(mail=None).values_list("mail__sending", flat=True)[0]) is not None
     drain("email", seconds=120, pass_on=False)
@@ -117,8 +129,9 @@ def answered(chromium: Browser, url: str) -> None:
         assert page.get_by_role("status").inner_text().startswith("已送出")
 
 
+@pytest.mark.parametrize("size", [Size(300, 20), pytest.param(Size(5_000, 300), marks=pytest.mark.long)], ids=str)
 def test_from_the_workbook_to_the_answered_mail(
-    chromium: Browser, live_server: Any, tmp_path: Path, settings: Any
+    size: Size, chromium: Browser, live_server: Any, tmp_path: Path, settings: Any
 ) -> None:
     client = token_client(person("ada", Role.MANAGER))
     where, runs = category(), Runs()
@@ -130,23 +143,23 @@ def test_from_the_workbook_to_the_answered_mail(
         name="廠商回覆", event="vendor_replied", channel="email", address="pm0@momo.test", filters={"pms": ["PM0"]}
     )
     settings.PUBLIC_URL = live_server.url
-    for number in range(VENDORS - 1):
+    for number in range(size.vendors - 1):
         make_vendor(code_of(number), f"v{number}@example.com", *(["cc@example.com"] if number == 7 else []))
 
     with running_smtp(tmp_path / "record") as server:
         settings.EMAIL_URL = server.url
-        batch = imported(client)
-        received = mailed(client, batch, server)
-        assert len(received) == VENDORS  # with the copy of one of them
+        batch = imported(client, size)
+        received = mailed(client, batch, server, size)
+        assert len(received) == size.vendors  # with the copy of one of them
         mail = received["v7@example.com"]
         assert mail["Cc"] == "cc@example.com"
-        mine = {f"{20_000_000 + n}" for n in range(ROWS) if n % VENDORS == 7}
+        mine = {f"{20_000_000 + n}" for n in range(size.rows) if n % size.vendors == 7}
         (workbook,) = mail.iter_attachments()
         opened = by_office(workbook.get_content(), "csv").decode()
         html = mail.get_body(("html",)).get_content()
         assert set(re.findall(r"\b20\d{6}\b", opened)) == set(re.findall(r"\b20\d{6}\b", html)) == mine
-        assert Stockout.objects.filter(status="sent").count() == ROWS - SKIPPED
-        assert Stockout.objects.filter(status="no_email").count() == SKIPPED
+        assert Stockout.objects.filter(status="sent").count() == size.rows - size.skipped
+        assert Stockout.objects.filter(status="no_email").count() == size.skipped
 
         link = re.search(rf'href="({re.escape(live_server.url)}/vendor/answer/[^"]+)"', html)
         assert link is not None

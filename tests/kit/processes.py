@@ -14,12 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 100.0  # seconds until a wait has failed; a quiet machine takes a tenth of it
 
 
-def wait_until(happened: Callable[[], Any], what: str, *, every: float = 0.01, patience: float = PATIENCE) -> None:
-    """Return once `happened()` is true; fail with `what` after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def wait_until(
+    happened: Callable[[], Any], what: str, *, every: float | None = None, patience: float = PATIENCE
+) -> None:
+    """Return once `happened()` is true; fail with `what` after `patience` seconds.
+
+    Without `every` it looks after 0.01 seconds and then ever more seldom, up to each 0.05: looking is a query or a pass
+    over all processes, which would take the time of what it waits for.
+    """
+    deadline, pause = time.monotonic() + patience, every or 0.01
     while not happened():
         assert time.monotonic() < deadline, f"waited {patience:g} seconds in vain: {what}"
-        time.sleep(every)
+        time.sleep(pause)
+        pause = every or min(1.2 * pause, 0.05)
 
 
 class Process(Protocol):

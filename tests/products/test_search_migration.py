@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from products.models import ProductSearch
 from products.selectors.products import matching_products, search_words
 
+pytestmark = pytest.mark.long  # all apps go back and forth, for migrations that never change again
 BEFORE = ("products", "0012_unread_prices")
 AS_IT_WAS = """
 INSERT INTO products_productsearch (product_id, haystack, grams)

@@ -134,7 +134,6 @@ def test_libreoffice_opens_both(tmp_path: Path) -> None:
             (tmp_path / name.replace("momo_每日銷售", "day")).write_bytes(handle.read())
     target = tmp_path / "converted"
     libreoffice(
-        tmp_path,
         "--infilter=Text - txt - csv (StarCalc):44,34,76,1,,0,false,true",
         "--convert-to",
         "xlsx:Calc MS Excel 2007 XML",
@@ -143,7 +142,6 @@ def test_libreoffice_opens_both(tmp_path: Path) -> None:
         str(tmp_path / "day_20260302.csv"),
     )
     libreoffice(
-        tmp_path,
         "--convert-to",
         "xlsx:Calc MS Excel 2007 XML",
         "--outdir",

@@ -156,8 +156,8 @@ def protected_xlsx(rows: Rows) -> bytes:
 
 
 @cache
-def _office() -> Path:
-    """A profile of our own, so that LibreOffice neither meets another one of itself nor makes a new one each time."""
+def office_profile() -> Path:
+    """A profile of this process, so that LibreOffice neither meets another one of itself nor makes one each time."""
     folder = Path(tempfile.mkdtemp(prefix="momo-office-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -172,7 +172,7 @@ def by_office(data: bytes, suffix: str, source_suffix: str = "xlsx") -> bytes:
         subprocess.run(
             [
                 "soffice",
-                f"-env:UserInstallation=file://{_office()}",
+                f"-env:UserInstallation=file://{office_profile()}",
                 "--headless",
                 "--convert-to",
                 suffix,

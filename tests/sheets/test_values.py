@@ -196,3 +196,15 @@ def test_kinds_that_fit_nothing_are_refused_by_name(value: object) -> None:
 def test_no_number_at_all(read: object, number: float) -> None:
     with pytest.raises(BadCell):
         read(number)  # type: ignore[operator]
+
+
+ODD = ["", "a  b", "'=1", '="0012"', "#N/A", "Err:502", "錯誤:502", "1E+05", "13.0", "１２", "a\u3000b", "\ud800"]
+
+
+@given(st.lists(st.sampled_from(ODD) | st.text("a1E '=#錯:\u3000", max_size=8) | st.text(max_size=8)))
+def test_what_needs_no_conversion_is_converted_to_itself(texts: list[str]) -> None:
+    for plain, convert in ((values.plain_codes, values.code_from_text), (values.plain_texts, values.text_from_text)):
+        found = plain(texts, 6)
+        assert [convert(text) for text in found] == found
+        assert max(map(len, found), default=0) <= 6
+    assert values.plain_codes(["TP0001"], 6) + values.plain_texts(["面霜 x 2"], 6) == ["TP0001", "面霜 x 2"]

@@ -214,18 +214,22 @@ _Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class _Converter:
-    """Conversions of one kind of column by the exact type of a cell; `wanted` names the kind in errors."""
+    """Conversions of one kind of column by the exact type of a cell; `wanted` names the kind in errors.
+
+    `plain` finds the texts that are converted to themselves, if there may be some.
+    """
 
     from_text: _Convert
     from_number: _Convert
     wanted: str
     others: Mapping[type, _Convert] = field(default_factory=dict)
+    plain: Callable[[Iterable[str], int], list[str]] | None = None
 
 
 _CONVERTERS: dict[Kind, _Converter] = {
     Kind.INTEGER: _Converter(values.integer_from_text, values.integer_from_number, "整數"),
-    Kind.CODE: _Converter(values.code_from_text, values.code_from_number, "代號"),
-    Kind.TEXT: _Converter(values.text_from_text, values.shown, "文字"),
+    Kind.CODE: _Converter(values.code_from_text, values.code_from_number, "代號", plain=values.plain_codes),
+    Kind.TEXT: _Converter(values.text_from_text, values.shown, "文字", plain=values.plain_texts),
 }
 
 
@@ -294,21 +298,33 @@ class _Column:
         ]
 
 
-def _are_days(raw: Sequence[Any]) -> bool:
-    """Whether all cells are dates that need no conversion."""
-    return set(map(type, raw)) == {date} and min(raw) >= values.FIRST_DAY and max(raw) <= values.LAST_DAY
+def _unconverted(raw: Sequence[Any], kind: Field, converter: _Converter, texts: dict[str, Any]) -> list[Any] | None:
+    """The column if no cell needs conversion, else None. Adds texts that need none to `texts`, each with itself."""
+    types = set(map(type, raw))
+    if kind.kind is Kind.DATE and types == {date} and min(raw) >= values.FIRST_DAY and max(raw) <= values.LAST_DAY:
+        return list(raw)
+    if converter.plain is None:
+        return None
+    distinct = {cell for cell in raw if cell.__class__ is str}
+    plain = converter.plain(distinct, kind.max_length)
+    texts.update(zip(plain, plain, strict=True))
+    if types != {str} or len(plain) + ("" in distinct) < len(distinct):
+        return None
+    if 2 * len(distinct) > len(raw):  # to share the few that are equal would take longer than to send them
+        return [cell or None for cell in raw]
+    return list(map(texts.__getitem__, raw))
 
 
 def _column(raw: Sequence[Any], kind: Field, *, date1904: bool, scale: int, failures: Failures) -> _Column:
     """The converted column, whose amounts count `scale` dollars; a bad cell is None, and added to `failures`."""
-    if kind.kind is Kind.DATE and _are_days(raw):
-        return _Column(list(raw))
     converter = _converter(kind, date1904=date1904, scale=scale)
     from_text, from_number, others = converter.from_text, converter.from_number, converter.others
     done: list[Any] = []
     append = done.append
     # Exact types, since True == 1 == 1.0 and CellError is a str. Text and numbers have separate memos.
     texts: dict[str, Any] = {"": None}
+    if (unconverted := _unconverted(raw, kind, converter, texts)) is not None:
+        return _Column(unconverted)
     numbers: dict[float, Any] = {}
     for cell in raw:
         cls = cell.__class__

@@ -39,7 +39,7 @@ def run(context: Context) -> list[Row]:
                 write_worksheet(_report(size, left_out), handle, sheet_name="廠商缺貨")
         for _ in range(repeats):
             with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE vendors_vendor, vendors_stockoutbatch, jobs_job CASCADE")
+                cursor.execute("TRUNCATE vendors_stockout, vendors_vendor, vendors_stockoutbatch, jobs_job CASCADE")
                 cursor.execute("CHECKPOINT")
             for way, path in zip(ways, (books[0], books[0], *books), strict=True):
                 measured[way].append(_import(context, way, path, size))

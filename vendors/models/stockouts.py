@@ -88,8 +88,8 @@ class Stockout(models.Model):
         Status.REPLIED.value,
     )
 
-    # Without constraints in the database, which would look up batch and vendor for each of 20,000 rows: whoever deletes
-    # either waits for imports (`lock_stockouts`).
+    # Without constraints in the database, which are checked for each of 20,000 rows, of empty keys too: whoever deletes
+    # vendors or rows waits for imports (`lock_stockouts`), and batches and mails are never deleted.
     batch = models.ForeignKey(
         StockoutBatch,
         models.PROTECT,
@@ -138,6 +138,7 @@ class Stockout(models.Model):
         blank=True,
         related_name="current_lines",
         db_index=False,
+        db_constraint=False,
         verbose_name="郵件",
     )
     notified_at = models.DateTimeField("首次通知時間", null=True, blank=True)  # first accepted by a mail server
@@ -168,6 +169,7 @@ class Stockout(models.Model):
         blank=True,
         related_name="recovered_lines",
         db_index=False,
+        db_constraint=False,
         verbose_name="結案的批次",
     )
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from momo.core.thresholds import thresholds
 from vendors.selectors.board import LOST
 
 WINDOWS = (30, 90, 365)  # days
@@ -69,7 +69,7 @@ class Score:
 def scores(*, days: int = DEFAULT_WINDOW, now: datetime | None = None) -> Sequence[Score]:
     """Return the vendors with rows in reports of the last `days` days, those that cost most first."""
     now = now or timezone.now()
-    in_time = timedelta(days=settings.VENDOR_REMIND_DAYS or 3)
+    in_time = timedelta(days=thresholds.VENDOR_REMIND_DAYS or 3)
     values: dict[str, Any] = {"now": now, "since": now - timedelta(days=days), "in_time": in_time, "due": now - in_time}
     with connection.cursor() as cursor:
         cursor.execute(_SCORE, values)

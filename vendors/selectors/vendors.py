@@ -50,6 +50,12 @@ def vendor_by_id(vendor_id: int) -> Vendor:
     return vendor
 
 
+def vendor_by_code(code: str) -> Vendor | None:
+    """The vendor with this code, or the one that it was merged into."""
+    vendor = Vendor.objects.select_related("merged_into").filter(code=code).first()
+    return (vendor.merged_into or vendor) if vendor else None
+
+
 def address_by_id(address_id: int) -> VendorAddress:
     """The address. Raises NotFound."""
     address = VendorAddress.objects.filter(pk=address_id).first()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from momo.core.secret_paths import ANSWER
+from momo.core.thresholds import thresholds
 from notifications.channels.mail import BadAddress, read_address
 from notifications.services.drafts import File
 from notifications.services.notify import Text
@@ -86,7 +87,7 @@ def preview(kind: str, *, vendor: Vendor, rows: Sequence[Stockout], note: str) -
 
 def link_ends(now: datetime) -> datetime:
     """Until when the link of a mail of `now` is valid."""
-    return now + timedelta(days=settings.VENDOR_LINK_DAYS)
+    return now + timedelta(days=thresholds.VENDOR_LINK_DAYS)
 
 
 def _shown(rows: Sequence[Stockout], kind: str, now: datetime) -> Iterator[dict[str, Any]]:

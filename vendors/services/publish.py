@@ -1,4 +1,4 @@
-"""Publishes a stockout report: staged, compared with the open rows, stored, and what it no longer lists resolved.
+"""Publishes a stockout report: compared with the open rows, stored, and what it no longer lists resolved.
 
 All of it happens under one lock in the transaction in which the import ends, so that of two reports at once the second
 sees what the first made of the rows. A report that was sent before another which already counts changes nothing: the
@@ -7,127 +7,38 @@ later one is the newer truth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from momo.jobs.copying import copied_numbers, copied_texts, copy_blocks
+from momo.jobs.copying import copied_numbers, copy_blocks
 from momo.jobs.importers import Effect, LossUnconfirmed, Outcome, Table
 from momo.jobs.models import Job
 from vendors.models import Stockout, StockoutBatch
-from vendors.selectors.batches import batches_in_force, overlaps
 from vendors.services.closing import close_rows, lock_stockouts
+from vendors.services.compare import CELLS, Compared, compare, known_vendors
 from vendors.services.findings import findings
 
-TEXTS = ("department", "section", "pm", "product_code", "product_name", "vendor_code", "vendor_name")
-NUMBERS = ("monthly_sales", "stock")
-LEAST_LOSS = 20  # open rows; fewer are resolved without a confirmation
-
-# Rows take their ids here, in the order of the file, so that a repeated product can point at its first row.
-STAGING = """
-DROP TABLE IF EXISTS pg_temp.stockout_staging;
-CREATE TEMPORARY TABLE stockout_staging (
-    id bigint DEFAULT nextval('vendors_stockout_id_seq'), row int, department text, section text, pm text,
-    product_code text, product_name text, vendor_code text, vendor_name text, monthly_sales int, stock int
-) ON COMMIT DROP
-"""
-COPY_STAGING = f"COPY stockout_staging (row, {', '.join(TEXTS)}, {', '.join(NUMBERS)}) FROM STDIN"
-
-# Independent of the order of rows; each hash is of the whole row, so that values swapped between rows change the sum.
-DIGEST = """
-SELECT count(*), sum(hashtextextended(concat_ws(E'\\x1f', department, section, pm, product_code, product_name,
-    vendor_code, vendor_name, coalesce(monthly_sales::text, '-'), coalesce(stock::text, '-')), 0))
-FROM stockout_staging
-"""
-
-# The first name of a code counts; a code without one is called by its code.
 NEW_VENDORS = """
 INSERT INTO vendors_vendor (code, name, contact, phone, escalation_email, note, is_active, created_at)
-SELECT DISTINCT ON (vendor_code) vendor_code, coalesce(nullif(vendor_name, ''), vendor_code), '', '', '', '', true,
-       %(now)s
-FROM stockout_staging s WHERE NOT EXISTS (SELECT 1 FROM vendors_vendor v WHERE v.code = s.vendor_code)
-ORDER BY vendor_code, vendor_name = '', id
+SELECT code, name, '', '', '', '', true, %(now)s
+FROM unnest(%(codes)s::text[], %(names)s::text[]) AS x(code, name) ORDER BY code
 ON CONFLICT (code) DO NOTHING
 """
-
-# Each row with the open row of its vendor and product, if there is one, and the first row of both in this file. The
-# code of a vendor that was merged into another means that one.
-STAGED = """
-SELECT s.*, v.id AS vendor_id, o.id AS open_id,
-       first_value(s.id) OVER (PARTITION BY coalesce(v.code, s.vendor_code), s.product_code ORDER BY s.id) AS first_id
-FROM stockout_staging s
-LEFT JOIN vendors_vendor named ON named.code = s.vendor_code
-LEFT JOIN vendors_vendor v ON v.id = coalesce(named.merged_into_id, named.id)
-LEFT JOIN vendors_stockout o ON o.vendor_id = v.id AND o.product_code = s.product_code
-                            AND o.duplicate_of_id IS NULL AND o.status <> 'resolved'
+# Rows take their ids before they are stored, so that a repeated product can point at its first row.
+IDS = "SELECT nextval('vendors_stockout_id_seq') FROM generate_series(1, %(rows)s)"
+PRICES = "SELECT product_id, price FROM products_product WHERE product_id = ANY(string_to_array(%(codes)s, E'\\n'))"
+# Into the table itself: through a staging table each row would be written twice.
+COPY = f"""
+COPY vendors_stockout (
+    id, row, vendor_id, price, duplicate_of_id, {", ".join(CELLS)}, batch_id, created_at, status, answer, substitute,
+    resolved_reason, resolved_from)
+FROM STDIN
 """
-
-COUNTS = f"""
-SELECT count(*) FILTER (WHERE open_id IS NULL AND first_id = id), count(*) FILTER (WHERE open_id IS NOT NULL),
-       count(DISTINCT vendor_code), count(DISTINCT vendor_code) FILTER (WHERE vendor_id IS NULL),
-       count(DISTINCT vendor_code) FILTER (WHERE NOT EXISTS (
-           SELECT 1 FROM vendors_vendoraddress a
-           WHERE a.vendor_id = s.vendor_id AND a.kind = 'to' AND a.is_active AND a.bounced_at IS NULL)),
-       coalesce(array_agg(open_id) FILTER (WHERE open_id IS NOT NULL), '{{}}')
-FROM ({STAGED}) s
-"""  # noqa: S608 - no values
-
-STORE = f"""
-INSERT INTO vendors_stockout (
-    id, batch_id, row, department, section, pm, product_code, product_name, vendor_id, vendor_name, monthly_sales,
-    stock, price, status, duplicate_of_id, created_at, answer, substitute, resolved_reason, resolved_from)
-SELECT s.id, %(batch)s, s.row, s.department, s.section, s.pm, s.product_code, s.product_name, s.vendor_id,
-       s.vendor_name, s.monthly_sales, s.stock, p.price, 'pending',
-       coalesce(s.open_id, nullif(s.first_id, s.id)), %(now)s, '', '', '', ''
-FROM ({STAGED}) s LEFT JOIN products_product p ON p.product_id = s.product_code
-ORDER BY s.id
-"""  # noqa: S608 - no values
-
-# Open rows that the report covers. Which of them it lists is subtracted in Python: an anti-join of tables whose
-# statistics are as old as the last report's rows took 22 s instead of 0.02 s.
-COVERED = """
-SELECT o.id, o.status FROM vendors_stockout o
-WHERE o.duplicate_of_id IS NULL AND o.status <> 'resolved' AND (%(all)s OR o.department = ANY(%(departments)s))
-"""
-
-
-@dataclass
-class _Compared:
-    """A staged report beside what is in force."""
-
-    rows: int
-    digest: str
-    departments: list[str]
-    same: StockoutBatch | None
-    later: StockoutBatch | None  # in force, of an import that was sent later
-    previous: StockoutBatch | None
-    new: int = 0
-    still: int = 0
-    vendors: int = 0
-    new_vendors: int = 0
-    without_address: int = 0
-    covered: int = 0  # open rows
-    gone: list[int] | None = None  # ids of open rows that are no longer listed
-    waiting: int = 0  # of those, how many a vendor was written to about and has not answered
-
-    @property
-    def recovered(self) -> int:
-        return len(self.gone or ())
-
-    @property
-    def loss(self) -> str:
-        """The sentence for which a confirmation is asked; empty if none is."""
-        if self.recovered <= LEAST_LOSS or self.recovered * 100 <= self.covered * settings.IMPORT_LOSS_PERCENT:
-            return ""
-        return (
-            f"這份報表沒有列出未結案缺貨 {self.covered:,} 項中的 {self.recovered:,} 項（超過 "
-            f"{settings.IMPORT_LOSS_PERCENT}%），匯入後它們會視為已恢復而結案"
-        )
 
 
 class Publication:
@@ -141,7 +52,7 @@ class Publication:
         with connection.cursor() as cursor:
             lock_stockouts(cursor)
             batch, _ = StockoutBatch.objects.select_for_update().get_or_create(job=job)
-            compared = self._compare(cursor, job.pk)
+            compared = compare(cursor, self.table, job_id=job.pk)
             if compared.later is not None:
                 text = f"較晚送出的匯入 #{compared.later.job_id} 已經寫入，以那一份為準；這一份沒有採用"
                 return Outcome(skipped=compared.rows, result={"message": text})
@@ -160,72 +71,66 @@ class Publication:
                     "（API 以 confirm_loss 重試，指令加上 --confirm-loss）。",
                     [],
                 )
-            batch.previous, batch.new_vendor_count = compared.previous, compared.new_vendors
+            batch.previous, batch.new_vendor_count = compared.previous, len(compared.new_vendors)
             batch.new_count, batch.still_count = compared.new, compared.still
-            batch.recovered_count = compared.recovered
+            batch.recovered_count = len(compared.gone)
             batch.save()
             notes = self._notes()
-            values: dict[str, Any] = {"batch": batch.pk, "now": batch.published_at}
-            cursor.execute(NEW_VENDORS, values)
-            cursor.execute(STORE, values)
-        close_rows(ids=compared.gone or [], reason=Stockout.Reason.NOT_LISTED, at=batch.published_at, batch_id=batch.pk)
+            owners = compared.owners | self._add_vendors(cursor, compared.new_vendors, batch.published_at)
+            self._store(cursor, compared, owners, batch)
+        close_rows(ids=compared.gone, reason=Stockout.Reason.NOT_LISTED, at=batch.published_at, batch_id=batch.pk)
         result = {"figures": _figures(compared), "notes": notes, "message": _message(compared)}
         others = compared.rows - compared.new - compared.still
         return Outcome(created=compared.new, updated=compared.still, skipped=others, result=result)
 
     def effect(self) -> Effect:
         """Return what `run` would change at this moment, for an import that is sent now. Stores nothing."""
-        with transaction.atomic(), connection.cursor() as cursor:
-            compared = self._compare(cursor, None)
-            notes = self._notes()
-            transaction.set_rollback(True)
+        with connection.cursor() as cursor:
+            compared = compare(cursor, self.table, job_id=None)
         if compared.same is not None:
             return Effect((), [f"內容與缺貨批次 {compared.same} 相同，匯入後不會新增資料。"])
-        return Effect(_figures(compared), notes, compared.loss)
+        return Effect(_figures(compared), self._notes(), compared.loss)
 
-    def _compare(self, cursor: CursorWrapper, job_id: int | None) -> _Compared:
-        self._stage(cursor)
-        cursor.execute(DIGEST)
-        rows, hashed = cursor.fetchone()
-        named = sorted({text or "" for text in self.table.columns.get("department", ())})
-        departments = named if any(named) else []
-        compared = _Compared(rows, f"{rows}:{int(hashed or 0)}", departments, None, None, None)
-        # The newest in force of these departments. An older one with the same rows was overtaken: it is news again.
-        near = (batch for batch in batches_in_force().iterator(chunk_size=50) if overlaps(batch, departments))
-        compared.previous = next(near, None)
-        before = compared.previous
-        if before and before.digest == compared.digest and before.is_partial <= self.table.partial:
-            compared.same = before
-        if job_id is not None:
-            newer = batches_in_force().filter(job_id__gt=job_id)
-            compared.later = next((batch for batch in newer if overlaps(batch, departments)), None)
-        cursor.execute(COUNTS)
-        (
-            compared.new,
-            compared.still,
-            compared.vendors,
-            compared.new_vendors,
-            compared.without_address,
-            listed,
-        ) = cursor.fetchone()
-        listed = set(listed)
-        cursor.execute(COVERED, {"all": not departments, "departments": departments})
-        covered = cursor.fetchall()
-        gone = [] if self.table.partial else [(pk, status) for pk, status in covered if pk not in listed]
-        compared.covered, compared.gone = len(covered), [pk for pk, _ in gone]
-        compared.waiting = sum(status in (Stockout.Status.QUEUED, Stockout.Status.SENT) for _, status in gone)
-        return compared
+    def _add_vendors(self, cursor: CursorWrapper, codes: Sequence[str], now: datetime) -> dict[str, int]:
+        """Create vendors; return code → id. The first name of a code counts; one without is called by its code."""
+        if not codes:
+            return {}
+        named = zip(self.table.columns["vendor_code"], self.table.columns.get("vendor_name") or (), strict=False)
+        first = {code: name for code, name in reversed(list(named)) if name}
+        names = [first.get(code, code) for code in codes]
+        cursor.execute(NEW_VENDORS, {"codes": list(codes), "names": names, "now": now})
+        return {code: pk for code, (pk, _) in known_vendors(cursor, codes).items()}
 
-    def _stage(self, cursor: CursorWrapper) -> None:
-        """COPY all rows into the staging table."""
-        columns, rows = self.table.columns, len(self.table.numbers)
-        texts = [copied_texts(columns.get(name), rows) for name in TEXTS]
-        numbers = [copied_numbers(columns.get(name), rows) for name in NUMBERS]
-        cursor.execute(STAGING)
-        with cursor.copy(COPY_STAGING) as copy:
-            for block in copy_blocks([map(str, self.table.numbers), *texts, *numbers]):
+    def _store(
+        self, cursor: CursorWrapper, compared: Compared, owners: Mapping[str, int], batch: StockoutBatch
+    ) -> None:
+        """COPY all rows, each with its vendor (`owners` is code → id), its price in the catalogue and its original."""
+        assert batch.published_at is not None
+        columns, numbers = self.table.columns, self.table.numbers
+        codes, products, rows = columns["vendor_code"], columns["product_code"], len(numbers)
+        vendors = {code: str(pk) for code, pk in owners.items()}
+        cursor.execute(PRICES, {"codes": "\n".join(set(products))})
+        prices = {code: str(price) for code, price in cursor.fetchall()}
+        cursor.execute(IDS, {"rows": rows})
+        ids = [pk for (pk,) in cursor.fetchall()]
+        originals = [
+            original or (None if first == place else ids[first])
+            for place, (original, first) in enumerate(zip(compared.originals, compared.firsts, strict=True))
+        ]
+        blocks = copy_blocks(
+            [
+                map(str, ids),
+                map(str, numbers),
+                map(vendors.__getitem__, codes),
+                [prices.get(code, r"\N") for code in products],
+                copied_numbers(originals, rows),
+                compared.cells,
+                repeat(f"{batch.pk}\t{batch.published_at.isoformat()}\t{Stockout.Status.PENDING}\t\t\t\t", rows),
+            ]
+        )
+        with cursor.copy(COPY) as copy:
+            for block in blocks:
                 copy.write(block)
-        cursor.execute("ANALYZE stockout_staging (vendor_code, product_code)")
 
     def _notes(self) -> list[str]:
         notes = findings(self.table)
@@ -241,21 +146,21 @@ def _now(cursor: CursorWrapper) -> datetime:
     return moment
 
 
-def _figures(compared: _Compared) -> Sequence[tuple[str, int]]:
+def _figures(compared: Compared) -> Sequence[tuple[str, int]]:
     return [
         ("新缺貨", compared.new),
         ("仍缺貨", compared.still),
-        ("已恢復（結案）", compared.recovered),
+        ("已恢復（結案）", len(compared.gone)),
         ("其中等廠商回覆", compared.waiting),
         ("廠商", compared.vendors),
-        ("新廠商", compared.new_vendors),
+        ("新廠商", len(compared.new_vendors)),
         ("沒有信箱的廠商", compared.without_address),
     ]
 
 
-def _message(compared: _Compared) -> str:
-    parts: dict[str, Any] = {"新缺貨": compared.new, "仍缺貨": compared.still, "已恢復": compared.recovered}
+def _message(compared: Compared) -> str:
+    parts: dict[str, Any] = {"新缺貨": compared.new, "仍缺貨": compared.still, "已恢復": len(compared.gone)}
     text = "、".join(f"{label} {number:,} 項" for label, number in parts.items())
     repeated = compared.rows - compared.new - compared.still
     text += f"、重複 {repeated:,} 列" if repeated else ""
-    return text + (f"；新廠商 {compared.new_vendors:,} 家" if compared.new_vendors else "")
+    return text + (f"；新廠商 {len(compared.new_vendors):,} 家" if compared.new_vendors else "")

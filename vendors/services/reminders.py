@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from momo.core.thresholds import thresholds
 from notifications.channels.mail import is_address
 from vendors.models import MailLine, Stockout, VendorMail
 from vendors.models.mails import MailKind
@@ -45,12 +46,12 @@ def _unanswered(now: datetime, days: int) -> QuerySet[Stockout]:
 
 
 def _escalate(now: datetime) -> int:
-    if not settings.VENDOR_ESCALATE_DAYS:
+    if not thresholds.VENDOR_ESCALATE_DAYS:
         return 0
     own = ~Q(vendor__escalation_email="") if not settings.VENDOR_ESCALATION_TO else Q()
     # Of two calls at once the second waits for the rows, and reads afterwards whether they were escalated.
-    locked = [row.pk for row in _unanswered(now, settings.VENDOR_ESCALATE_DAYS).filter(own)]
-    rows = _unanswered(now, settings.VENDOR_ESCALATE_DAYS).filter(pk__in=locked)
+    locked = [row.pk for row in _unanswered(now, thresholds.VENDOR_ESCALATE_DAYS).filter(own)]
+    rows = _unanswered(now, thresholds.VENDOR_ESCALATE_DAYS).filter(pk__in=locked)
     groups = []
     for group in _grouped(rows, {}):
         to = group.vendor.escalation_email or settings.VENDOR_ESCALATION_TO
@@ -61,12 +62,12 @@ def _escalate(now: datetime) -> int:
 
 def _remind(now: datetime) -> int:
     """One mail to each vendor with a row in no mail of the last VENDOR_REMIND_DAYS; it holds all unanswered rows."""
-    if not settings.VENDOR_REMIND_DAYS:
+    if not thresholds.VENDOR_REMIND_DAYS:
         return 0
-    rows = list(_unanswered(now, settings.VENDOR_REMIND_DAYS))
+    rows = list(_unanswered(now, thresholds.VENDOR_REMIND_DAYS))
     mails = VendorMail.objects.filter(kind__in=(MailKind.STOCKOUT, MailKind.REMINDER), mail_lines__line=OuterRef("pk"))
     newest = Subquery(mails.order_by("-created_at").values("created_at")[:1])
-    oldest = now - timedelta(days=settings.VENDOR_REMIND_DAYS)
+    oldest = now - timedelta(days=thresholds.VENDOR_REMIND_DAYS)
     # Read after the rows are locked, as in `_escalate`.
     silent = Stockout.objects.filter(pk__in=[row.pk for row in rows]).annotate(newest=newest)
     due = set(silent.filter(newest__lte=oldest).values_list("vendor", flat=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -14,15 +14,20 @@ from momo.core.errors import Conflict
 from momo.jobs.models import Job
 from vendors.models import Stockout, StockoutBatch, Vendor, VendorMail, VendorSending
 from vendors.selectors.batches import batches_in_force
-from vendors.services.closing import count_rows, lock_stockouts, open_rows
+from vendors.services.closing import count_rows, lock_rows, lock_stockouts, open_rows
 
 NAMED = 5
 
-# Rows that the import brought, resolved, or duplicates point at, in the order in which all services lock rows.
+# Rows that the import brought or resolved, rows of later reports for the same goods, and the duplicates of all, in the
+# order in which all services lock rows. Which those are only changes under the lock of stockouts.
 TOUCHED = """
+WITH originals AS (
+    SELECT id FROM vendors_stockout WHERE batch_id = %(batch)s OR resolved_batch_id = %(batch)s
+    UNION SELECT unnest(%(laters)s::bigint[])
+)
 SELECT l.id, l.batch_id, l.resolved_batch_id FROM vendors_stockout l
-WHERE l.batch_id = %(batch)s OR l.resolved_batch_id = %(batch)s
-   OR l.duplicate_of_id IN (SELECT id FROM vendors_stockout WHERE batch_id = %(batch)s)
+WHERE l.id IN (SELECT id FROM originals
+               UNION ALL SELECT d.id FROM vendors_stockout d JOIN originals o ON o.id = d.duplicate_of_id)
 ORDER BY l.id FOR UPDATE OF l
 """
 
@@ -118,11 +123,13 @@ def undo_import(*, job: Job) -> Mapping[str, Any]:
 
 def _take_back(cursor: CursorWrapper, batch: StockoutBatch) -> str:
     of_batch = {"batch": batch.pk}
-    cursor.execute(TOUCHED, of_batch)
+    closed, followed = _sort_resolved(cursor, batch)
+    cursor.execute(TOUCHED, {**of_batch, "laters": [line for _, line in followed]})
     touched = cursor.fetchall()
     _refuse_if_mailed(batch)
     counted = {pk for _, *batches in touched for pk in batches if pk not in (None, batch.pk)}
-    opened = _give_back_resolved(cursor, batch, counted)
+    counted |= {one.pk for _, one in closed}
+    opened = _give_back_resolved(cursor, batch, closed, followed)
     cursor.execute(HEIRS, of_batch)
     heirs = dict(cursor.fetchall())
     rows = Stockout.objects.filter(batch=batch).count()
@@ -137,34 +144,47 @@ def _take_back(cursor: CursorWrapper, batch: StockoutBatch) -> str:
     return "、".join(parts)
 
 
-def _give_back_resolved(cursor: CursorWrapper, batch: StockoutBatch, counted: set[int]) -> int:
-    """Undo what the batch resolved, adding the batches that are to be counted. Returns how many rows are open again."""
-    assert batch.published_at is not None
-    values: dict[str, Any] = {"batch": batch.pk, "after": batch.published_at}
-    cursor.execute(RESOLVED, values)
-    resolved = cursor.fetchall()
+def _sort_resolved(
+    cursor: CursorWrapper, batch: StockoutBatch
+) -> tuple[list[tuple[int, StockoutBatch]], list[tuple[int, int]]]:
+    """The originals that the batch resolved: those that a later one would have, with it, and those that a row follows.
+
+    All others are open again.
+    """
+    cursor.execute(RESOLVED, {"batch": batch.pk, "after": batch.published_at})
     later = list(batches_in_force().filter(published_at__gt=batch.published_at).order_by("published_at", "pk"))
     place = {one.pk: number for number, one in enumerate(later)}
     closed: list[tuple[int, StockoutBatch]] = []
-    merged: list[tuple[int, int]] = []
-    for row, department, line, line_batch in resolved:
+    followed: list[tuple[int, int]] = []
+    for row, department, line, line_batch in cursor.fetchall():
         listed = len(later) if line is None else place[line_batch]
         closer = next((one for one in later[:listed] if _closes(one, department)), None)
         if closer is not None:
             closed.append((row, closer))
         elif line is not None:
-            merged.append((row, line))
-            counted.add(line_batch)
+            followed.append((row, line))
+    return closed, followed
+
+
+def _give_back_resolved(
+    cursor: CursorWrapper,
+    batch: StockoutBatch,
+    closed: Sequence[tuple[int, StockoutBatch]],
+    followed: Sequence[tuple[int, int]],
+) -> int:
+    """Undo what the batch resolved. Returns how many rows are open again."""
     if closed:
-        rows, closers = [row for row, _ in closed], [one for _, one in closed]
-        counted |= {one.pk for one in closers}
+        closers = [one for _, one in closed]
         laters, times = [one.pk for one in closers], [one.published_at for one in closers]
-        cursor.execute(RESOLVED_BY, {**values, "rows": rows, "laters": laters, "times": times})
-    if merged:
-        followed = [line for _, line in merged]
-        pairs = {**values, "rows": [row for row, _ in merged], "laters": followed}
-        followers = Stockout.objects.filter(Q(pk__in=followed) | Q(duplicate_of__in=followed))
-        counted |= {pk for pair in followers.values_list("batch", "resolved_batch") for pk in pair if pk}
+        rows = [row for row, _ in closed]
+        values: dict[str, Any] = {"batch": batch.pk, "rows": rows, "laters": laters, "times": times}
+        cursor.execute(RESOLVED_BY, values)
+    if followed:
+        pairs: dict[str, Any] = {
+            "batch": batch.pk,
+            "rows": [row for row, _ in followed],
+            "laters": [line for _, line in followed],
+        }
         for statement in (ENDED_AS, ANSWERED_AS, POINT):
             cursor.execute(statement, pairs)
     still = Stockout.objects.filter(resolved_batch=batch)
@@ -202,6 +222,7 @@ def _hand_over(batch: StockoutBatch, heir: StockoutBatch) -> str:
         setattr(heir, name, getattr(batch, name))
     heir.same_as = None
     heir.save()
+    lock_rows(Stockout.objects.filter(Q(batch=batch) | Q(resolved_batch=batch)))
     Stockout.objects.filter(batch=batch).update(batch=heir)
     Stockout.objects.filter(resolved_batch=batch).update(resolved_batch=heir)
     StockoutBatch.objects.filter(same_as=batch).update(same_as=heir)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditlog.registry import auditlog
 
-from ai.models import Budget, ModelPrice, Phrase, Style, TrendCategory
+from ai.models import Budget, FactSheet, ModelPrice, Phrase, Style, TrendCategory
 
 
 def register() -> None:
@@ -13,3 +13,4 @@ def register() -> None:
         auditlog.register(model)
     # A refresh writes the other fields each day.
     auditlog.register(TrendCategory, exclude_fields=["attempted_at", "error"])
+    auditlog.register(FactSheet, exclude_fields=["priced_at", "updated_at", "updated_by"])

@@ -1,5 +1,5 @@
 """The admin of AI, by subject."""
 
-from ai.admin import costs, phrases, searches, styles, trends
+from ai.admin import costs, facts, history, phrases, searches, styles, trends
 
-__all__ = ["costs", "phrases", "searches", "styles", "trends"]
+__all__ = ["costs", "facts", "history", "phrases", "searches", "styles", "trends"]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from ai.admin.usage import UsagePage
 from ai.models import Budget, Call, ModelPrice
+from ai.selectors.usage import calls_of
 from momo.admin.kit.display import BAD, GOOD, INFO, WARN, choice_badge, column, thousands, when
 from momo.admin.kit.filters import DayRangeFilter, within
 from momo.admin.kit.tables import BaseAdmin, UncountedAdmin
@@ -50,8 +54,8 @@ class ModelPriceAdmin(BaseAdmin):
 
 
 @admin.register(Call)
-class CallAdmin(UncountedAdmin):
-    """Calls of providers. The table only grows, so the list never counts its rows."""
+class CallAdmin(UsagePage, UncountedAdmin):
+    """Calls of providers: one's own, for admins everybody's. The list of a long year never counts its rows."""
 
     list_display = ("time", "kind", "username", "provider", "model", "state", "given", "written", "spent", "currency")
     list_display_links = ("time",)
@@ -69,6 +73,9 @@ class CallAdmin(UncountedAdmin):
         *("kind", "username", "provider", "model", "fallback_from", "state", "error"),
         *("given", "written", "searches", "seconds", "spent", "currency", "started_at", "finished_at"),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return calls_of(request.user).order_by("-id")
 
     time = column("時間", when, of="started_at")
     state = column(

@@ -111,7 +111,13 @@ class PhraseAdmin(TransferMixin, BaseAdmin):
                 "空格、表情符號、全形、簡體與異體字不必另外登記。",
             },
         ),
-        (None, {"fields": ("reason", "suggestion", "law", "source")}),
+        (
+            None,
+            {
+                "fields": ("reason", "suggestion", "law", "source"),
+                "description": "建議寫成「改寫為甲、乙」時，文案工作台可以直接把詞句換成甲或乙；其他寫法只供參考。",
+            },
+        ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Phrase | None = None) -> Any:

@@ -11,14 +11,10 @@ from ai.api.serializers_check import MAX_FACTS, WarningSerializer
 from ai.models import Domain, Generation
 from ai.models.calls import Provider
 from ai.selectors.usage import YEARS
-from ai.services.prompts import DEFAULT_LENGTH
+from ai.services.prompts import DEFAULT_LENGTH, LENGTHS, MAX_KEYWORD, MAX_KEYWORDS, MAX_VARIANTS
 from momo.core.texts import is_storable
 from momo.rest.filters import DayField
 from momo.rest.serializers import StrictSerializer
-
-MAX_KEYWORDS, MAX_KEYWORD = 20, 40
-LENGTHS = (10, 2000)
-MAX_VARIANTS = 5
 
 
 class GenerateSerializer(StrictSerializer):

@@ -37,7 +37,7 @@ class CheckView(ApiView):
     """POST /api/ai/check."""
 
     roles = {"POST": USER}
-    throttle_scope = "ai"
+    throttle_scope = "check"
     failures = frozenset({404})
 
     @extend_schema(

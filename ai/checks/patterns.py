@@ -11,7 +11,7 @@ from ai.checks import words
 from ai.checks.shadow import spelled
 
 NEAR, FAR = 6, 20  # letters that `…` and `……` may stand for; the second also for the end of a clause
-MOST = 6000  # words of one part
+MOST = 8000  # words of one part
 SHORTEST = 6  # Latin letters of a disguise
 _GAP = re.compile(r"……|…")
 _CLASS = re.compile(r"\{([^{}]*)\}")

@@ -20,6 +20,14 @@ _VARIANTS = dict(
         strict=True,
     )
 )
+# Japanese forms, which s2t leaves alone.
+_VARIANTS |= dict(
+    zip(
+        "嚢痩髪脱発薬効焼圧経気広験脳様黒増浄歯齢乗収豊労糸権険検斎駆覚顔",
+        "囊瘦髮脫發藥效燒壓經氣廣驗腦樣黑增淨齒齡乘收豐勞絲權險檢齋驅覺顏",
+        strict=True,
+    )
+)
 _VARIANTS |= dict(zip("〇零一二兩三四五六七八九", "001223456789", strict=True))
 # Parts of a sentence end here: two words beyond such a mark do not belong together.
 _CLAUSE = frozenset("，。！？；：,!?;:\n\r…")

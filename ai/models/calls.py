@@ -118,3 +118,36 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.provider} {self.model}"
+
+
+class DayUsage(models.Model):
+    """Sums of calls of one day that `ai.retention` has deleted; usage is the sum of both tables."""
+
+    day = models.DateField("日期")  # in Taipei
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="使用者"
+    )
+    username = models.CharField("帳號", max_length=150, blank=True)  # as it was
+    provider = models.CharField("供應者", max_length=10, choices=Provider)
+    model = models.CharField("模型", max_length=100)
+    currency = models.CharField("幣別", max_length=3)
+    calls = models.PositiveIntegerField("呼叫")
+    errors = models.PositiveIntegerField("失敗與中斷")
+    input_tokens = models.PositiveBigIntegerField("輸入 token")
+    output_tokens = models.PositiveBigIntegerField("輸出 token")
+    searches = models.PositiveIntegerField("搜尋次數")
+    seconds = models.FloatField("秒數")
+    cost = models.DecimalField("費用", max_digits=20, decimal_places=6)
+
+    class Meta:
+        verbose_name = "每日用量"
+        verbose_name_plural = "每日用量"
+        # Of deleted users there may be several rows: two of one name would be one row else, at the second's deletion.
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["day", "username", "provider", "model", "currency", "user"], name="dayusage_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.username} {self.model}"

@@ -32,14 +32,38 @@ class Style(models.Model):
 
 
 class FactSheet(models.Model):
-    """What is true of a product, beside what the catalogue says; filled from the catalogue, edited by staff.
+    """What staff know of a product beside what the catalogue says, or better than it.
 
-    `facts` has the keys of `ai.checks.facts.Facts`, each a text, a number, or a list of texts.
+    `facts` has keys of `FACTS`, each a text, a number, or a list of texts; a promotion may be
+    `{"text", "starts", "ends"}`. What the catalogue says as well is not in it, so that it follows the catalogue.
     """
+
+    # The keys of `ai.checks.facts.Facts`, as users know them.
+    FACTS: ClassVar = {
+        "brand": "品牌",
+        "name": "品名",
+        "price": "售價",
+        "list_price": "原價",
+        "content": "容量或重量",
+        "count": "入數",
+        "origin": "產地",
+        "ingredients": "成分",
+        "certifications": "認證與檢驗",
+        "awards": "獎項",
+        "patents": "專利",
+        "warranty": "保固",
+        "shelf_life": "保存期限",
+        "promotion": "促銷",
+        "other": "其他事實",
+    }
+    # Labels of the keys of JSON fields, for the audit trail.
+    json_labels: ClassVar = {"facts": FACTS}
 
     product = models.OneToOneField("products.Product", models.CASCADE, related_name="fact_sheet", verbose_name="商品")
     domain = models.CharField("類別", max_length=14, choices=Domain, blank=True)  # empty: guessed from the category
     facts = models.JSONField("事實", default=dict, blank=True)
+    # When staff wrote the price or list price of `facts`; they count until the shop's price changes.
+    priced_at = models.DateTimeField("填寫售價的時間", null=True, blank=True, editable=False)
     updated_at = models.DateTimeField("更新時間", default=timezone.now, editable=False)
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -135,18 +135,19 @@ class GeminiClient:
             message, details = str(error.get("message", "")), error.get("details") or []
         except (ValueError, KeyError, TypeError, AttributeError):
             message, details = "", []
+        wait = _retry_delay(details)
+        wait = retry_after(header) if wait is None else wait
         if status == 429:
             # The quota of a day does not come back within a request.
             daily = "perday" in json.dumps(details).lower()
-            wait = _retry_delay(details)
-            return Quota() if daily else TryAgain(Quota(), retry_after(header) if wait is None else wait)
+            return Quota() if daily else TryAgain(Quota(), wait)
         if status in RETRIED:
-            return TryAgain(Overloaded(), _retry_delay(details))
+            return TryAgain(Overloaded(), wait)
         if status == 404:
             return ModelMissing(f"沒有模型 {self.model}，請管理員更改 GEMINI_MODEL")
         if status in {401, 403} or "api key" in message.lower() or "API_KEY" in json.dumps(details):
             return Denied("金鑰無效或沒有權限，請管理員檢查 GEMINI_API_KEY")
-        if "token" in message.lower() and "exceed" in message.lower():
+        if "exceed" in message.lower() and any(word in message.lower() for word in ("token", "context")):
             return ContextTooLong("要求超過模型一次能讀的長度，請減少商品資料或關鍵字")
         if status >= 500:
             return Overloaded()

@@ -17,5 +17,5 @@ def generations_of(user: Any) -> QuerySet[Generation]:
 
 
 def matching(rows: QuerySet[Generation], text: str) -> QuerySet[Generation]:
-    """Those whose content or product's name contains `text`."""
-    return rows.filter(Q(content__icontains=text) | Q(product_name__icontains=text))
+    """Those whose content, product's name, or, of a search, question contains `text`."""
+    return rows.filter(Q(content__icontains=text) | Q(product_name__icontains=text) | Q(request__query__icontains=text))

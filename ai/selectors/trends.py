@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from ai.models import TrendCategory, TrendList
 from momo.core.errors import ValidationFailed
+from momo.core.thresholds import thresholds
 
 
 def list_of(trend: TrendCategory) -> TrendList | None:
@@ -27,7 +27,7 @@ def age_of(trend: TrendCategory) -> dt.timedelta | None:
 def is_stale(trend: TrendCategory) -> bool:
     """Whether there is no list, or only one older than TREND_STALE_HOURS."""
     age = age_of(trend)
-    return age is None or age > dt.timedelta(hours=settings.TREND_STALE_HOURS)
+    return age is None or age > dt.timedelta(hours=thresholds.TREND_STALE_HOURS)
 
 
 def trends(*, source: str = "", category: str = "") -> QuerySet[TrendCategory]:

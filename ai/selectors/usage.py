@@ -7,16 +7,26 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from ai.models import Call
+from ai.models import Call, DayUsage
 from momo.core.days import between, check_range
 from momo.core.roles import ADMIN, has_role
 
 YEARS = 2  # that one answer covers at most
 SUMS = ("calls", "errors", "input_tokens", "output_tokens", "searches", "seconds")
+KEYS = ("day", "provider", "model", "username", "currency")
+
+
+def calls_of(user: Any) -> QuerySet[Call]:
+    """Calls of everybody for admins, else of `user`."""
+    return _own(Call.objects.all(), user)
+
+
+def _own(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    return rows if has_role(user, ADMIN) else rows.filter(user=user)
 
 
 def usage_stats(*, user: Any, start: dt.date | None = None, end: dt.date | None = None) -> dict[str, Any]:
@@ -27,20 +37,7 @@ def usage_stats(*, user: Any, start: dt.date | None = None, end: dt.date | None 
     last = end or timezone.localdate()
     first = start or last.replace(day=1)
     check_range(first, last, max_years=YEARS)
-    calls = Call.objects.filter(**between("started_at", first, last))
-    if not has_role(user, ADMIN):
-        calls = calls.filter(user=user)
-    rows: list[Any] = list(
-        calls.annotate(day=TruncDate("started_at"))
-        .order_by()
-        .values("day", "provider", "model", "username", "currency")
-        .annotate(
-            calls=Count("pk"),
-            errors=Count("pk", filter=Q(status__in=[Call.Status.FAILED, Call.Status.ABORTED])),
-            **{name: Sum(name, default=0) for name in SUMS[2:]},
-            amount=Sum("cost"),
-        )
-    )
+    rows = _rows(user, first, last)
     return {
         "start_date": first,
         "end_date": last,
@@ -50,6 +47,25 @@ def usage_stats(*, user: Any, start: dt.date | None = None, end: dt.date | None 
         "by_model": _by(rows, lambda row: {"provider": row["provider"], "model": row["model"]}),
         "by_user": _by(rows, lambda row: {"username": row["username"]}),
     }
+
+
+def _rows(user: Any, first: dt.date, last: dt.date) -> list[dict[str, Any]]:
+    """Sums by `KEYS`: of calls, and of those that were folded into days."""
+    calls = (
+        calls_of(user)
+        .filter(**between("started_at", first, last))
+        .annotate(day=TruncDate("started_at"))
+        .order_by()
+        .values(*KEYS)
+        .annotate(
+            calls=Count("pk"),
+            errors=Count("pk", filter=Q(status__in=[Call.Status.FAILED, Call.Status.ABORTED])),
+            **{name: Sum(name, default=0) for name in SUMS[2:]},
+            amount=Sum("cost"),
+        )
+    )
+    folded = _own(DayUsage.objects.filter(day__range=(first, last)), user).values(*KEYS, *SUMS, amount=F("cost"))
+    return [*calls, *folded]
 
 
 def _by(rows: list[dict[str, Any]], key: Callable[[dict[str, Any]], dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,14 +12,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ai.models import Budget, Call, ModelPrice
 from ai.providers.base import Usage
+from ai.selectors.budgets import in_force, spent
 from momo.core.days import start_of_day
 from momo.core.errors import RateLimited, Unavailable
 from momo.core.formats import number
+from momo.core.thresholds import thresholds
 
 MILLION = Decimal(1_000_000)
 EXACT = Decimal("0.000001")  # as costs are stored
@@ -76,10 +78,12 @@ def reserve(
         fallback_from=fallback_from,
         heartbeat_at=timezone.now(),
     )
+    if not cost:  # counts towards no budget, so there is nothing to lock
+        call.save()
+        return call
     with transaction.atomic():
-        if cost:
-            for budget in _locked(call):
-                _check(budget, call)
+        for budget in _locked(call):
+            _check(budget, call)
         call.save()
     return call
 
@@ -88,8 +92,8 @@ def near_limit(call: Call) -> list[str]:
     """A sentence for each budget of which more than AI_BUDGET_WARN_PERCENT is used or reserved."""
     told = []
     for budget in _in_force(call, Budget.objects.all()) if call.cost else ():
-        used = _used(budget, call)
-        if used * 100 >= budget.amount * settings.AI_BUDGET_WARN_PERCENT:
+        used = spent(budget, month=call.month)
+        if used * 100 >= budget.amount * thresholds.AI_BUDGET_WARN_PERCENT:
             amounts = f"{number(used, places=2)} / {number(budget.amount)} {budget.currency}"
             told.append(f"{_name(budget)}本月的 AI 預算已使用 {amounts}，即將用完")
     return told
@@ -155,22 +159,7 @@ def _in_force(call: Call, budgets: QuerySet[Budget]) -> list[Budget]:
         Q(user=None) | Q(user=call.user_id),
         Q(month=None) | Q(month=call.month),
     )
-    found: dict[tuple[str, int | None, str], Budget] = {}
-    for budget in fits.select_related("user").order_by("pk"):
-        key = (budget.provider, budget.user_id, budget.currency)
-        if budget.month or key not in found:
-            found[key] = budget
-    return list(found.values())
-
-
-def _used(budget: Budget, call: Call) -> Decimal:
-    """What calls of the budget's month have cost or reserved."""
-    calls = Call.objects.filter(month=call.month, currency=budget.currency)
-    if budget.provider:
-        calls = calls.filter(provider=budget.provider)
-    if budget.user_id:
-        calls = calls.filter(user=budget.user_id)
-    return calls.aggregate(total=Sum("cost"))["total"] or Decimal(0)
+    return in_force(fits.select_related("user").order_by("pk"))
 
 
 def _check(budget: Budget, call: Call) -> None:
@@ -179,7 +168,7 @@ def _check(budget: Budget, call: Call) -> None:
             f"{_name(budget)}預算的幣別 {budget.currency} 與模型價格的幣別 {call.currency} 不同，",
             "請管理員改成相同的幣別",
         )
-    used = _used(budget, call)
+    used = spent(budget, month=call.month)
     if used + call.cost > budget.amount:
         month = (call.month + dt.timedelta(days=32)).replace(day=1)
         raise RateLimited(

@@ -19,6 +19,7 @@ from ai.models.calls import Provider as Name
 from ai.providers.base import Chunk, Prompt, Provider, Usage
 from ai.providers.errors import CutOff, ProviderError
 from ai.providers.wire import pump
+from ai.selectors.styles import enabled_styles
 from ai.services import budget, prompts
 from ai.services.checking import LONGEST
 from ai.services.finishing import Text, finish
@@ -101,7 +102,7 @@ def _prepare(order: Order) -> _Job:
 
 
 def _style(name: str) -> Style:
-    styles = {style.name: style for style in Style.objects.filter(enabled=True)}
+    styles = {style.name: style for style in enabled_styles()}
     if not styles:
         raise Unavailable("文案風格", "請管理員在「文案風格」啟用至少一種")
     if name and name not in styles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, QuerySet, Value, When
 from django.utils import timezone
 
 from ai.models import Generation
@@ -15,6 +15,12 @@ def toggle_favorite(*, generation: Generation) -> bool:
     )
     generation.refresh_from_db(fields=["favorite"])
     return generation.favorite
+
+
+def set_favorites(*, generations: QuerySet[Generation], favorite: bool) -> int:
+    """Mark texts as favourites, or not; returns how many changed."""
+    chosen = Generation.objects.filter(pk__in=generations.order_by().values("pk"))
+    return chosen.exclude(favorite=favorite).update(favorite=favorite)
 
 
 def delete_generation(*, generation: Generation) -> None:

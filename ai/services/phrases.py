@@ -30,9 +30,12 @@ Key = tuple[str, str, bool]
 def shipped_phrases() -> dict[Key, dict[str, Any]]:
     """The fields of each shipped phrase by text, domain and whether it is allowed; of equal ones the first."""
     made: dict[Key, dict[str, Any]] = {}
-    for group in tomllib.loads(FILE.read_text(encoding="utf-8"))["group"]:
-        fields = {"severity": Phrase.Severity.HIGH, **{name: group[name] for name in FOLLOWED if name in group}}
+    content = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    for group in content["group"]:
+        own = {name: group[name] for name in FOLLOWED if name in group}
         for domain in group["domains"]:
+            basis = {} if group.get("allowed") else content["basis"][domain or "all"].get(group["category"], {})
+            fields = {"severity": Phrase.Severity.HIGH, **basis, **own}
             for text in group["phrases"].split():
                 made.setdefault((text, domain, group.get("allowed", False)), fields)
     return made

@@ -26,6 +26,9 @@ LAWS = {
     Domain.GENERAL: "這是一般商品：不可宣稱醫療效能。",
 }
 DEFAULT_LENGTH = 120
+LENGTHS = (10, 2000)  # characters that may be asked for
+MAX_KEYWORDS, MAX_KEYWORD = 20, 40  # how many, and characters of one
+MAX_VARIANTS = 5
 
 
 def system_of(style: Style, domain: str) -> str:

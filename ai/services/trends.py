@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from ai.models import TrendCategory, TrendList
@@ -19,11 +18,11 @@ from ai.spiders.pages import ListError, TrendPage
 from ai.spiders.protocol import KEYS, EndLine, FailedLine, Line, ListLine, TrendJob, read_line
 from ai.spiders.youtube import QuotaExceeded, YouTube
 from momo.core.errors import Conflict, NotFound, ValidationFailed
+from momo.core.locks import lock_held
 from products.services.children import Child
 
 logger = logging.getLogger(__name__)
 Source = TrendCategory.Source
-_LOCK = "hashtextextended('ai.refresh_trends', 0)"
 KEY_FORMS = {
     Source.MYBEST: "mybest 的代碼是文章網址最後的數字，例如 114158",
     Source.COSME: "@cosme 的代碼是標籤編號（例如 105），或新品 newhot-0 到 newhot-12",
@@ -72,30 +71,14 @@ def refresh_trends(
     if trend_id and not rows:
         raise NotFound("找不到這個清單")
     done: list[Refreshed] = []
-    with _one_at_a_time():
+    with lock_held("ai.refresh_trends") as held:
+        if not held:
+            raise Conflict("趨勢清單正在更新中，請等它完成")
         for name, group in groupby(rows, key=attrgetter("source")):
             trends = list(group)
             read = dict(_read(Source(name), trends, on_progress))
             done += _store(trends, read)
     return done
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Hold a session's advisory lock, which PostgreSQL frees if this process dies. Raises Conflict.
-
-    The wait for other sites takes minutes, too long for a transaction. Behind a pooler that hands out connections by
-    transaction two refreshes could run at once: then the sites are asked twice, and the later list counts.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_try_advisory_lock({_LOCK})")
-        if cursor.fetchone() != (True,):
-            raise Conflict("趨勢清單正在更新中，請等它完成")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})")
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// The charts of the start page, of products, sales and stockouts, drawn by unfold's own copy of Chart.js from data in the page.
+// The charts of the start page, of products, sales, stockouts and AI, drawn by unfold's own copy of Chart.js from data in the page.
 (() => {
   "use strict";
   const HOUR = 3600 * 1000;
@@ -136,7 +136,31 @@
     },
   });
 
-  const KIND_OF_CHART = { price, events, sales, bars };
+  // Bars of amounts of any size, stacked by series: upright by day, or lying, one for each name.
+  const usage = ({ labels, series, across }) => {
+    const [names, amounts] = across ? ["y", "x"] : ["x", "y"];
+    const shown = (value) => Number(value).toLocaleString("zh-TW", { maximumFractionDigits: 4 });
+    return {
+      type: "bar",
+      data: { labels, datasets: series.map((one) => ({ ...one, maxBarThickness: 28 })) },
+      options: {
+        indexAxis: names,
+        interaction: { mode: "index", axis: names, intersect: false },
+        scales: {
+          [names]: { stacked: true, ticks: across ? { autoSkip: false } : { maxRotation: 0, autoSkipPadding: 12 } },
+          [amounts]: { stacked: true, beginAtZero: true, ticks: { callback: shown, maxRotation: 0, autoSkipPadding: 12 } },
+        },
+        plugins: {
+          tooltip: {
+            filter: (item) => item.parsed[amounts] > 0,
+            callbacks: { label: (item) => `${item.dataset.label} ${shown(item.parsed[amounts])}` },
+          },
+        },
+      },
+    };
+  };
+
+  const KIND_OF_CHART = { price, events, sales, bars, usage };
 
   const draw = (canvas) => {
     const make = KIND_OF_CHART[canvas.dataset.momoChart];

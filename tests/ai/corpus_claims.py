@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.ai import corpus_claims_more
+
 MEDICAL, FALSE, HEALTH, ABSOLUTE = "醫療效能", "誇大不實", "保健功效", "絕對用語"
 
 # Domain, category, text.
@@ -117,6 +119,12 @@ medical_device 絕對用語 ⟦立即見效⟧的熱敷墊
 general 絕對用語 ⟦永久有效⟧的防霉劑
 general 絕對用語 洗淨力⟦NO.1⟧
 general 絕對用語 ⟦史上最強⟧防水手機袋
+food 醫療效能 有⟦痛風⟧的人更要吃
+food 醫療效能 每天兩粒，⟦血壓穩穩降⟧
+cosmetic 醫療效能 漱口水預防蛀牙、⟦牙齦出血⟧
+supplement 誇大不實 三個月軟骨⟦長回來⟧
+medical_device 誇大不實 ⟦藝人代言⟧推薦的血壓計
+general 絕對用語 ⟦史上最輕⟧的筆電
 """
 DISGUISED = """
 food 誇大不實 每天一杯⟦減 肥⟧茶
@@ -158,6 +166,9 @@ general 醫療效能 ⟦促進⚡血液⚡循環⟧的手環
 supplement 醫療效能 ⟦降　血　壓⟧好幫手
 """
 INNOCENT = """
+food 痛風患者請諮詢醫師後食用
+food 苦甜交織，是治癒心情的小甜點
+general 抗癌基金會義賣杯，愛心不打烊
 cosmetic 去除毛孔髒污，洗後清爽不緊繃
 cosmetic 高效防曬SPF50+，隔離紫外線
 cosmetic 玻尿酸保濕，潤澤一整天
@@ -712,7 +723,9 @@ cosmetic 無漂白、無螢光劑
 def breaks() -> list[tuple[str, str, str, int, int]]:
     """Domain, category, text, and start and end of the place."""
     made = []
-    for line in [*PLAIN.strip().splitlines(), *DISGUISED.strip().splitlines()]:
+    for line in "".join([PLAIN, DISGUISED, corpus_claims_more.BREAKS]).split("\n"):
+        if not line:
+            continue
         domain, category, marked = line.split(" ", 2)
         start, end = marked.index("⟦"), marked.index("⟧") - 1
         made.append((domain, category, marked.replace("⟦", "").replace("⟧", ""), start, end))
@@ -721,4 +734,5 @@ def breaks() -> list[tuple[str, str, str, int, int]]:
 
 def innocent() -> list[tuple[str, str]]:
     """Domain and text."""
-    return [(domain, text) for domain, text in (line.split(" ", 1) for line in INNOCENT.strip().splitlines())]
+    lines = [*INNOCENT.strip().splitlines(), *corpus_claims_more.INNOCENT.strip().splitlines()]
+    return [(domain, text) for domain, text in (line.split(" ", 1) for line in lines)]

@@ -8,6 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 FACTS: dict[str, dict[str, Any]] = {
+    "uses": {
+        "name": "頭皮洗髮精",
+        "price": 399,
+        "count": "80抽×12包",
+        "awards": ["2022 高雄十大伴手禮"],
+        "promotion": ["11/30前 加贈小樣"],
+        "other": ["一瓶約可使用60次", "共8色", "承重120kg", "三孔"],
+    },
     "serum": {
         "brand": "水漾研究室",
         "name": "【水漾研究室】B5玻尿酸保濕精華液 30ml×2入組",
@@ -149,6 +157,14 @@ FACTS: dict[str, dict[str, Any]] = {
 
 # (facts, text with the lie marked, kind)
 LIES: list[tuple[str, str, str]] = [
+    ("uses", "用一次約«3元»", "price"),
+    ("uses", "承重«120公噸»", "content"),
+    ("uses", "榮獲2022«台北十大»伴手禮", "award"),
+    ("uses", "全球品牌«前三大»", "rank"),
+    ("uses", "«12/30»前加贈小樣", "date"),
+    ("serum", "«120ml»大容量，水潤整季", "content"),
+    ("serum", "«滿千送百»，今天下單", "promotion"),
+    ("serum", "不含«苯氧乙醇»", "negative"),
     ("serum", "限時優惠只要«NT$980»！現在就帶回家", "price"),
     ("serum", "原價«$1,980»，特價$1,280", "price"),
     ("serum", "特價«１，０８０元»✨快搶", "price"),
@@ -283,6 +299,11 @@ LIES: list[tuple[str, str, str]] = [
 ]
 
 HONEST: list[tuple[str, str]] = [
+    ("uses", "399元除下來用一次不到7元"),
+    ("uses", "80抽×12包=960抽，平均一抽約0.42元"),
+    ("uses", "11/30前加贈小樣，八種顏色任選"),
+    ("uses", "五百元內的質感，一次充三台，出門兩天一夜也放心"),
+    ("uses", "我們不敢說第一，給爸媽百分之百的心意，雙11錯過的這次補上"),
     ("serum", "限時優惠只要NT$1,280！"),
     ("serum", "原價$1,600特價$1,280"),
     ("serum", "原價１，６００元，現在只要１，２８０元✨"),
@@ -408,6 +429,10 @@ HONEST: list[tuple[str, str]] = [
     ("pan", "一鍋多用，煎煮炒炸樣樣行，千萬別錯過"),
     ("bare", "小日子護手霜 NT$250，一擦就愛上"),
     ("bare", "隨身小物首選，送禮自用兩相宜"),
+    ("bare", "買三條750元，一條還是250元"),
+    ("serum", "買一送一，等於一組640元"),
+    ("robot", "現折1,000元，只要11,800元"),
+    ("milk", "任2件88折，兩件950元，平均一件475元"),
     ("bare", "兩百五十元，小資族也能輕鬆擁有"),
     ("bare", "百分百用心，獨一無二的香氣💯"),
     ("bare", "不到三百元的小確幸"),

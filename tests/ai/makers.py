@@ -8,7 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from ai.models import Budget, Call, Generation, ModelPrice, Style
+from ai.models import Budget, Call, FactSheet, Generation, ModelPrice, Style
+from ai.services.fact_sheets import save_fact_sheet
+from products.models import Product
+from tests.admin import makers
 from tests.kit.users import person
 
 
@@ -67,3 +70,60 @@ def searches(number: int) -> None:
             "search_entry_point": "<p>Google</p>",
         }
         generation(user, "答案", kind="search", request={"query": f"問題 {one}"}, extra=extra)
+
+
+WARNINGS: list[dict[str, Any]] = [
+    {
+        "check": "claims",
+        "kind": "醫療效能",
+        "severity": "high",
+        "start": 5,
+        "end": 9,
+        "text": "治療痘痘",
+        "reason": "涉及醫療效能",
+        "suggestion": "調理肌膚",
+        "law": "化粧品衛生安全管理法第10條第2項",
+    },
+    {
+        "check": "facts",
+        "kind": "價格",
+        "severity": "medium",
+        "start": 10,
+        "end": 15,
+        "text": "只要99元",
+        "reason": "商品資料沒有這個價格",
+        "suggestion": "NT$1,280",
+        "law": "",
+    },
+]
+COPY = "晨露一般，治療痘痘，只要99元！"
+
+
+def texts(number: int) -> list[Generation]:
+    """Copy, every second one with warnings."""
+    user = person("writer")
+    return [
+        generation(
+            user,
+            COPY if one % 2 else "清爽保濕",
+            product_name=f"水漾 保濕精華液 30ml {one}",
+            style="吸睛",
+            favorite=one % 3 == 0,
+            warnings=WARNINGS if one % 2 else [],
+            request={"keywords": ["保濕", "抗老"], "domain": "cosmetic"},
+        )
+        for one in range(number)
+    ]
+
+
+def sheet(product: Product, user: User | None = None, **facts: Any) -> FactSheet:
+    return save_fact_sheet(product=product, domain="", facts=facts, user=user)
+
+
+def sheets(number: int) -> list[FactSheet]:
+    """Sheets of new products, each written by another user."""
+    writers = makers.users(number)
+    return [
+        sheet(product, writer, price=399, origin="日本")
+        for product, writer in zip(makers.products(number), writers, strict=True)
+    ]

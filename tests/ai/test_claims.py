@@ -107,6 +107,10 @@ def test_offsets_are_those_of_the_text(phrases: Phrases, text: str, domain: str)
         ("不含酒精，治療濕疹", ["治療濕疹"]),
         ("夏天非減肥不可", ["減肥"]),
         ("非常有效的減肥茶", ["減肥"]),
+        ("別相信三天瘦五公斤的廣告", []),
+        ("三天瘦五公斤的廣告都是騙人的", []),
+        ("Q：可以治療失眠嗎？A：不行，這是食品", []),
+        ("Q：可以治療失眠嗎？A：當然可以", ["治療失眠"]),
     ],
 )
 def test_a_denial_counts_for_what_it_denies(text: str, hits: list[str], phrases: Phrases) -> None:

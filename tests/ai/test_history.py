@@ -40,6 +40,9 @@ def test_filters_and_pages(api: Client, user: User) -> None:
     assert listed(api, "favorite=true") == [starred.pk]
     assert listed(api, "kind=search") == [found.pk]
     assert listed(api, "q=面膜") == [named.pk]
+    asked = made(user, "答案", kind="search", request={"query": "防曬趨勢"})
+    assert listed(api, "q=防曬") == [asked.pk]
+    asked.delete()
     assert listed(api, "per_page=2&page=2") == [starred.pk, plain.pk]
 
 

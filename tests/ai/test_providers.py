@@ -305,3 +305,39 @@ def test_the_makers_client_of_gemini(gemini: Gemini) -> None:
     stranger = google.genai.Client(api_key="x", http_options=types.HttpOptions(base_url=gemini.url))
     with pytest.raises(google.genai.errors.ClientError, match="API key not valid"):
         stranger.models.generate_content(model=GEMINI_MODEL, contents="寫")
+
+
+# --- A stand-in that nobody here wrote (the package llmock, with its pytest fixture) ----------------------------------
+
+
+def test_gemini_as_llmock_plays_it(llmock: Any) -> None:
+    client = GeminiClient(llmock.base_url("gemini"), GEMINI_MODEL, KEY)
+    llmock.reply("清爽 保濕 每天 都想用", times=2)
+    found = chunks(client)
+    assert (text(found), len(found) > 3, found[-1].model) == ("清爽 保濕 每天 都想用", True, GEMINI_MODEL)
+    assert found[-1].usage is not None
+    answer = client.search(prompt("寫一段清爽保濕的文案"), Wire())
+    assert (answer.text, answer.usage.output_tokens) == (text(found), found[-1].usage.output_tokens)
+    assert answer.usage.input_tokens
+
+
+def test_llmock_judges_how_our_client_meets_failures(llmock: Any) -> None:
+    """Waits as long as asked, repeats what can succeed and nothing else, trusts no stream without its end."""
+    client = GeminiClient(llmock.base_url("gemini"), GEMINI_MODEL, KEY)
+    llmock.rate_limit(retry_after=0.3).fail(503, retry_after=0.3)
+    assert text(chunks(client))
+    assert [request.status for request in llmock.requests] == [429, 503, 200]
+    llmock.assert_resilient(strict=True)
+    for refuse, error in (
+        (llmock.context_overflow, errors.ContextTooLong),
+        (lambda: llmock.fail(403), errors.Denied),
+        (lambda: llmock.fail(404), errors.ModelMissing),
+        (llmock.truncate, errors.BadAnswer),
+        (llmock.corrupt, errors.BadAnswer),
+        (llmock.disconnect, errors.BadAnswer),
+    ):
+        llmock.reset().reply("一 二 三 四")
+        refuse()
+        with pytest.raises(error):
+            chunks(client)
+        assert len(llmock.requests) == 1

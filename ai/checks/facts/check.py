@@ -84,7 +84,7 @@ def _warning(item: Item, index: Index, shadow: str, text: str, start: int, end: 
     written = text[start:end]
     right = [] if item.value is None else rights(item, index)
     severity = Severity.MEDIUM if item.kind in _ASK and not right else Severity.HIGH
-    shown = [_shown(item, size, shadow) for size in right]
+    shown = [text for text in (_shown(item, size, shadow) for size in right) if not re.match(r"0(?!\.\d)", text)]
     if item.value is None:
         reason = _claim_reason(item, index, written)
     elif shown:

@@ -15,6 +15,7 @@ from ai.checks.facts.model import Facts
 from ai.checks.facts.normalise import shadow_of
 from ai.checks.facts.numbers import NUMERALS, numbers
 from ai.checks.facts.roles import amounts
+from ai.checks.facts.units import UNITS
 
 _DAILY = re.compile(
     rf"(?:每|一)[天日][^，。\n]{{0,4}}?(\d{{1,3}}|[{NUMERALS}]{{1,3}})(?:[-~]\d{{1,2}})?[顆粒片包錠匙條支瓶入]"
@@ -23,6 +24,13 @@ _DAILY = re.compile(
 BREAK = re.compile(r"[，。!?;:\n、/|()【】\[\]+]")
 HAN = re.compile("[\u4e00-\u9fff]{2,}")
 _WORD = re.compile(r"[^\s，。、;:!?()【】\[\]「」|/~+×]+")
+_HALF = re.compile(r"(?<=\d/)\d")
+# Groups of what is used up one by one.
+_CONSUMED = {"*", *(UNITS[name].group for name in ["瓶", "包", "支", "片", "粒", "杯"])}
+# 2盒1299, 任選3袋399: what so many pieces cost together.
+_TOGETHER = re.compile(
+    rf"(?P<count>[2-9]|1\d|[{NUMERALS}])[件瓶盒入組包罐支條片個雙箱袋](?:特價|只要|共|優惠價?)?(?:nt)?\$?(?P<price>\d{{2,6}})(?!\d|[折%.])"
+)
 _TELLING = re.compile(rf"\d|[{NUMERALS}]")
 # Facts of goods are few: beyond this many of a sort, further ones are not combined with each other.
 _MOST = 200
@@ -39,6 +47,7 @@ class Index:
         # Pairs of characters in a clause of the facts, dimensions of its amounts, and the amounts.
         self.clauses: list[tuple[set[str], set[str], list[Item]]] = []
         self.days: list[float] = []
+        self.doses: list[float] = []  # pieces a day
         self.pieces: list[
             tuple[float, str]
         ] = []  # how many, by group of counters; what contents and prices are shared by
@@ -81,7 +90,10 @@ class Index:
         """Names, and words of the facts with a number that are not just amounts: whole in a text, they are true."""
         found = {shadow for key, shadow in self.shadows if key in {"brand", "name"} and len(shadow) > 1}
         parts = (shadow_of(part).text for _, text in self.facts.texts for part in text.split())
-        for word in (word for part in parts for word in _WORD.findall(part)):
+        # 30前 of 11/30前 is half a date.
+        for word in (
+            match[0] for part in parts for match in _WORD.finditer(part) if not _HALF.match(part, match.start())
+        ):
             if 3 <= len(word) <= 60 and _TELLING.search(word) and not _is_amount(word):
                 found.add(word)
         return sorted(found, key=len, reverse=True)[:_MOST]
@@ -89,26 +101,17 @@ class Index:
     def _compute(self) -> None:
         counts = [(item.size, item.group) for item in self.items[Kind.COUNT] if item.key == "count"]
         self.pieces = self._with_products(self.pieces)
-        pairs = self._with_products(counts)
+        pairs = list(counts)
         # How many, and what they cost as a multiple of the price: 2件9折, 第2件6折.
         self.deals: list[tuple[float, float]] = []
-        for item in self.items[Kind.PROMOTION]:
-            if match := re.fullmatch(r"(第?)(\d+)件([\d.]+)", item.key):
-                pieces, left = int(match[2]), float(match[3])
-                self.deals.append((pieces, pieces - 1 + left if match[1] else pieces * left))
-        self.bundles = []  # shares of 買 n 送 m: how many pieces come for each that is paid
-        for item in self.items[Kind.PROMOTION]:
-            if match := re.fullmatch(r"買(\d+)送(\d+)", item.key):
-                buy, get = int(match[1]), int(match[2])
-                self.bundles.append((buy + get) / max(buy, 1))
-                pairs += [(float(buy), "*"), (float(get), "*"), (float(buy + get), "*")]
-                self.pieces.append((float(buy + get), "*"))
-        self.pieces += [(count * share, group) for count, group in self.pieces for share in self.bundles]
-        self.counts = sorted({*pairs, *self.pieces})
-        for _, shadow in self.shadows:
-            for match in _DAILY.finditer(shadow):
-                daily = next(numbers(match[1])).value or 0
-                self.days += [count / daily for count, _ in self.counts[:_MOST] if daily]
+        self.nths: list[float] = []  # what the second costs of 第2件6折
+        self.gifts: list[tuple[float, str]] = []  # how many come with gifts, by group
+        self.bundles: list[float] = []  # shares of 買 n 送 m: how many pieces come for each that is paid
+        self._read_deals()
+        pairs += self._read_bundles()
+        self.counts = sorted({*pairs, *self.pieces, *self.gifts})
+        self.products = sorted({*self._with_products(counts)} - set(self.counts))  # 2箱1099 of 6入: 12 in all
+        self._read_doses()
         self.periods = [
             ends - starts + timedelta(1) for starts, ends in self.facts.periods if starts and ends and starts <= ends
         ]
@@ -118,6 +121,45 @@ class Index:
         self.values |= {count for count, _ in self.counts}
         self.values |= {float(part) for item in self.items[Kind.MODEL] for part in re.findall(r"\d{1,12}", item.role)}
         self.values |= {float(item.key.partition("/")[0] or 0) for item in self.items[Kind.DATE]}
+
+    def _read_deals(self) -> None:
+        for item in self.items[Kind.PROMOTION]:
+            if match := re.fullmatch(r"(第?)(\d+)件([\d.]+)", item.key):
+                pieces, left = int(match[2]), float(match[3])
+                self.deals.append((pieces, pieces - 1 + left if match[1] else pieces * left))
+                self.nths += [left] if match[1] else []
+        for match in (match for _, shadow in self.shadows for match in _TOGETHER.finditer(shadow)):
+            count, cost = next(numbers(match["count"])).value or 0.0, float(match["price"])
+            self.deals += [(count, cost / price) for price in self.prices if price]
+            self.savings += [count * price - cost for price in self.prices if count * price > cost]
+
+    def _read_bundles(self) -> list[tuple[float, str]]:
+        """Counts that 買 n 送 m names. In the name of the goods (買2送1組) their price is that of all."""
+        pairs = []
+        sold = {item.key for key, shadow in self.shadows if key == "name" for item in words.claims(shadow)}
+        for item in self.items[Kind.PROMOTION]:
+            if match := re.fullmatch(r"買(\d+)送(\d+)", item.key):
+                buy, get = int(match[1]), int(match[2])
+                pairs += [(float(buy), "*"), (float(get), "*"), (float(buy + get), "*")]
+                if item.key in sold:
+                    continue
+                share = (buy + get) / max(buy, 1)
+                self.bundles.append(share)
+                self.deals.append((float(buy + get), float(buy)))
+                # No content of the goods by itself: 50ml買一送一 is no bottle of 100ml.
+                self.gifts += [(count * share, group) for count, group in self.pieces]
+                self.gifts.append((float(buy + get), "*"))
+        return pairs
+
+    def _read_doses(self) -> None:
+        pieces = [*self.pieces, *self.gifts][:_MOST]
+        for match in (match for _, shadow in self.shadows for match in _DAILY.finditer(shadow)):
+            for found in numbers(match[0][match.start(1) - match.start() :]):  # both of 每日1-2包
+                daily = found.value or 0
+                self.doses.append(daily)
+                self.days += [count / daily for count, _ in pieces if daily]
+        if not self.days:  # one a day, where no fact says otherwise
+            self.days = [count for count, group in pieces if group in _CONSUMED and count >= 5]
 
     @staticmethod
     def _with_products(counts: list[tuple[float, str]]) -> list[tuple[float, str]]:
@@ -133,6 +175,13 @@ class Index:
     def has(self, kind: Kind, *keys: str) -> bool:
         """Whether a fact of a kind has one of the keys."""
         return any(item.key in keys for item in self.items[kind])
+
+    def named(self, before: str) -> list[float]:
+        """Numbers that the facts write right after the word at the end of `before`: 藍牙5.3."""
+        word = before[-2:]
+        if not HAN.fullmatch(word) or word[1] in UNITS or word[1] in "組裝要賣":
+            return []
+        return [float(found[1]) for found in re.finditer(rf"{word} ?(\d{{1,6}}(?:\.\d)?)(?![\d.,])", self.everything)]
 
     def sizes(self, kind: Kind, key: str) -> list[float]:
         """Sizes of facts of a kind and dimension, in base units."""

@@ -9,19 +9,22 @@ from ai.checks.facts.items import Item, Kind
 from ai.checks.facts.numbers import numbers
 from ai.checks.facts.units import unit_at
 
-YUAN = re.compile(r"(?:元|圓|塊錢?(?![餅肉磚皂巧狀])|台幣|円|nt\$)(?!素|氣|宵|旦|老)(?:整|起)?")
+YUAN = re.compile(r"(?:元|圓|塊(?:錢|(?=[半就有起多左，。!?、;\n(一每]|$))|台幣|円|nt\$)(?!素|氣|宵|旦|老)(?:整|起)?")
 _DATE = re.compile(
-    r"(?<![\d./])(?:(?P<year>(?:19|20)\d\d)[年/.-])?(?P<month>0?[1-9]|1[0-2])(?:月(?P<day>[12]\d|3[01]"
+    r"(?=[\d一二三四五六七八九十])(?:(?<![\d./])(?:(?P<year>(?:19|20)\d\d)[年/.-])?(?P<month>0?[1-9]|1[0-2])(?:月(?P<day>[12]\d|3[01]"
     r"|0?[1-9])[日號]?|[/](?P<slash>[12]\d|3[01]|0?[1-9])|月(?!份量))(?![\d%/])"
     r"|(?<![\d./-])(?P<iso>(?:19|20)\d\d[-.](?:0?[1-9]|1[0-2])[-.](?:[12]\d|3[01]|0?[1-9]))(?![\d%])"
     r"|(?<![\d.])(?P<alone>(?:19|20)\d\d)(?:年(?!份|保固|效期)|(?=新版|新款|全新|最新|春|夏|秋|冬|版|款))"
-    r"|(?P<chinese>[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}[日號]|(?=限|底|前|初|中旬|起|優惠|活動|到貨|出貨|上市)))"
+    r"|(?P<chinese>[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}[日號]|(?=限|底|前|初|中旬|起|優惠|活動|到貨|出貨|上市))))"
 )
-_RANGE_END = re.compile(r"(?<=[\d日號])[-~至到](?P<day>[12]\d|3[01]|0?[1-9])[日號]?(?![\d./月%a-z年天個])")
+_RANGE_END = re.compile(
+    r"(?<=[\d日號])[-~至到](?P<day>(?:[12]\d|3[01]|0?[1-9])[日號]?(?![\d./月%a-z年天個])|[一二三四五六七八九十]{1,3}[日號])"
+)
 _LABEL = re.compile(
     r"(?<![a-z0-9])(?P<word>[a-z]+)(?P<gap>[- .]?)(?P<number>\d{1,12}(?:\.\d{1,4})?)(?P<tail>[a-z]{0,6}(?![a-z])\+?)"
 )
 _SUFFIXED = re.compile(r"(?<![a-z0-9.,$])(?P<number>\d{1,5})(?P<tail>[a-z]{1,5}\d{0,6}[a-z]{0,4})(?![a-z0-9])")
+_YEAR = re.compile(r"(?:19|20)\d\d")  # 2023COSMO: the number is a year
 _ANOTHER = re.compile(r"/\d{1,4}(?![\d.])")
 _GRADE = re.compile(r"(?<![a-z])pa(\+{1,6})")  # PA++++
 _NO_LABEL = {
@@ -65,7 +68,8 @@ def dates(shadow: str, taken: bytearray) -> Iterator[Item]:
         yield Item(Kind.DATE, key, match.start(), end)
         mark(taken, match.start(), end)
         if day and (until := _RANGE_END.match(shadow, end)):
-            yield Item(Kind.DATE, f"{year}/{int(month)}/{int(until['day'])}", until.start("day"), until.end())
+            last = int(next(numbers(until["day"])).value or 0)
+            yield Item(Kind.DATE, f"{year}/{int(month)}/{last}", until.start("day"), until.end())
             mark(taken, *until.span())
 
 
@@ -94,6 +98,7 @@ def labels(shadow: str, taken: bytearray) -> Iterator[Item]:
             1 in taken[match.start() : match.end()]
             or unit_at(shadow, match.end("number"))
             or re.match("x|off|nt", match["tail"])
+            or (_YEAR.fullmatch(match["number"]) and len(match["tail"]) > 2)
         ):
             continue
         yield Item(Kind.MODEL, match["tail"], match.start(), match.end(), role=match["number"])

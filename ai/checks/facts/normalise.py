@@ -22,10 +22,14 @@ _VARIANTS |= dict.fromkeys("➜➔➝⇒➡➞▶►⇨", "→")
 _VARIANTS |= {"，": "，", "﹐": "，", "\n": "\n", "\r": "\n", "•": "，", "｡": "。"}
 
 
-class _Folds(dict[str, str]):
+class _Folds(dict[int, str]):
     """What each character becomes, computed once: NFKC, lower case, one variant, nothing for invisible ones."""
 
-    def __missing__(self, character: str) -> str:
+    def __init__(self) -> None:
+        self.uneven: set[str] = set()  # characters that become none, or several
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
         folded = _VARIANTS.get(character)
         if folded is None:
             if unicodedata.category(character) in {"Cf", "Mn", "Me", "Cs"}:
@@ -34,7 +38,9 @@ class _Folds(dict[str, str]):
                 parts = unicodedata.normalize("NFKC", character).lower()
                 folded = "".join(" " if part.isspace() else _VARIANTS.get(part, part) for part in parts)
         if len(self) < 50_000:
-            self[character] = folded
+            self[number] = folded
+        if len(folded) != 1:
+            self.uneven.add(character)
         return folded
 
 
@@ -43,8 +49,8 @@ _DIGITS = "零一二兩三四五六七八九"
 # Spaces mean something only between two words or numbers in Latin letters (`iPhone 15`, `30 ml`), marks of
 # Markdown nowhere; between two amounts they keep these apart (4入 74折).
 _SPACES = re.compile(
-    rf"×{{2,}}|~{{2,}}|`+| +(?![a-z0-9${_DIGITS}])"
-    rf"|(?<![a-z0-9%+{_DIGITS}件瓶盒入組包罐支條片個雙箱袋杯折元]) +|(?<= ) +"
+    rf"(?=[×~` ])(?:×{{2,}}|~{{2,}}|`+| +(?![a-z0-9${_DIGITS}])"
+    rf"|(?<![a-z0-9%+{_DIGITS}件瓶盒入組包罐支條片個雙箱袋杯折元]) +|(?<= ) +)"
 )
 _PLAIN_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _WIDE_DIGITS = re.compile("(?<=[０-９])，(?=[０-９]{3}(?![０-９]))")
@@ -62,13 +68,24 @@ class Shadow:
         return self.origins[start], self.origins[end - 1] + 1
 
 
+def _origins(text: str) -> list[int]:
+    """The offset in `text` of each folded character."""
+    made: list[int] = []
+    last = 0
+    for at in [at for at, character in enumerate(text) if character in _FOLDS.uneven]:
+        made += range(last, at)
+        made += [at] * len(_FOLDS[ord(text[at])])
+        last = at + 1
+    return made + list(range(last, len(text)))
+
+
 def shadow_of(text: str) -> Shadow:
     """Folded text: full width, case, variants, invisible characters, and spaces beside Chinese characters."""
-    folded = [_FOLDS[character] for character in _WIDE_DIGITS.sub(",", text)]
-    joined = "".join(folded)
+    text = _WIDE_DIGITS.sub(",", text)
+    joined = text.translate(_FOLDS)
     origins: Sequence[int] = range(len(text))
-    if len(joined) != len(text) or "" in folded:
-        origins = [at for at, piece in enumerate(folded) for _ in piece]
+    if not _FOLDS.uneven.isdisjoint(text):
+        origins = _origins(text)
     joined = _PLAIN_COMMA.sub("，", joined)
     dropped = [match.span() for match in _SPACES.finditer(joined)]
     if not dropped:

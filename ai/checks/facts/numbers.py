@@ -14,14 +14,14 @@ NUMERALS = "零一二兩三四五六七八九十百千萬億"
 _LONGEST = 15
 _NUMBER = re.compile(
     r"(?P<digits>\d+(?:,\d{3}(?!\d))*(?:,\d{3})?(?:\.\d+)?)(?:(?P<scale>[十百千]?[萬億]"
-    r"|[十百千])(?P<rest>(?:\d(?:\.\d)?[千百十]){0,3}))?"
+    r"|[十百千])(?P<rest>(?:\d(?:\.\d)?[千百十]){0,3})(?P<last>\d(?=[就元塊有多能，。!?]|$))?)?"
     rf"|(?P<chinese>[{NUMERALS}]+(?:點[零一二三四五六七八九]+)?|半(?=年|個月|天|小時|個小時|價))"
 )
 _REST = re.compile(r"(\d(?:\.\d)?)([千百十])")
 _SCALES = {"十": 10.0, "百": 100.0, "千": 1_000.0, "萬": 10_000.0, "億": 100_000_000.0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Number:
     """A number at `shadow[start:end]`. `value` is None for what is no amount: too many digits, or no reading."""
 
@@ -52,6 +52,8 @@ def number_from(shadow: str, place: int) -> Number | None:
         for scale in match["scale"]:
             value *= _SCALES[scale]
         value += sum(float(digit) * _SCALES[scale] for digit, scale in _REST.findall(rest))
+        if match["last"] and not rest:  # 1萬6
+            value += float(match["last"]) * _SCALES[match["scale"][-1]] / 10
     return Number(match.start(), match.end(), value, False)
 
 

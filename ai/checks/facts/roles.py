@@ -19,42 +19,51 @@ _ROLES = re.compile(
     r"(?P<原價>原價|(?<![限特])定價|市價|建議售價|建議價|牌價|專櫃價|原本|原售價|官網價|吊牌價)"
     r"|(?P<價值>價值|市值|總值)"
     r"|(?P<折抵>滿[\d,千百萬一二兩三四五六七八九]{1,8}元?折|現省|立省|狂省|省下|省|現折|立減|立折|再折|便宜"
-    r"|價差|降價|賺|現抵|可抵|抵|(?<![\d一二三四五六七八九對])(?:折抵|折價(?!券)|折(?!扣|後|起))|減)"
-    r"|(?P<門檻>消費滿|單筆滿|買滿|滿額|消費達|(?<![飽圓豐美充佈擠未不用])滿)"
-    r"|(?P<售價>只要|只需|只賣|僅需|僅要|僅|只|特惠|特價|下殺|限時價|入手|價格|售|賣|價|折後)"
+    r"|價差|差價|(?<=原價)少|少[花付]|降價|賺|現抵|可抵|抵|(?<![\d一二三四五六七八九對完])(?:折抵|折價(?!券)|折(?!扣|後|起))|減)"
+    r"|(?P<門檻>消費滿|單筆滿|買滿|滿額|消費達|門檻|(?<![飽圓豐美充佈擠未不用])滿)"
+    r"|(?P<售價>只要|只需|只賣|僅需|僅要|僅|只|特惠|特價|下殺|限時價|入手|價格|售|賣|價|折後|實付|(?<![剛人方])才$)"
 )
 _DIRECTLY = re.compile(r"[:(是為到了約近只要不達至僅]*$")
-_PIECES = "瓶罐包袋盒支條片張顆粒錠入件個組份雙杯台本枚抽捲箱"
-_SHARES = rf"ml|毫升|公升|公斤|公克|g|克|[{_PIECES}天日人期]"
+_PIECES = "瓶罐包袋盒支條片張顆粒錠塊入件個組份雙杯台本枚抽捲箱"
+_SHARES = rf"ml|毫升|公升|公斤|公克|gb|g|克|個月|周|[{_PIECES}天日人期次]"
 # Of one what an amount speaks: 平均一瓶, 每100ml, 單片.
 _EACH = re.compile(rf"(?:每|平均|單|均價|(?<![十百千萬])一|(?<!\d)1)(\d{{0,4}}(?:{_SHARES}))|平均")
 # 兩瓶990: money without a unit.
 _BOUGHT = re.compile(rf"(?<!元)[\d{NUMERALS}][{_PIECES}]$")
 # Between a word and a number: another amount, of which the word speaks.
 _SPENT = re.compile(rf"[元$%折]|\d(?![\d,.]*[\d{_PIECES}])")
-_PER = re.compile(rf"/({_SHARES})")
+_PER = re.compile(rf"(?:/|[一每](?=[{_PIECES}]))({_SHARES})")
 _UNDER = re.compile(r"(?:不到|不用|未滿|不滿|低於|不超過|少於|不破|無需|免)(?:nt\$?|\$)?$")
+_AT_MOST = re.compile("(?:不超過|低於)$")
 _OVER = re.compile(r"(?:超過|超越|逾|突破|破|不只|高於|多於|超|賣破|至少|最少|上(?=[百千萬億]?))(?:nt\$?|\$)?$")
-_NEAR = re.compile(r"(?:將近|接近|逼近|近)(?:nt\$?|\$)?$")
+_NEAR = re.compile(r"(?:將近|接近|逼近|近|快)(?:nt\$?|\$)?$")
 _ABOUT = re.compile(r"(?:大約|約莫|約|差不多|平均約)(?:nt\$?|\$)?$")
+# How such a word ends; after anything else none is looked for.
+_HEDGES = frozenset("到用滿於過破需免$t越逾只多超少上近快約莫數幾")
+_HEDGED = re.compile(f"{_UNDER.pattern}|{_NEAR.pattern}|{_ABOUT.pattern}")
 _SEVERAL = re.compile(r"(?<![倒次人個份指件總點多])數$|幾$")
 _MORE = re.compile(r"[多餘幾](?![重種層樣功])")
 _CHANGE = re.compile(
-    r"(?:元|塊)?(?:就|還)?有找|(?:元|塊)?(?:不到(?![\d一二兩三四五六七八九百千萬$n])|以下|以內|之內|有剩)"
+    r"(?:元|塊)?(?:就|還)?有找|(?:元|塊錢?)內(?![含附建裝])|(?:元|塊)?(?:不到(?![\d一二兩三四五六七八九百千萬$n])|以下|以內|之內|有剩)"
 )
 # 一千一就能入手: money without a unit.
 _TAKE = re.compile(r"(?:元|塊)?(?:就|即)?(?:能|可以?)?(?:入手|帶走|帶回|擁有|買到|到手)")
 _SOLD = re.compile(
-    r"(?:熱銷|銷售|暢銷|已售|售出|賣出|狂銷|狂賣|熱賣|累計|累積|銷量|賣破|完售|銷出|賣掉|突破|破|回購)"
+    r"(?:[年月日]銷|熱銷|銷售|暢銷|已售|售出|賣出|狂銷|狂賣|熱賣|累計|累積|銷量|賣破|完售|銷出|賣掉|突破|破|回購)"
     rf"[^\d{NUMERALS}]{{0,8}}$"
 )
-_CROWD = re.compile("[多餘]?(?:網友|粉絲|會員|用戶|媽媽|家庭|消費者|顧客|人次|好評|評價|銷量|業績|女生|民眾|買家)")
+_CROWD = re.compile(
+    "[多餘]?(?:網友|粉絲|會員|用戶|媽媽|家庭|消費者|顧客|人次|好評|評價|銷量|業績|女[生性]|男[生性]|民眾|買家|上班族|爸媽|長輩|毛孩|寶寶|家長|學生|國人|台灣人|點讚|按讚|追蹤|觀看|下載|分享|見證)"
+)
 # Small numbers of these are a manner of speaking, unless the facts count the same: 三種成分, 一天兩次.
-_SOFT = {"種", "滴", "匙", "重", "效", "用", "repeats", "款"}
+_SOFT = {"種", "滴", "匙", "重", "效", "用", "repeats", "款", "色"}
+# 每天多睡五分鐘: what the reader does, not the goods.
+_READER = re.compile("(?:睡|等|等待|休息|花|早起|提早|通勤|加班|追劇|站|坐|走|陪伴)(?:了|上)?$")
 _SINCE = re.compile("連續|上市|創立|累積|蟬聯|研發|耗時|創業|深耕|專注")
 # Up to the number: after 保固5年 the next number is something else.
 _WARRANTY = re.compile(rf"(?<![年月天日])(?:保固|保修|維修|換新|保用)[^\d{NUMERALS}年月]{{0,6}}$")
 _WARRANTED = re.compile(rf"[\d{NUMERALS}半](?:年|個月|月|天|日)[^，。\d]{{0,4}}(?:保固|保修)")
+_LASTS = re.compile("(?:用|吃|喝|放|撐|長達)[上了到滿足]?$")
 _SHELF = re.compile(rf"(?:保存|效期|有效期|賞味|保鮮|期限)[^\d{NUMERALS}年月]{{0,6}}$")
 _PERIOD = re.compile(r"[^，。!?;\n]{0,3}(?:保固|保修|換新)(?![\d一二兩三四五六七八九十半])")
 _EFFECT = re.compile(r"[就即內]?[^，。!?;\n]{0,2}(?:見效|有感|有效|變|瘦|白|改善|退|消|保固|保修|效期|保存)")
@@ -115,25 +124,36 @@ def _item(shadow: str, number: Number, strict: bool) -> Item | None:
         window = window[cut.end() :]
     if number.value is None:
         return None if number.chinese else Item(Kind.NUMBER, "", number.start, number.end)
-    low, high, end = _bounds(shadow, number, window)
-    if _says_nothing(shadow, number, window, end, strict):
+    low, high, end = _bounds(shadow, number, window if window[-1:] in _HEDGES else "")
+    found = unit_at(shadow, end)
+    if _says_nothing(shadow, number, window, end, found is not None, strict):
         return None
     plain = Item(Kind.NUMBER, "", number.start, end, number.value, number.value, low, high)
-    if item := _money(shadow, number, window, plain):
+    if item := _money(shadow, number, window, plain, found is not None):
         return item
     if shadow.startswith("折", end) and 0 < number.value < 100 and not shadow.startswith(("折疊", "折傘", "折射"), end):
-        return _discount(plain, window)
+        return _discount(shadow, plain, window)
     if _PERCENT_OF.search(window) or shadow.startswith("%", end):
         return _percent(shadow, plain, window)
     if _STRUCTURE.match(shadow, end):
         return None
-    if not (found := unit_at(shadow, end)):
+    if not found:
         return _unitless(shadow, window, plain, number.chinese)
     unit, end = found
-    promised = _EFFECT.match(shadow, end) or _WARRANTY.search(window) or _SHELF.search(window)
-    if number.chinese and number.value == 1 and not (strict or promised or unit.name[0].isascii()):
+    if (
+        number.chinese
+        and number.value == 1
+        and not (strict or unit.name[0].isascii() or _promised(shadow, window, unit, end))
+    ):
         return None
     return _measured(shadow, number, window, plain, unit, end)
+
+
+def _promised(shadow: str, window: str, unit: Unit, end: int) -> bool:
+    """Whether the words around say that an effect, a warranty or the goods last so long."""
+    lasts = unit.dimension != "repeats" and _LASTS.search(window)  # not 用一次
+    before = _WARRANTY.search(window) or _SHELF.search(window) or lasts
+    return bool(before or _EFFECT.match(shadow, end))
 
 
 def _unitless(shadow: str, window: str, plain: Item, chinese: bool) -> Item | None:
@@ -141,21 +161,21 @@ def _unitless(shadow: str, window: str, plain: Item, chinese: bool) -> Item | No
     year = not chinese and 1900 <= (plain.value or 0) < 2100
     if (plain.value or 0) >= 100 and not year and (_SOLD.search(window) or _CROWD.match(shadow, plain.end)):
         return replace(plain, kind=Kind.SALES, key="sold")
-    if _RATED.search(window):
+    if _RATED.search(window) or ((plain.value or 99) <= 10 and _OUT_OF.match(shadow, plain.end)):
         return replace(plain, kind=Kind.RATING, key="score")
     each = _EACH.search(window)
     return None if chinese else replace(plain, each=each[1] or "" if each else "")
 
 
-def _says_nothing(shadow: str, number: Number, window: str, end: int, strict: bool) -> bool:
+def _says_nothing(shadow: str, number: Number, window: str, end: int, measured: bool, strict: bool) -> bool:
     """第3步, the 1 of `1. 清潔`, `01 清潔`, 重點1 and 充電線×1."""
     value = number.value or 0.0
     ordinal = window.endswith("第") and not shadow.startswith("代", end)
     marker = not number.chinese and value < 100 and _MARKER.search(window) and _AFTER_MARKER.match(shadow, end)
     heading = value < 20 and (
-        (_HEADING.search(window) and not unit_at(shadow, end) and shadow[end : end + 1] not in {"%", "折", "元"})
+        (not measured and _HEADING.search(window) and shadow[end : end + 1] not in {"%", "折", "元"})
         or (window[-1:] in {"(", "【"} and shadow[end : end + 1] in {")", "】"})
-        or (shadow[number.start] == "0" and value >= 1 and not unit_at(shadow, end))
+        or (shadow[number.start] == "0" and value >= 1 and not measured)
     )
     return bool(ordinal or marker or heading or (value == 1 and window.endswith("×") and not strict))
 
@@ -164,7 +184,7 @@ def _bounds(shadow: str, number: Number, window: str) -> tuple[float, float, int
     """Which facts make it true, after words such as 不到, 超過, 約, 多; and the end of number with such a word."""
     value, end = number.value or 0.0, number.end
     if _UNDER.search(window):
-        return 0.0, value - 1e-3, end
+        return 0.0, value if _AT_MOST.search(window) else value - 1e-3, end
     if number.chinese and shadow[number.start] in "十百千萬億" and _SEVERAL.search(window):
         return 2 * value, 10 * value, end
     if shadow.startswith(("出頭", "元出頭"), end):
@@ -177,7 +197,7 @@ def _bounds(shadow: str, number: Number, window: str) -> tuple[float, float, int
     if _OVER.search(window):
         return value, math.inf, end
     if _NEAR.search(window):
-        return 0.85 * value, 1.02 * value, end
+        return 0.8 * value, 1.02 * value, end
     if _ABOUT.search(window):
         return 0.9 * value, 1.1 * value, end
     if shadow.startswith("+", end) and not shadow[end + 1 : end + 2].isdigit():
@@ -185,56 +205,64 @@ def _bounds(shadow: str, number: Number, window: str) -> tuple[float, float, int
     return value, value, end
 
 
-def _money(shadow: str, number: Number, window: str, plain: Item) -> Item | None:
+def _money(shadow: str, number: Number, window: str, plain: Item, measured: bool) -> Item | None:
+    """The number as an amount of money, if its sign, its unit or the words around make it one."""
     value, end = number.value or 0.0, plain.end
     sign, yuan = _CURRENCY.search(window), YUAN.match(shadow, end)
+    follows = measured or shadow[end : end + 1] in {"%", "折"} or _STRUCTURE.match(shadow, end)
+    reduced = value >= 50 and shadow.startswith("折", end)  # 滿3000折300
+    if follows and not (sign or yuan or reduced):
+        return None
     bare = window[: sign.start()] if sign else window
     roles = list(_ROLES.finditer(bare))
     last = roles[-1] if roles and not _SPENT.search(bare, roles[-1].end()) else None
-    shares = list(_EACH.finditer(bare))
-    each = shares[-1] if shares else None
-    direct = last and _DIRECTLY.fullmatch(bare[last.end() :])
-    change = _CHANGE.match(shadow, end)
-    follows = unit_at(shadow, end) or shadow[end : end + 1] in {"%", "折"} or _STRUCTURE.match(shadow, end)
-    if direct and last and last.lastgroup == "門檻" and value >= 50 and shadow.startswith("折", end):
-        follows = None  # 滿3000折300
-    under = (
-        number.chinese
-        and value >= 50
-        and (_UNDER.search(window) or _NEAR.search(window) or _ABOUT.search(window) or _TAKE.match(shadow, end))
-    )
-    bought = not number.chinese and value >= 50 and _BOUGHT.search(bare)
-    unmarked = not follows and value >= 10 and (direct or change or under or bought)
-    if not (sign or yuan or unmarked):
-        return None
-    if yuan and number.chinese and value == 1:
-        return None  # 一塊一塊
-    if not sign and not yuan and not change and _SOLD.search(window):
-        return None
+    direct = bool(last and _DIRECTLY.fullmatch(bare[last.end() :]))
     role = Money(last.lastgroup) if last and last.lastgroup else Money.ANY
     if role is Money.THRESHOLD and not direct:
         role = Money.ANY
-    per = _PER.match(shadow, yuan.end() if yuan else end)
-    unit = per[1] if per else (each[1] or "平均") if each else ""
+    if direct and role is Money.THRESHOLD and reduced:
+        follows = None
+    change = _CHANGE.match(shadow, end)
+    under = bool(value >= 50 and (_TAKE.match(shadow, end) or (number.chinese and _HEDGED.search(window))))
+    if not (sign or yuan):
+        bought = not number.chinese and value >= 50 and _BOUGHT.search(bare)
+        said = change or under
+        grouped = "," in shadow[number.start : number.end] and not re.match("[a-z]", shadow[end : end + 1])
+        # 限時19,900帶回家; not 32,000Pa
+        if follows or not (grouped or (value >= 10 and (direct or said or bought))):
+            return None
+        if (not change and _SOLD.search(window)) or (number.chinese and role is Money.ANY and not said):
+            return None
+    elif yuan and number.chinese and value == 1:
+        return None  # 一塊一塊
+    return _priced(shadow, plain, role, (sign, yuan, change), bare)
+
+
+def _priced(shadow: str, plain: Item, role: Money, marks: tuple[re.Match[str] | None, ...], bare: str) -> Item:
+    """An amount of money with its role; `marks` are its sign, its unit and words of change (有找)."""
+    sign, yuan, change = marks
+    stop = yuan.end() if yuan else plain.end
+    shares = list(_EACH.finditer(bare))
+    per = _PER.match(shadow, stop)
+    unit = per[1] if per else (shares[-1][1] or "平均") if shares else ""
     if unit and role in {Money.ANY, Money.PRICE}:
         role = Money.UNIT
-    if number.chinese and role is Money.ANY and not (sign or yuan) and not (change or under):
-        return None
     kind = Kind.SAVING if role is Money.SAVING else Kind.PRICE
-    low, high = (0.0, value - 1e-3) if change else (plain.low, plain.high)
-    if shadow[number.start : number.end] in {"百", "千", "萬"} and low == high and role in {Money.ANY, Money.PRICE}:
+    low, high = (0.0, (plain.value or 0.0) - 1e-3) if change else (plain.low, plain.high)
+    if shadow[plain.start : plain.end] in {"百", "千", "萬"} and low == high and role in {Money.ANY, Money.PRICE}:
         high *= 10  # 千元價
     start = plain.start - (len(sign[0]) if sign else 0)
-    stop = yuan.end() if yuan else end
     if yuan and shadow.startswith("起", stop - 1):
         stop -= 1
     return replace(plain, kind=kind, key="money", start=start, end=stop, low=low, high=high, role=role, each=unit)
 
 
-def _discount(plain: Item, window: str) -> Item:
+def _discount(shadow: str, plain: Item, window: str) -> Item:
     value = plain.value or 0.0
     scale = 0.1 if value < 10 else 0.01
-    if 0 < plain.low < plain.high < math.inf:  # 約8折
+    if shadow.startswith("多", plain.end + 1):  # 7折多
+        plain = replace(plain, high=value + 0.09 / scale)
+    elif 0 < plain.low < plain.high < math.inf or shadow.startswith(("左右", "上下"), plain.end + 1):  # 約8折
         plain = replace(plain, low=value - 0.03 / scale, high=value + 0.03 / scale)
     end = plain.end + 1
     return replace(
@@ -269,8 +297,14 @@ _KINDS = dict.fromkeys([*COUNTING, "count", "repeats", "in one"], Kind.COUNT) | 
 }  # fmt: skip
 # 三個角落 counts something else, 三個一組 the goods.
 _GOODS = re.compile(r"[^，。!?;\n裝入一組/)]")
+# 養了兩隻貓, 三房兩廳: counts of the reader's house.
+_BUYS = re.compile("買了?$")
+_HOUSEHOLD = re.compile("貓|狗|毛孩|寵物|小孩|孩子|小朋友|寶貝|大人|人[都一住]|房|廳|衛")
 _RATED = re.compile("(?:評價|評分|評比|星等)[:為達高]{0,3}$")
+_OUT_OF = re.compile(r"/(?:5|10)(?![\d.])(?=分|顆?星|高分|好評|評|的評)")
 _SCORE = re.compile("評|分數|滿意")
+# 我從25歲開始用: the age of a user.
+_AGED = re.compile("(?:從|我|今年|媽媽?|爸爸?|阿嬤|她|他|了|快|年過)$")
 # 40ml×2, 40ml/條: the content of one piece.
 _PIECE_AFTER = re.compile(rf" ?[×x/] ?(\d|[{_PIECES}])")
 _EVERY = re.compile(rf"(?:每|單|(?<![十百千萬])一|(?<!\d)1)([{_PIECES}])[^，。!?;\n\d元]{{0,8}}$")
@@ -296,12 +330,21 @@ def _measured(shadow: str, number: Number, window: str, plain: Item, unit: Unit,
         if sold and value >= 100:
             return replace(item, kind=Kind.SALES, key="sold")
         vague = number.chinese and unit.name == "個" and _GOODS.match(shadow, end)
+        vague = vague or _HOUSEHOLD.match(shadow, end) or (value <= 10 and _BUYS.search(window))
         return None if value == 1 or vague else item
-    if unit.dimension in _SOFT and value <= (5 if number.chinese else 3 if unit.dimension == "repeats" else 0):
+    if unit.name == "歲" and _AGED.search(window) and not shadow.startswith(("以上", "以下"), end):
+        return None
+    if unit.dimension in _SOFT and value <= (
+        5 if number.chinese or unit.name in {"滴", "匙"} else 3 if unit.dimension == "repeats" else 0
+    ):
         return replace(item, role="soft")
     if unit.name == "分" and number.chinese and not _SCORE.search(window):
         return None
     return item
+
+
+# 年半, 小時半: what half of it is, in months or hours.
+_HALVED = {"年": 6.0, "個月": 0.5, "小時": 0.5, "個小時": 0.5, "鐘頭": 0.5, "個鐘頭": 0.5, "天": 12.0}
 
 
 def _lasting(shadow: str, window: str, unit: Unit, item: Item) -> Item | None:
@@ -309,13 +352,13 @@ def _lasting(shadow: str, window: str, unit: Unit, item: Item) -> Item | None:
     end, kind, role = item.end, item.kind, ""
     hours = 720 if unit.dimension == "months" else 1
     more = 0.0
-    if unit.name == "年" and shadow.startswith("半", end):
-        more, end = 6.0, end + 1
+    if unit.name in _HALVED and shadow.startswith("半", end):
+        more, end = _HALVED[unit.name], end + 1
     if (_WARRANTY.search(window) and not _WARRANTED.search(window)) or _PERIOD.match(shadow, end):
         kind = Kind.WARRANTY
     elif _SHELF.search(window):
         kind = Kind.SHELF_LIFE
-    elif item.value == 1 and unit.name in {"天", "日"} and not _EFFECT.match(shadow, end):
+    elif _READER.search(window) or (item.value == 1 and unit.name in {"天", "日"} and not _EFFECT.match(shadow, end)):
         return None
     elif _SINCE.search(window):
         role = "since"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from ai.checks.facts.index import BREAK, HAN, Index, pairs_of
 from ai.checks.facts.items import Item, Kind, Money
@@ -12,10 +13,19 @@ from ai.checks.facts.numbers import NUMERALS, number_from, numbers
 from ai.checks.facts.units import UNITS
 from ai.checks.facts.words import SUBSTANCE
 
-_TIMES = re.compile(rf"(\d{{1,2}}|[{NUMERALS}]{{1,2}})[件瓶盒入組包罐支條片個雙箱袋][^，。!?;\n\d]{{0,6}}$")
+_TIMES = re.compile(rf"(\d{{1,2}}|[{NUMERALS}]{{1,2}})[件瓶盒入組包罐支條片個雙箱袋]")
 _COSTS = re.compile(r"[共只要一起合計特價優惠:， ]{0,6}(?:nt)?\$? ?")
 _SAME_AS = re.compile("等於|相當|形同|平均")
+# 一盒共180克, 一次擁有100ml: of all pieces.
+_TOTAL = re.compile("共|總|合計|加起來|一次(?:擁|帶|入|到)|等於")
+# Groups of what holds no other pieces: 每粒 is one.
+_SMALLEST = {UNITS[name].group for name in ["粒", "片"]}
+_DAILY = re.compile("[每一][天日]")
+_ALL = re.compile("皆|都|均")
+_OFF = re.compile("[折抵減]")
+_COLOURS = re.compile("色|[種款]顏?色")
 _DAY = 24.0
+_OF = re.compile("([\u4e00-\u9fff]{2,6}?)(?:濃度|含量|比例|占比)?[:為達高約有]{0,2}$")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -45,27 +55,22 @@ def rights(item: Item, index: Index) -> list[float]:
 
 
 def _money(item: Item, index: Index, shadow: str) -> bool:
-    before = _before(item, shadow)
-    times = _TIMES.search(before)
-    n = next(numbers(times[1])).value if times else None
-    multiples = [
-        price * factor
-        for price in index.prices
-        for factor in [*(cost for _, cost in index.deals), *([n] if n and n > 1 else [])]
-    ]
-    money = index.money
+    money, role = index.money, Money(item.role)
     loose = [*money[Money.ANY], *money[Money.PRICE]]
-    role = Money(item.role)
     if role is Money.LIST:
         return _near(item, index.list_prices, 0.5)
     if role is Money.SAVING:
-        return _near(item, [*index.savings, *money[Money.SAVING], *loose], 0.5)
+        shared = [saved / count for saved in index.savings for count, _ in index.pieces] if item.each else []
+        return _near(item, [*index.savings, *money[Money.SAVING], *loose, *shared], 0.5)
     if role in {Money.THRESHOLD, Money.VALUE}:
         return _near(item, [*money[role], *loose], 0.5)
-    if _near(item, [*index.prices, *loose, *multiples], 0.5):
+    if _near(item, [*index.prices, *loose], 0.5) or _near(item, _together(item, index, shadow), 0.5):
         return True
     if role is Money.UNIT:
-        return _near(item, _unit_prices(item, index), 0.06 if item.value and item.value % 1 else 0.99)
+        cents = bool(item.value and item.value % 1)
+        return _near(item, _unit_prices(item, index, index.prices), 0.06 if cents else 0.99) or _near(
+            item, _unit_prices(item, index, _deals(index)), 0.06 if cents else 0.5
+        )
     # An amount without a role that is stated plainly; 不到五百 speaks of the price.
     return (
         role is Money.ANY
@@ -74,20 +79,43 @@ def _money(item: Item, index: Index, shadow: str) -> bool:
     )
 
 
-def _unit_prices(item: Item, index: Index) -> list[float]:
-    """Prices of one piece, millilitre, gram or day."""
+def _together(item: Item, index: Index, shadow: str) -> list[float]:
+    """What several pieces cost, what the second one does, and what is left after a saving that the text names."""
+    counts = [next(numbers(found[1])).value or 0 for found in _TIMES.finditer(_before(item, shadow))]
+    factors = [*(cost for _, cost in index.deals), *counts]
+    costs = [price * factor for price in index.prices for factor in factors if factor > 1]
+    if _OFF.search(shadow, max(0, item.start - 24), item.start):  # 再折500，只要6,490元
+        off = [saving.size for saving in index.items[Kind.SAVING] if saving.role == Money.SAVING]
+        costs += [cost - saved for cost in [*index.prices, *costs] for saved in off]
+    return [*costs, *(price * left for price in index.prices for left in index.nths)]
+
+
+def _deals(index: Index) -> list[float]:
+    """What one costs of several that are bought together."""
+    return [price * cost / count for price in index.prices for count, cost in index.deals if count]
+
+
+def _unit_prices(item: Item, index: Index, prices: list[float]) -> list[float]:
+    """Prices of one piece, millilitre, gram or day, where the goods cost one of `prices`."""
     unit = UNITS.get(item.each.lstrip("0123456789"))
-    if unit and unit.dimension in {"volume", "mass"}:
+    if unit and unit.dimension in {"volume", "mass", "storage", "抽"}:
         share = float(item.each[: -len(unit.name)] or 1) * unit.factor  # 每100ml
         totals = [size / share for size in _contents(unit.dimension, index)]
+    elif unit and unit.dimension == "repeats":  # a bottle for 60次, or each piece for so many
+        times = index.sizes(Kind.COUNT, "repeats")
+        totals = [*times, *(time * count for time in times for count, _ in index.pieces)]
     elif unit and unit.name == "期":
         totals = index.sizes(Kind.COUNT, "期")
-    elif unit and unit.dimension == "hours":
-        totals = [*index.days, *(size / _DAY for size in index.sizes(Kind.DURATION, "hours"))]
+    elif unit and unit.dimension in {"hours", "months"}:
+        days = unit.factor * 30 if unit.dimension == "months" else unit.factor / _DAY
+        totals = [day / days for day in [*index.days, *(size / _DAY for size in index.sizes(Kind.DURATION, "hours"))]]
     else:
         group = unit.group if unit else "*"
-        totals = [count for count, known in index.pieces if _fits(group, known)]
-    return [price / total for price in index.prices for total in totals if total]
+        pieces = [*index.pieces, *index.gifts]
+        # 50包, and a text that says 杯: one for each.
+        totals = [count for count, known in pieces if _fits(group, known)] or [count for count, _ in pieces]
+    whole = prices if prices is not index.prices else []
+    return [*whole, *(price / total for price in prices for total in totals if total)]
 
 
 def _contents(dimension: str, index: Index) -> list[float]:
@@ -119,30 +147,52 @@ def _discount(item: Item, index: Index, shadow: str) -> bool:
 
 
 def _count(item: Item, index: Index, shadow: str) -> bool:
+    # 8色, 八種顏色 and 8款顏色 are the same.
+    if _COLOURS.match(shadow, item.end - 1) and any(
+        item.takes(size) for key in "色種" for size in index.sizes(Kind.COUNT, key)
+    ):
+        return True
     if item.key != "count":
         return _by_size(item, index, shadow)
     if any(item.takes(count) for count, group in index.counts if _fits(item.group, group)):
         return True
+    before = _before(item, shadow)
+    several = _TOTAL.search(before) or any(next(numbers(found[1])).value != 1 for found in _TIMES.finditer(before))
+    if several and any(item.takes(count) for count, group in index.products if _fits(item.group, group)):
+        return True
+    if before.endswith("充") and any(map(item.takes, index.sizes(Kind.CONTENT, "孔"))):
+        return True  # 三孔, 一次充三台
     # 2箱3,360元: who buys two pays twice the price.
     cost = number_from(shadow, item.end)
-    if not cost or not _COSTS.fullmatch(shadow, item.end, cost.start):
+    if not cost or cost.value is None or not _COSTS.fullmatch(shadow, item.end, cost.start):
         return False
     factors = [item.size, *(factor for pieces, factor in index.deals if pieces == item.size)]
-    return cost.value in [price * factor for price in index.prices for factor in factors]
+    return any(abs(cost.value - price * factor) < 1 for price in index.prices for factor in factors)
 
 
 def _content(item: Item, index: Index, shadow: str) -> bool:
     one = index.sizes(Kind.CONTENT, item.key)
     if any(map(item.takes, one)):
         return _bound(item, index, shadow)
+    if item.key == "storage":  # 1TB are 1,024GB, or 1,000
+        short = [fact.value for fact in index.items[Kind.CONTENT] if fact.key == "mass"]  # 16G
+        return item.value in short or any(0.97 < item.size / size < 1.03 for size in one if size)
     if item.key not in {"volume", "mass", "抽"}:
         return False
     unit = UNITS.get(item.each)
     if item.each and not unit:
         return False  # 30ml×2 speaks of one piece
+    total = _TOTAL.search(_before(item, shadow))
+    pieces = [*index.pieces, *index.gifts] if total else index.pieces
     counts = [
-        count for count, group in index.pieces if not unit or (group not in {"*", unit.group} and unit.group != "*")
+        count
+        for count, group in pieces
+        if not unit or total or (unit.group not in _SMALLEST and group not in {"*", unit.group} and unit.group != "*")
     ]
+    if _DAILY.search(_before(item, shadow)):
+        counts += index.doses
+    if item.each in {"雙", "對"}:
+        counts.append(2.0)
     return any(item.takes(size * count) for size in one for count in counts)
 
 
@@ -151,10 +201,15 @@ def _duration(item: Item, index: Index, shadow: str) -> bool:
     known = [fact.size for kind in kinds for fact in index.items[kind] if fact.value]
     if item.kind is not Kind.DURATION:
         if item.value is None:
-            return index.has(item.kind, item.key) or (item.key == "保固" and bool(index.items[item.kind]))
+            known_keys = item.key in index.everything or (item.key == "保固" and bool(index.items[item.kind]))
+            return known_keys or index.has(item.kind, item.key)
         known = [fact.size for fact in index.items[item.kind]]
+        if _ALL.search(_before(item, shadow)):  # 主機、電池皆2年
+            return all(map(item.takes, known)) and bool(known)
     else:
-        known += [days * _DAY for days in index.days] + [period.days * _DAY for period in index.periods]
+        hourly = shadow[item.start : item.end].endswith(("時", "頭", "分鐘", "秒", "h", "hr"))
+        known += [] if hourly else [days * _DAY for days in index.days]
+        known += [period.days * _DAY for period in index.periods]
     # A year is 365 days or 12 months of 30.
     return any(item.takes(size) or (size > 8_000 and abs(size - item.low) < 0.015 * size) for size in known)
 
@@ -170,7 +225,7 @@ def _percent(item: Item, index: Index, shadow: str) -> bool:
 def _bound(item: Item, index: Index, shadow: str) -> bool:
     """Whether an amount stands with the words it has in the facts: 10%菸鹼醯胺 does not support 10%玻尿酸."""
     after = HAN.match(shadow, item.end, item.end + 6)
-    near = pairs_of(after[0].lstrip("的")) if after else set()
+    near = pairs_of(after[0].lstrip("的")) if after else _named_before(item, shadow)
     clauses = [(pairs, inside) for pairs, dimensions, inside in index.clauses if item.key in dimensions]
     ours = [
         pairs for pairs, inside in clauses if any(fact.key == item.key and item.takes(fact.size) for fact in inside)
@@ -179,11 +234,19 @@ def _bound(item: Item, index: Index, shadow: str) -> bool:
     return not near or any(near & pairs for pairs in ours) or not any(near & pairs for pairs in others)
 
 
+def _named_before(item: Item, shadow: str) -> set[str]:
+    """Pairs of the word before an amount that nothing follows: 玻尿酸濃度2%."""
+    found = _OF.search(shadow, max(0, item.start - 12), item.start)
+    return pairs_of(found[1]) if found else set()
+
+
 def _by_size(item: Item, index: Index, shadow: str) -> bool:
     return any(map(item.takes, index.sizes(item.kind, item.key)))
 
 
 def _sales(item: Item, index: Index, shadow: str) -> bool:
+    if item.value is None:
+        return item.key in index.everything
     counted = [count for count, group in index.counts if item.group and _fits(item.group, group)]
     return any(map(item.takes, [*index.sizes(Kind.SALES, "sold"), *counted]))
 
@@ -191,7 +254,11 @@ def _sales(item: Item, index: Index, shadow: str) -> bool:
 def _number(item: Item, index: Index, shadow: str) -> bool:
     if item.value is None:
         return shadow[item.start : item.end] in index.everything
-    return any(map(item.takes, index.values)) or bool(item.each and _near(item, _unit_prices(item, index), 0.99))
+    if item.value < 100 and (named := index.named(shadow[: item.start])) and not any(map(item.takes, named)):
+        return False  # 藍牙5.0 beside the fact 藍牙5.3
+    if any(map(item.takes, index.values)) or shadow.startswith("+1", item.start - 1):
+        return True
+    return item.value >= 10 and _money(replace(item, role=Money.UNIT if item.each else Money.ANY), index, shadow)
 
 
 def _model(item: Item, index: Index, shadow: str) -> bool:
@@ -226,7 +293,8 @@ def _promotion(item: Item, index: Index, shadow: str) -> bool:
     if item.key == "限時":
         return any(ends for _, ends in index.facts.periods)
     if item.key == "贈品":
-        return bool(index.bundles)
+        gift = HAN.match(shadow, max(shadow.rfind("送", item.start, item.end), item.end - 2) + 1, item.end + 3)
+        return any(pair in index.everything for pair in pairs_of(gift[0])) if gift else bool(index.bundles)
     if match := re.match(r"雙(\d\d)", item.key):
         month, day = int(match[1]), int(match[1])
         return any(
@@ -259,6 +327,8 @@ def _certification(item: Item, index: Index, shadow: str) -> bool:
 
 def _award(item: Item, index: Index, shadow: str) -> bool:
     known = index.items[item.kind]
+    if item.role:  # 米其林一星
+        return item.role in index.everything
     return bool(known) if not item.key else index.has(item.kind, item.key)
 
 
@@ -278,7 +348,7 @@ def _negative(item: Item, index: Index, shadow: str) -> bool:
 
 
 def _same_key(item: Item, index: Index, shadow: str) -> bool:
-    return index.has(item.kind, item.key)
+    return index.has(item.kind, item.key) and item.role in index.everything
 
 
 def _before(item: Item, shadow: str) -> str:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from momo.core.roles import MANAGER, USER
 from notifications.selectors import recent_alerts
 
 ALERT_EVENT = "system_alert"
 # Of messages that no event causes.
 TEST_EVENT = "test"
 MANUAL_EVENT = "manual"  # that a person or a program sends through the API
+ANSWER_EVENT = "answer"  # of the bot, to who asked it
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class EventKind:
     `template` is the code of its template; `mail_template` of another one with the same variables, for mails that
     deserve tables. `recent(limit)` gives the variables of the last real events, the newest first, each with `label`
     beside `variables`, for previews: `[{"label": str, "variables": {...}}]`. `reason` says below a mail
-    without a subscription why one gets it; `subscribable` is whether people may subscribe at all.
+    without a subscription why one gets it; `subscribable` is whether people may subscribe at all, `role` the lowest
+    role that may subscribe a chat of its own through the bot.
     """
 
     code: str
@@ -54,6 +57,7 @@ class EventKind:
     mail_template: str = ""
     reason: str = ""
     subscribable: bool = True
+    role: str = USER
 
 
 _registered: dict[str, EventKind] = {}
@@ -76,4 +80,4 @@ def event_kind(code: str) -> EventKind | None:
 
 def register_events() -> None:
     """Register the events of this app; called once when the app is ready."""
-    register(EventKind(ALERT_EVENT, "系統警示", template=ALERT_EVENT, recent=recent_alerts))
+    register(EventKind(ALERT_EVENT, "系統警示", template=ALERT_EVENT, recent=recent_alerts, role=MANAGER))

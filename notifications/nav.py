@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from momo.admin.kit.nav import Card, Cards, Entry, Section, count, register
-from notifications.selectors import waiting_count
+from notifications.selectors import waiting_chats, waiting_count
 
 NOTIFICATIONS = Section("通知", 30)
 
@@ -41,7 +41,8 @@ register(
         "Telegram 聊天室",
         "forum",
         "notifications.chat",
-        empty="先把機器人加進 Telegram 的聊天室，再在這裡登記它的編號。",
+        badge=waiting_chats,
+        empty="把機器人加進 Telegram 的群組，它就會出現在這裡等待核准。",
     ),
     Cards(20, "notifications.view_outboxmessage", _cards),
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection
 
-from notifications.services.chains import execute
+from momo.core.retention import Expired, OldRows, SqlRows, register
+from notifications.models import Attachment, Chat, OutboxMessage
 
-_BATCH = 5_000
 STRAY_AFTER = dt.timedelta(days=1)  # by then the message of a file is committed, if it ever will be
 
 # A text of several parts goes as a whole, or not yet: `kept` are those that a part follows which is not old. A mail
@@ -30,7 +28,9 @@ WITH RECURSIVE old AS (
 )
 """
 _FORGETTABLE = "FROM old WHERE NOT EXISTS (SELECT FROM kept WHERE kept.id = old.id)"
-_COUNT = f"{_OLD} SELECT count(*) {_FORGETTABLE}"
+_COUNT = f"""{_OLD} SELECT count(*), coalesce(sum(pg_column_size(m.*)), 0)
+FROM notifications_outboxmessage m WHERE m.id IN (SELECT id {_FORGETTABLE})
+"""  # noqa: S608 - our own text
 # The last parts first, whose numbers are the highest, so that no part is left without the one that it follows.
 _DELETE = f"""{_OLD}, chosen AS MATERIALIZED (
     SELECT id {_FORGETTABLE} ORDER BY id DESC LIMIT %(limit)s
@@ -38,8 +38,10 @@ _DELETE = f"""{_OLD}, chosen AS MATERIALIZED (
     DELETE FROM notifications_outboxmessage_attachments WHERE outboxmessage_id IN (SELECT id FROM chosen)
 ), undecided AS (
     DELETE FROM notifications_outboxdecision WHERE message_id IN (SELECT id FROM chosen)
+), gone AS (
+    DELETE FROM notifications_outboxmessage m WHERE id IN (SELECT id FROM chosen) RETURNING pg_column_size(m.*) AS bytes
 )
-DELETE FROM notifications_outboxmessage WHERE id IN (SELECT id FROM chosen)
+SELECT count(*), coalesce(sum(bytes), 0) FROM gone
 """  # noqa: S608 - our own text
 
 
@@ -48,42 +50,27 @@ _STRAY = """
 FROM notifications_attachment a WHERE a.created_at < %(before)s
   AND NOT EXISTS (SELECT FROM notifications_outboxmessage_attachments t WHERE t.attachment_id = a.id)
 """
-_COUNT_STRAY = f"SELECT count(*) {_STRAY}"
+_COUNT_STRAY = f"SELECT count(*), coalesce(sum(pg_column_size(a.*)), 0) {_STRAY}"
 _DELETE_STRAY = f"""
-DELETE FROM notifications_attachment WHERE id IN (SELECT a.id {_STRAY} LIMIT %(limit)s FOR UPDATE OF a SKIP LOCKED)
+WITH gone AS (
+    DELETE FROM notifications_attachment t
+    WHERE id IN (SELECT a.id {_STRAY} LIMIT %(limit)s FOR UPDATE OF a SKIP LOCKED)
+    RETURNING pg_column_size(t.*) AS bytes
+)
+SELECT count(*), coalesce(sum(bytes), 0) FROM gone
 """  # noqa: S608 - our own text
 
 
-@dataclass(frozen=True)
-class Expired:
-    """Rows of `model` that nothing needs since `before`. Counted and deleted as a queryset is."""
-
-    model: str
-    before: dt.datetime
-    counting: str
-    deleting: str
-
-    def count(self) -> int:
-        """Rows."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.counting, {"before": self.before})
-            rows: int = cursor.fetchone()[0]
-            return rows
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete them, some thousands at a time. Returns how many, as a queryset does."""
-        deleted = 0
-        while True:
-            changed = execute(self.deleting, {"before": self.before, "limit": _BATCH})
-            deleted += changed
-            if changed < _BATCH:
-                return deleted, {self.model: deleted}
-
-
+@register
 def expired(*, now: dt.datetime) -> dict[str, Expired]:
-    """What nothing needs any more at `now`, by a name for people. What can still be sent stays, however old."""
-    keep = dt.timedelta(days=settings.OUTBOX_KEEP_DAYS)
+    """What nothing needs any more at `now`, by a name for people; what messages keep stands before the messages.
+
+    What can still be sent stays, however old.
+    """
+    over = now - dt.timedelta(days=settings.OUTBOX_KEEP_DAYS)
+    guests = Chat.objects.filter(standing=Chat.Standing.GUEST, created_at__lt=over, messages=None, subscriptions=None)
     return {
-        "結束的訊息": Expired("notifications.OutboxMessage", now - keep, _COUNT, _DELETE),
-        "沒有訊息的附件": Expired("notifications.Attachment", now - STRAY_AFTER, _COUNT_STRAY, _DELETE_STRAY),
+        "未連結帳號的聊天室": OldRows(guests),
+        "沒有訊息的附件": SqlRows(Attachment, now - STRAY_AFTER, _COUNT_STRAY, _DELETE_STRAY),
+        "結束的訊息": SqlRows(OutboxMessage, over, _COUNT, _DELETE),
     }

@@ -95,6 +95,18 @@ def next_due(channel: str, *, now: datetime | None = None) -> datetime | None:
     return max(first, paused.until) if first is not None and paused is not None else first
 
 
+def answers_wait(*, now: datetime | None = None) -> bool:
+    """Whether an answer of the bot may be sent, as far as it depends on the answer and the channel."""
+    now = now or timezone.now()
+    due = OutboxMessage.objects.filter(channel=Channel.TELEGRAM, status=Status.PENDING, is_answer=True)
+    return due.filter(next_attempt_at__lte=now).exists() and channel_pause(Channel.TELEGRAM, now=now) is None
+
+
+def waiting_chats() -> int:
+    """Chats that wait for somebody to approve them."""
+    return Chat.objects.filter(standing=Chat.Standing.WAITING).count()
+
+
 def waiting_count(*, now: datetime | None = None) -> int:
     """Messages that a person should look at: what is held or unsent, and what failed in the last 7 days."""
     with connection.cursor() as cursor:

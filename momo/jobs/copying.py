@@ -8,7 +8,6 @@ from itertools import islice
 BLOCK_ROWS = 4_000  # small, so that PostgreSQL reads one block while the next is built
 # Escapes of COPY's text format. PostgreSQL has no NUL in text.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
-_ESCAPED = ("\\", "\t", "\n", "\r", "\0")
 
 
 def copy_blocks(columns: Iterable[Iterable[str]]) -> Iterator[bytes]:
@@ -33,10 +32,11 @@ def copied_texts(values: Sequence[str | None] | None, rows: int) -> Sequence[str
     if values is None:
         return [""] * rows
     distinct = set(values)
+    # What is escaped is a backslash, or not printable.
     named: dict[str | None, str] = {
         value: value.translate(_ESCAPES)
         for value in distinct
-        if value is not None and any(sign in value for sign in _ESCAPED)
+        if value is not None and ("\\" in value or not value.isprintable())
     }
     if None in distinct:
         named[None] = ""

@@ -13,6 +13,8 @@ from momo.jobs.models import Job
 from momo.sheets.columns import Field
 from momo.sheets.notes import Note
 
+# What an import does to a day, by `status` of an entry of `Importer.changes`.
+DAY_LABELS = {"new": "新增", "changed": "更正", "unchanged": "相同", "superseded": "未採用"}
 KEPT = 1000  # characters of a bad cell, and of the message about it
 
 

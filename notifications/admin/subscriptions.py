@@ -25,7 +25,7 @@ from momo.core.errors import ServiceError
 from notifications.admin.filter_fields import FiltersField
 from notifications.admin.previews import failure_texts
 from notifications.admin.templates import report_test
-from notifications.events import MANUAL_EVENT, TEST_EVENT, event_kind, event_kinds
+from notifications.events import ANSWER_EVENT, MANUAL_EVENT, TEST_EVENT, event_kind, event_kinds
 from notifications.models import Channel, Chat, Subscription
 from notifications.services.notify import send_test
 from notifications.services.templates import EventTemplates, template_by_code
@@ -42,7 +42,7 @@ def quiet_hours_text(start: time | None, end: time | None) -> str:
 
 
 # Events of messages in the outbox that have no subscriptions.
-OTHER_EVENTS = {TEST_EVENT: "測試", MANUAL_EVENT: "手動傳送"}
+OTHER_EVENTS = {TEST_EVENT: "測試", MANUAL_EVENT: "手動傳送", ANSWER_EVENT: "機器人的回覆"}
 
 
 def event_label(code: str) -> str:

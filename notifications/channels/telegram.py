@@ -8,25 +8,27 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from django.conf import settings
-from telegram import Bot, InputFile, LinkPreviewOptions, Message
+from django.utils import timezone
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import BadRequest, TelegramError
 from telegram.request import HTTPXRequest
 
+from momo.core.errors import UpstreamError
 from notifications.channels.base import ChannelSender, Outcome, Verdict
+from notifications.channels.telegram_errors import (
+    TOKEN_WAIT,
+    channel_outcome,
+    is_beyond_edit,
+    is_topic_gone,
+    is_unchanged,
+    judge,
+    open_outcome,
+)
 from notifications.markup import CAPTION_LIMIT, TEXT_LIMIT, plain_text, split_telegram, to_text, utf16_length
 from notifications.models import Attachment, Format, OutboxMessage
 
@@ -36,26 +38,14 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 # Idle connections are closed before servers and firewalls close them, which would look like a message lost on its way.
 KEEP_ALIVE_SECONDS = 5.0
-# Nothing of the request has left: trying again cannot send it twice.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-# Descriptions of a 400 that mean that this chat takes no more messages: it is gone, or the bot may not write there. The
-# words are those of the Bot API's server and of Telegram's own errors, which it passes on.
-_CHAT_CLOSED = (
-    *("chat not found", "chat was deactivated", "user not found", "user is deactivated", "chat_id is empty"),
-    *("peer_id_invalid", "chat_id_invalid", "channel_invalid", "channel_private", "input_user_deactivated"),
-    *("bot is not a member", "user_is_blocked", "user_banned_in_channel", "topic_closed", "topic_deleted"),
-    *("not enough rights", "no rights to send", "administrator rights", "chat_admin_required"),
-    *("chat_write_forbidden", "chat_restricted", "chat_send_plain_forbidden", "chat_guest_send_forbidden"),
-)
-# Of these only the document is refused; texts still arrive.
-_NO_DOCUMENTS = ("rights to send documents", "chat_send_docs_forbidden")
 # Of a text that without its markup may be accepted; too long are those from before texts were split by bytes as well.
 _MARKUP_REFUSED = ("can't parse entities", "text is too long")
-_TOKEN_WAIT = 300.0  # seconds: a person has to correct a wrong token
 # TELEGRAM_TIMEOUT is the limit of each step, which never runs out when a server sends a byte now and then. This many of
 # them limit a whole request; with the second attempt for refused markup still less than OUTBOX_CLAIM_TIMEOUT.
 _STEPS = 6
-_TOO_LARGE = 413
+_LATE = 60.0  # seconds after which an answer of the bot says how old it is
+
+Result = TypeVar("Result")
 
 
 class _Request(HTTPXRequest):
@@ -108,17 +98,17 @@ class TelegramSender(ChannelSender):
         wanted = (settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_API_URL)
         if not wanted[0]:
             reason = "還沒有設定 TELEGRAM_BOT_TOKEN，訊息留著等待寄出"
-            return Outcome(Verdict.RETRY, reason, wait=_TOKEN_WAIT, of_channel=True)
+            return Outcome(Verdict.RETRY, reason, wait=TOKEN_WAIT, of_channel=True)
         if self._bot is None or self._made_for != wanted:
             self.close()
             trouble = self._attempt(self._make)
             if trouble is not None:
                 self.close()
-                return _open_outcome(trouble)
+                return open_outcome(trouble)
             self._made_for, self._ready = wanted, True
         elif not self._ready:
             if (trouble := self._attempt(self._bot.get_me)) is not None:
-                return _open_outcome(trouble)
+                return open_outcome(trouble)
             self._ready = True
         return None
 
@@ -136,7 +126,13 @@ class TelegramSender(ChannelSender):
         )
         url = settings.TELEGRAM_API_URL
         token = settings.TELEGRAM_BOT_TOKEN
-        bot = Bot(token, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot", request=self._request)
+        bot = Bot(
+            token,
+            base_url=f"{url}/bot",
+            base_file_url=f"{url}/file/bot",
+            request=self._request,
+            get_updates_request=self._request,
+        )
         await bot.initialize()
         self._bot = bot
 
@@ -145,7 +141,9 @@ class TelegramSender(ChannelSender):
         # The files and the chat were prefetched before the message was marked as sending.
         attachment = min(message.attachments.all(), key=lambda one: one.pk, default=None)
         limit = TEXT_LIMIT if attachment is None else CAPTION_LIMIT
-        body = message.body if attachment is None else (split_telegram(message.body, limit) or [""])[0]
+        body = _late_line(message) + message.body
+        if attachment is not None:
+            body = (split_telegram(body, limit) or [""])[0]
         outcome = self._post(message, attachment, body, ParseMode.HTML)
         if outcome.verdict is Verdict.FAILED and any(each in outcome.reason.lower() for each in _MARKUP_REFUSED):
             # Nothing was accepted, and the text matters more than its markup.
@@ -165,20 +163,32 @@ class TelegramSender(ChannelSender):
         # The chat may have moved since the message was enqueued.
         chat_id = message.chat.chat_id if message.chat is not None else message.recipient
 
-        async def call() -> Message:
-            if attachment is None:
-                preview = LinkPreviewOptions(is_disabled=True)
-                return await bot.send_message(chat_id, body, parse_mode=mode, link_preview_options=preview)
-            file = InputFile(bytes(attachment.content), filename=attachment.name)
-            return await bot.send_document(
-                chat_id, file, caption=body or None, parse_mode=mode, filename=attachment.name
-            )
+        async def call() -> None:
+            if message.edits is None or not await _edit(bot, message, chat_id, body, mode):
+                await _send_new(bot, message, chat_id, body, mode, attachment)
 
         outcome = self._attempt(call)
         if outcome is None or request.accepted:
             return Outcome(Verdict.SENT, message_id=request.number)
         self._ready = self._ready and not outcome.of_channel
         return outcome
+
+    def call(self, work: Callable[[Bot], Awaitable[Result]]) -> Result:
+        """Return what `work` awaits of the Bot API, for calls that are no messages.
+
+        Raises UpstreamError with Telegram's reason, or with that of a missing token.
+        """
+        found: list[Result] = []
+
+        async def run() -> None:
+            if self._bot is not None:
+                found.append(await work(self._bot))
+
+        trouble = self.open() or self._attempt(run)
+        if trouble is not None:
+            self._ready = self._ready and not trouble.of_channel
+            raise UpstreamError("Telegram", trouble.reason)
+        return found[0]
 
     def _attempt(self, work: Callable[[], Awaitable[Any]]) -> Outcome | None:
         """Await `work`. Returns None when it succeeded, else what the error means for the message."""
@@ -198,7 +208,7 @@ class TelegramSender(ChannelSender):
                 return Outcome(Verdict.UNKNOWN, f"讀不懂 Telegram 的回覆（{type(error).__name__}），無法確認是否收到")
             if not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, ValueError)):
                 raise
-            return _channel_outcome(f"Telegram 的設定無法使用（{type(error).__name__}）", error, wait=_TOKEN_WAIT)
+            return channel_outcome(f"Telegram 的設定無法使用（{type(error).__name__}）", error, wait=TOKEN_WAIT)
         return None
 
     def _status(self) -> int | None:
@@ -220,78 +230,62 @@ class TelegramSender(ChannelSender):
             loop.close()
 
 
-def judge(error: TelegramError, *, status: int | None, is_telegrams: bool) -> Outcome:
-    """Return what an error means for the message.
-
-    `status` is the HTTP status of the last answer, None without an answer; `is_telegrams` is whether Telegram gave that
-    answer, and not a gateway.
-    """
-    reason = _reason(error)
-    if status is not None and not is_telegrams:
-        return _gateway_outcome(status, error)
-    match error:
-        case RetryAfter():
-            wait = error.retry_after
-            seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
-            return Outcome(Verdict.RETRY, f"Telegram 要求等待 {seconds:g} 秒", wait=seconds)
-        case ChatMigrated():
-            return Outcome(Verdict.RETRY, "群組已升級為超級群組", moved_to=str(error.new_chat_id))
-        case Forbidden():
-            return Outcome(Verdict.FAILED, reason, chat_off=True)
-        case InvalidToken():
-            return _channel_outcome(f"Telegram 不接受 TELEGRAM_BOT_TOKEN：{reason}", error, wait=_TOKEN_WAIT)
-        case BadRequest():
-            return Outcome(Verdict.FAILED, reason, chat_off=_is_closed(str(error).lower()))
-        case Conflict():
-            return Outcome(Verdict.RETRY, reason)
-    if status is None and isinstance(error.__cause__, _NEVER_SENT):
-        return _channel_outcome(f"連不上 Telegram（{type(error.__cause__).__name__}）", error)
-    return _other_outcome(status, reason)
+async def _edit(bot: Bot, message: OutboxMessage, chat_id: str, body: str, mode: str | None) -> bool:
+    """Put the text in the place of the message that it replaces. False where that message cannot be edited."""
+    try:
+        await bot.edit_message_text(
+            body,
+            chat_id,
+            message.edits,
+            parse_mode=mode,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_markup=_keyboard(message),
+        )
+    except BadRequest as error:
+        if is_beyond_edit(error):
+            return False
+        if not is_unchanged(error):
+            raise
+    return True
 
 
-def _is_closed(description: str) -> bool:
-    """Whether each further message to this chat would fail as well, by what a 400 says in lower case."""
-    return any(each in description for each in _CHAT_CLOSED) and not any(each in description for each in _NO_DOCUMENTS)
+async def _send_new(
+    bot: Bot, message: OutboxMessage, chat_id: str, body: str, mode: str | None, attachment: Attachment | None
+) -> None:
+    """Send a text, a document with its caption, or a picture of an answer; in its topic, if that is still there."""
+    how: dict[str, Any] = {"parse_mode": mode, "reply_markup": _keyboard(message)}
+
+    async def send(topic: int | None) -> None:
+        if attachment is None:
+            preview = LinkPreviewOptions(is_disabled=True)
+            await bot.send_message(chat_id, body, link_preview_options=preview, message_thread_id=topic, **how)
+            return
+        file = InputFile(bytes(attachment.content), filename=attachment.name)
+        deliver = bot.send_photo if message.is_answer else bot.send_document
+        await deliver(chat_id, file, caption=body or None, message_thread_id=topic, **how)
+
+    try:
+        await send(message.topic)
+    except BadRequest as error:
+        if message.topic is None or not is_topic_gone(error):
+            raise
+        await send(None)
 
 
-def _other_outcome(status: int | None, reason: str) -> Outcome:
-    """Return the outcome of an error that is known by its HTTP status alone."""
-    if status is None:
-        return Outcome(Verdict.UNKNOWN, f"送出後連線中斷，無法確認 Telegram 是否收到（{reason}）")
-    if status >= 400:
-        return Outcome(Verdict.RETRY if status >= 500 else Verdict.FAILED, reason)
-    return Outcome(Verdict.UNKNOWN, f"讀不懂 Telegram 的回覆，無法確認是否收到（{reason}）")
+def _keyboard(message: OutboxMessage) -> InlineKeyboardMarkup | None:
+    if not message.buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(text, callback_data=data) for text, data in row] for row in message.buttons]
+    )
 
 
-def _gateway_outcome(status: int, error: TelegramError) -> Outcome:
-    """Return the outcome of an answer by a gateway or a wrong address, which says nothing about the chat."""
-    if status == _TOO_LARGE:
-        return Outcome(Verdict.FAILED, f"檔案太大，Telegram 前面的閘道不接受（HTTP {status}）")
-    if 300 <= status < 500:
-        return _channel_outcome(f"Telegram 的網址回覆 HTTP {status}，不是 Telegram；請確認 TELEGRAM_API_URL", error)
-    return Outcome(Verdict.UNKNOWN, f"Telegram 前面的閘道回覆 HTTP {status}，無法確認是否收到")
-
-
-def _open_outcome(trouble: Outcome) -> Outcome:
-    """Return an outcome for the channel: before any message is sent, no error is about a message."""
-    if trouble.verdict is Verdict.UNKNOWN:
-        trouble = Outcome(Verdict.RETRY, "Telegram 沒有正常回應，訊息留著等待寄出")
-    return replace(trouble, verdict=Verdict.RETRY, of_channel=True, chat_off=False, moved_to="")
-
-
-def _channel_outcome(reason: str, error: Exception, *, wait: float | None = None) -> Outcome:
-    logger.warning("Telegram: %s", type(error).__name__)
-    return Outcome(Verdict.RETRY, reason, wait=wait, of_channel=True)
-
-
-def _reason(error: TelegramError) -> str:
-    """Return Telegram's description of an error, without the token that it may hold as part of an address."""
-    text = " ".join(str(error).split())[:500]
-    token = settings.TELEGRAM_BOT_TOKEN
-    for secret in (token, token.partition(":")[2]):
-        if len(secret) >= 8:
-            text = text.replace(secret, "…")
-    return f"Telegram：{text}"
+def _late_line(message: OutboxMessage) -> str:
+    """The line above an answer that its reader no longer waits for; empty for all other messages."""
+    seconds = (timezone.now() - message.created_at).total_seconds()
+    if not message.is_answer or message.after_id is not None or seconds < _LATE:
+        return ""
+    return f"<i>這是 {seconds // 60:,.0f} 分鐘前的回覆</i>\n"
 
 
 def _cut(text: str, limit: int) -> str:

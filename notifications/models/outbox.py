@@ -76,6 +76,14 @@ class OutboxMessage(models.Model):
     reply_to = models.CharField("回覆地址", max_length=254, blank=True)
     # Of Telegram one for each message, whose body is then the caption.
     attachments = models.ManyToManyField(Attachment, blank=True, related_name="messages", verbose_name="附件")
+    # What somebody waits for in the chat: sent before all that is not. Telegram only, as the three below.
+    is_answer = models.BooleanField("機器人的回覆", default=False, db_default=False, editable=False)
+    # Rows of [text, data] below the message.
+    buttons = models.JSONField("按鈕", null=True, editable=False)
+    # Telegram's number of the message whose place this one takes; it is sent as a new one where that is gone.
+    edits = models.BigIntegerField("取代的訊息", null=True, editable=False)
+    # Telegram's number of the topic of a group in which it is sent; outside of topics where that is closed or gone.
+    topic = models.BigIntegerField("主題", null=True, editable=False)
     after = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="following", verbose_name="接在之後"
     )
@@ -131,6 +139,12 @@ class OutboxMessage(models.Model):
                 fields=["chat", "next_attempt_at", "id"],
                 name="outbox_chat_due",
                 condition=Q(channel="telegram", status="pending"),
+            ),
+            # Few rows, which is why a sender may read all of them before each claim.
+            models.Index(
+                fields=["chat", "next_attempt_at", "id"],
+                name="outbox_answer_due",
+                condition=Q(channel="telegram", status="pending", is_answer=True),
             ),
             models.Index(fields=["claimed_at"], name="outbox_in_hand", condition=Q(status__in=("claimed", "sending"))),
             models.Index(fields=["status", "-id"], name="outbox_status"),

@@ -26,9 +26,19 @@ class Channel(models.TextChoices):
 class Chat(models.Model):
     """A chat of Telegram: a person, a group or a channel that our bot may write to."""
 
+    class Standing(models.TextChoices):
+        """A waiting chat is switched off until somebody approves it; a guest gets answers of the bot only."""
+
+        KNOWN = "known", "已登記"
+        WAITING = "waiting", "等待核准"
+        GUEST = "guest", "未連結帳號"
+
     chat_id = models.CharField("聊天室編號", max_length=33, unique=True, validators=[CHAT_ID])
     title = models.CharField("名稱", max_length=200, blank=True)
     is_active = models.BooleanField("啟用", default=True)
+    standing = models.CharField(
+        "登記", max_length=7, choices=Standing, default=Standing.KNOWN, db_default=Standing.KNOWN, editable=False
+    )
     note = models.CharField("備註", max_length=300, blank=True)  # why it was switched off, where it moved from
     # Set by the system alone, and kept when the chat is switched on again.
     switched_off_at = models.DateTimeField("停用時間", null=True, blank=True, editable=False)
@@ -41,7 +51,10 @@ class Chat(models.Model):
         verbose_name_plural = "Telegram 聊天室"
         ordering = ("title", "id")
         # A sender reads chats from the one that waits longest, and stops when it has claimed enough.
-        indexes: ClassVar = [models.Index(fields=["next_at", "id"], name="chat_next", condition=Q(is_active=True))]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at", "id"], name="chat_next", condition=Q(is_active=True)),
+            models.Index(fields=["id"], name="chat_waiting", condition=Q(standing="waiting")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title}（{self.chat_id}）" if self.title else self.chat_id

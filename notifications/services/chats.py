@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
-from momo.core.errors import Unavailable, ValidationFailed
+from momo.core.errors import Conflict, Unavailable, ValidationFailed
 from notifications.models import Chat, OutboxMessage, Subscription
 from notifications.models.recipients import CHAT_ID, SWITCHED_OFF
 
@@ -36,9 +36,79 @@ def set_chat_active(chat: Chat, *, active: bool, user: User | None = None) -> bo
     if chat.is_active == active:
         return False
     chat.is_active, chat.note = active, "" if active else f"{timezone.localdate()} 由 {user} 停用"
+    if chat.standing == Chat.Standing.WAITING:
+        chat.standing = Chat.Standing.KNOWN
     # Saved, since the audit trail records saves; these fields alone, since a worker may be writing the others.
-    chat.save(update_fields=["is_active", "note"])
+    chat.save(update_fields=["is_active", "note", "standing"])
     return True
+
+
+def approve_chat(chat: Chat) -> Chat:
+    """Let the bot answer, and messages be sent, in a chat that waits for approval. Raises Conflict for another one."""
+    current = Chat.objects.get(pk=chat.pk)
+    if current.standing != Chat.Standing.WAITING:
+        raise Conflict(f"{chat} 沒有在等待核准")
+    set_chat_active(current, active=True)
+    return current
+
+
+def bot_joined(chat_id: str, *, title: str, by: str = "") -> Chat:
+    """Record that the bot is in a chat of several. One that nobody has approved waits, switched off.
+
+    The chat that TELEGRAM_CHAT_ID names was chosen by whoever set it. Telegram closes a chat when the bot leaves; such
+    a chat is switched on again.
+    """
+    note = f"{timezone.localdate()} 由 {by} 加入" if by else ""
+    waits = chat_id != settings.TELEGRAM_CHAT_ID
+    defaults = {"title": title, "note": note[:_NOTE] if waits else "", "is_active": not waits}
+    if waits:
+        defaults["standing"] = Chat.Standing.WAITING
+    chat, is_new = Chat.objects.get_or_create(chat_id=checked_id(chat_id), defaults=defaults)
+    if not is_new:
+        _rename(chat, title)
+        switch_on_again(chat)
+    return chat
+
+
+def bot_left(chat_id: str) -> None:
+    """Record that the bot was removed from a chat. One that nobody had approved is forgotten."""
+    chat = Chat.objects.filter(chat_id=chat_id).first()
+    if chat is None:
+        return
+    if chat.standing == Chat.Standing.WAITING and not OutboxMessage.objects.filter(chat=chat).exists():
+        chat.delete()
+    else:
+        switch_off_chat(chat, reason="機器人已離開這個聊天室")
+
+
+def chat_of_person(telegram_id: int, *, title: str, is_guest: bool) -> Chat:
+    """Return the private chat of a person who writes to the bot; switched on if Telegram had closed it.
+
+    A guest has no linked account; a chat that staff registered is never a guest's.
+    """
+    standing = Chat.Standing.GUEST if is_guest else Chat.Standing.KNOWN
+    defaults = {"title": title, "standing": standing}
+    chat, is_new = Chat.objects.get_or_create(chat_id=str(telegram_id), defaults=defaults)
+    if not is_new:
+        if not is_guest and chat.standing == Chat.Standing.GUEST:
+            Chat.objects.filter(pk=chat.pk).update(standing=standing)
+            chat.standing = standing
+        if not chat.title:
+            _rename(chat, title)
+        switch_on_again(chat)
+    return chat
+
+
+def switch_on_again(chat: Chat) -> None:
+    """Switch on a chat that Telegram had closed and that is open again; not one that a person switched off."""
+    if not chat.is_active and SWITCHED_OFF in chat.note and chat.switched_off_at is not None:
+        set_chat_active(chat, active=True)
+
+
+def _rename(chat: Chat, title: str) -> None:
+    if title and chat.title != title:
+        Chat.objects.filter(pk=chat.pk).update(title=title)
+        chat.title = title
 
 
 def move_chat(chat: Chat, *, new_id: str) -> Chat:
@@ -69,6 +139,9 @@ def _move(chat: Chat, new_id: str) -> Chat:
         Chat.objects.filter(pk=old.pk).update(chat_id=new_id, note=note[:_NOTE])
         other = Chat.objects.get(pk=old.pk)
     elif other != old:
+        if other.standing == Chat.Standing.WAITING and old.standing == Chat.Standing.KNOWN:
+            # It was approved under its old number.
+            Chat.objects.filter(pk=other.pk).update(standing=old.standing, is_active=old.is_active, note=old.note)
         _move_subscriptions(old, other)
         switch_off_chat(old, reason=f"已升級為超級群組 {new_id}")
     unsent = OutboxMessage.objects.filter(chat=old, status__in=_UNSENT)

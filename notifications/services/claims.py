@@ -38,10 +38,23 @@ FROM due WHERE m.id = due.id
 RETURNING m.*
 """
 
+# Answers of the bot, of each chat the one that is due longest: their own index is the smallest that holds them, so it
+# is read whole, whatever else is due.
+_ANSWERS = """
+    SELECT c.id AS chat_id, c.next_at, c.chat_id ~ '^[0-9]+$' AS is_person, oldest.id
+    FROM (
+        SELECT DISTINCT ON (m.chat_id) m.chat_id, m.id FROM notifications_outboxmessage m
+        WHERE m.channel = 'telegram' AND m.status = 'pending' AND m.is_answer AND m.next_attempt_at <= %(now)s
+        ORDER BY m.chat_id, m.next_attempt_at, m.id
+    ) oldest
+    JOIN notifications_chat c ON c.id = oldest.chat_id
+    WHERE c.is_active AND c.next_at <= %(now)s
+    ORDER BY c.next_at, c.id LIMIT %(limit)s
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
 # Chats first: each receives one message at a time. The chat that waits longest comes first, so that no chat starves
 # another. NO KEY UPDATE, so that new messages may refer to a locked chat.
-_CLAIM_TELEGRAM = """
-WITH ready AS MATERIALIZED (
+_ALL = """
     SELECT c.id AS chat_id, c.next_at, c.chat_id ~ '^[0-9]+$' AS is_person, oldest.id
     FROM notifications_chat c
     CROSS JOIN LATERAL (
@@ -52,7 +65,9 @@ WITH ready AS MATERIALIZED (
     WHERE c.is_active AND c.next_at <= %(now)s
     ORDER BY c.next_at, c.id LIMIT %(limit)s
     FOR NO KEY UPDATE OF c SKIP LOCKED
-), due AS MATERIALIZED (
+"""
+_CLAIM_TELEGRAM = """
+WITH ready AS MATERIALIZED ({ready}), due AS MATERIALIZED (
     SELECT m.id, ready.chat_id, ready.next_at, ready.is_person
     FROM ready JOIN notifications_outboxmessage m ON m.id = ready.id
     WHERE m.channel = 'telegram' AND m.status = 'pending'
@@ -113,12 +128,15 @@ def claim_email(limit: int, *, claim: uuid.UUID | None = None, now: datetime | N
     return [Claimed(message, now) for message in sorted(taken, key=lambda one: (one.next_attempt_at, one.pk))]
 
 
-def claim_telegram(limit: int, *, claim: uuid.UUID | None = None, now: datetime | None = None) -> list[Claimed]:
+def claim_telegram(
+    limit: int, *, claim: uuid.UUID | None = None, now: datetime | None = None, answers_only: bool = False
+) -> list[Claimed]:
     """Claim up to `limit` due messages, one for each chat, and for each a slot in the pace of all processes.
 
-    No more than may leave within about a second. Nothing while the channel is paused. `claim`: see `claim_email`.
+    Answers of the bot come first. No more than may leave within about a second. Nothing while the channel is paused.
+    `claim`: see `claim_email`.
     """
-    now = now or timezone.now()
+    now, claim = now or timezone.now(), claim or uuid.uuid4()
     gap = timedelta(seconds=1 / settings.TELEGRAM_PER_SECOND)
     with transaction.atomic():
         Pace.objects.bulk_create([Pace(channel=Channel.TELEGRAM, next_at=now)], ignore_conflicts=True)
@@ -127,26 +145,39 @@ def claim_telegram(limit: int, *, claim: uuid.UUID | None = None, now: datetime 
         room = floor((now + timedelta(seconds=AHEAD) - start) / gap) + 1
         if room < 1 or (pace.paused_until is not None and pace.paused_until > now):
             return []
-        values = {
-            "now": now,
-            "limit": min(limit, room),
-            "claim": claim or uuid.uuid4(),
-            "start": start,
-            "gap": gap,
-            "person": timedelta(seconds=settings.TELEGRAM_CHAT_SECONDS),
-            "group": timedelta(seconds=settings.TELEGRAM_GROUP_SECONDS),
-        }
-        taken: list[Any] = list(OutboxMessage.objects.raw(_CLAIM_TELEGRAM, values))
-        # `place`, a column of the statement, is which of the claim's slots the message has.
-        places: dict[int, OutboxMessage] = {message.place: message for message in taken}
-        if places:
-            Pace.objects.filter(channel=Channel.TELEGRAM).update(next_at=start + len(places) * gap)
+        limit = min(limit, room)
+        taken = _claim_chats(_ANSWERS, limit, start, now, claim)
+        if not answers_only and len(taken) < limit:
+            # A chat whose answer was claimed has no free slot any more, or had none.
+            taken += _claim_chats(_ALL, limit - len(taken), start + len(taken) * gap, now, claim)
+        if taken:
+            Pace.objects.filter(channel=Channel.TELEGRAM).update(next_at=start + len(taken) * gap)
+    return taken
+
+
+def _claim_chats(ready: str, limit: int, start: datetime, now: datetime, claim: uuid.UUID) -> list[Claimed]:
+    """Claim the messages that `ready` chooses, with slots from `start` on."""
+    gap = timedelta(seconds=1 / settings.TELEGRAM_PER_SECOND)
+    values = {
+        "now": now,
+        "limit": limit,
+        "claim": claim,
+        "start": start,
+        "gap": gap,
+        "person": timedelta(seconds=settings.TELEGRAM_CHAT_SECONDS),
+        "group": timedelta(seconds=settings.TELEGRAM_GROUP_SECONDS),
+    }
+    taken: list[Any] = list(OutboxMessage.objects.raw(_CLAIM_TELEGRAM.format(ready=ready), values))
+    # `place`, a column of the statement, is which of the claim's slots the message has.
+    places: dict[int, OutboxMessage] = {message.place: message for message in taken}
     return [Claimed(message, start + place * gap) for place, message in sorted(places.items(), key=itemgetter(0))]
 
 
-def claim_due(channel: str, limit: int, *, claim: uuid.UUID) -> list[Claimed]:
-    """Claim due messages of a channel."""
-    return (claim_email if channel == Channel.EMAIL else claim_telegram)(limit, claim=claim)
+def claim_due(channel: str, limit: int, *, claim: uuid.UUID, answers_only: bool = False) -> list[Claimed]:
+    """Claim due messages of a channel, or answers of the bot only."""
+    if channel == Channel.EMAIL:
+        return claim_email(limit, claim=claim)
+    return claim_telegram(limit, claim=claim, answers_only=answers_only)
 
 
 def begin(message: OutboxMessage) -> bool:

@@ -74,10 +74,21 @@ class Mail(Draft):
 
 @dataclass(frozen=True, kw_only=True)
 class ChatText(Draft):
-    """One text, of any length, to one chat; `body` is Telegram's HTML."""
+    """One text, of any length, to one chat; `body` is Telegram's HTML.
+
+    `is_answer`: somebody waits for it in the chat, so that it leaves before digests, and its files are pictures.
+    `buttons` are rows of (text, data), below the last text; `edits` is Telegram's number of the message that it
+    replaces, if it is one message without a picture; `topic` that of the group's topic. An answer's age counts from
+    `asked_at`.
+    """
 
     chat: Chat
     body: str
+    is_answer: bool = False
+    buttons: Sequence[Sequence[tuple[str, str]]] = ()
+    edits: int | None = None
+    topic: int | None = None
+    asked_at: datetime | None = None
 
 
 def check_draft(draft: Draft) -> None:

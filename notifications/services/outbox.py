@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from momo.core.work import start_task_on_commit
 from notifications.channels.mail import BadAddress, read_address
-from notifications.markup import split_telegram
+from notifications.markup import CAPTION_LIMIT, TEXT_LIMIT, split_telegram, visible_length
 from notifications.models import Channel, OutboxMessage
 from notifications.services.drafts import ChatText, Draft, File, Mail, check_draft
 
@@ -25,6 +25,7 @@ __all__ = ["ChatText", "File", "Mail", "enqueue", "enqueue_many"]
 
 SEND_TASK = "notifications.send"  # with a channel; if the broker is down, the periodic sweep starts it
 _ROWS = 500  # of one INSERT
+LATE_LINE = 64  # UTF-16 units kept free for the line above an answer that leaves late
 Status = OutboxMessage.Status
 
 # A file that is found is as good as new, so that the clean-up does not take it before its message is committed.
@@ -73,7 +74,9 @@ def enqueue_many(drafts: Sequence[Mail | ChatText]) -> list[list[OutboxMessage]]
         written = [chain if chain[0].pk in new else [] for chain in chains]
         OutboxMessage.objects.bulk_create([one for chain in written for one in chain[1:]], batch_size=_ROWS)
         _attach(drafts, written, now)
-        due = {str(chain[0].channel) for chain in written if chain and chain[0].next_attempt_at <= now}
+        # Answers are sent by the task that writes them (`sending.send_answers`).
+        ready = [chain[0] for chain in written if chain and not chain[0].is_answer]
+        due = {str(message.channel) for message in ready if message.next_attempt_at <= now}
         for channel in sorted(due):
             start_task_on_commit(SEND_TASK, channel)
     return written
@@ -86,10 +89,36 @@ def _messages(draft: Mail | ChatText, now: datetime) -> list[OutboxMessage]:
         mail.subject, mail.body, mail.body_html, mail.reply_to = draft.subject, draft.text, draft.html, draft.reply_to
         mail.others, mail.cc = list(draft.others), list(draft.cc)
         return [mail]
-    parts = split_telegram(draft.body) if draft.body.strip() else []
-    bodies = [*parts, *("" for _ in draft.files)]
+    return _answers(draft, now) if draft.is_answer else _texts(draft, now, _parts(draft.body))
+
+
+def _parts(body: str, limit: int = TEXT_LIMIT) -> list[str]:
+    return split_telegram(body, limit) if body.strip() else []
+
+
+def _texts(draft: ChatText, now: datetime, parts: Sequence[str]) -> list[OutboxMessage]:
+    """The texts, then a message without a text for each file."""
     of_chat = {"channel": Channel.TELEGRAM, "recipient": draft.chat.chat_id, "chat": draft.chat}
-    return [_message(draft, now, **of_chat, body=body) for body in bodies]
+    bodies = [*parts, *("" for _ in draft.files)]
+    return [_message(draft, now, **of_chat, body=body, is_answer=draft.is_answer) for body in bodies]
+
+
+def _answers(draft: ChatText, now: datetime) -> list[OutboxMessage]:
+    """The messages of an answer. A text that fits below its picture is one message with it."""
+    text = draft.body
+    if len(draft.files) == 1 and visible_length(text) <= CAPTION_LIMIT - LATE_LINE:
+        (message,) = _texts(draft, now, [])
+        message.body = text
+        written = [message]
+    else:
+        written = _texts(draft, now, _parts(text, TEXT_LIMIT - LATE_LINE))
+    texts = [message for message in written if message.body] or written
+    texts[-1].buttons = [[list(button) for button in row] for row in draft.buttons] or None
+    if len(written) == 1 and not draft.files:
+        written[0].edits = draft.edits
+    for message in written:
+        message.created_at, message.topic = draft.asked_at or now, draft.topic
+    return written
 
 
 def _message(draft: Draft, now: datetime, **values: Any) -> OutboxMessage:

@@ -26,7 +26,7 @@ from notifications.channels.base import ChannelSender, Outcome, Verdict
 from notifications.channels.email import EmailSender
 from notifications.channels.telegram import TelegramSender
 from notifications.models import Attachment, Channel, OutboxMessage
-from notifications.selectors import next_due
+from notifications.selectors import answers_wait, next_due
 from notifications.services.claims import Claimed, begin, claim_due, give_back
 from notifications.services.outbox import SEND_TASK
 from notifications.services.recording import PATIENCE, is_troubled, pause, record, resume
@@ -95,6 +95,7 @@ class Drain:
     ends: float  # as time.monotonic() counts
     stop: Callable[[], bool]
     on_message: Callable[[str], None]
+    answers_only: bool = False
 
     def __post_init__(self) -> None:
         self.counts = Counts()
@@ -103,6 +104,16 @@ class Drain:
     def over(self) -> bool:
         """Whether no further message is to be begun."""
         return self.stop() or time.monotonic() >= self.ends
+
+    def run_answers(self) -> None:
+        """Send the answers that may leave now, without waiting for a chat's pace."""
+        while answers_wait() and not self.over() and self.is_open():
+            with self.claimed() as batch:
+                if not batch:
+                    return
+                while batch and not self.over():
+                    if not self.send(batch.popleft()):
+                        return
 
     def run(self) -> None:
         """Send until nothing is due, the time is over, or the channel does not work."""
@@ -159,7 +170,7 @@ class Drain:
         """Messages to send; however this ends, those that were not begun are given back."""
         claim = uuid.uuid4()
         try:
-            batch = deque(claim_due(self.channel, BATCH[self.channel], claim=claim))
+            batch = deque(claim_due(self.channel, BATCH[self.channel], claim=claim, answers_only=self.answers_only))
             # The subscription has the quiet hours. The bytes of a file are read for its message alone, before
             # that is marked.
             files = Prefetch("attachments", Attachment.objects.defer("content"))
@@ -252,6 +263,21 @@ def drain(
     work.run()
     if pass_on and is_due(channel):
         start_task(SEND_TASK, str(channel))
+    return work.counts
+
+
+def send_answers(*, sender: ChannelSender | None = None, seconds: float = 10) -> Counts:
+    """Send the bot's answers that may leave now, in this process. What has to wait is left to the send task.
+
+    Raises errors of TRANSIENT when the database stays away.
+    """
+    channel = Channel.TELEGRAM.value
+    own = sender or sender_of(channel)
+    ends = time.monotonic() + seconds
+    work = Drain(channel, own, ends, stop=lambda: False, on_message=lambda status: None, answers_only=True)
+    work.run_answers()
+    if answers_wait():
+        start_task(SEND_TASK, channel)
     return work.counts
 
 

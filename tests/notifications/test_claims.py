@@ -180,6 +180,18 @@ def test_chats_that_get_nothing() -> None:
 
 
 @pytest.mark.django_db
+def test_answers_come_before_all_that_waits_longer() -> None:
+    now = timezone.now()
+    for number in range(1, 6):
+        text(f"t{number}", chat(number), due=now - timedelta(hours=1))
+    answers = [text(f"a{number}", chat(number), is_answer=True)[0] for number in (5, 4)]
+    assert [one.message.chat_id for one in claim_telegram(3)][2] not in {one.chat_id for one in answers}
+    assert statuses(answers) == ["claimed", "claimed"]
+    text("a3", chat(3), is_answer=True)
+    assert len(claim_telegram(9, answers_only=True)) + len(claim_telegram(9)) == 2, "one a chat, in its pace"
+
+
+@pytest.mark.django_db
 def test_places_in_the_pace_of_all(settings: Any) -> None:
     settings.TELEGRAM_PER_SECOND = 10
     for number in range(1, 41):
@@ -387,8 +399,10 @@ def test_a_claim_of_telegram_reads_what_is_due_only() -> None:
     fill("telegram", 5000, chats)
     with plans() as found:
         assert len(claim_telegram(20)) == 20
-    (plan,) = found
-    assert "Seq Scan on notifications_outboxmessage" not in plan
+    answers, plan = found
+    assert "Seq Scan on notifications_outboxmessage" not in answers + plan
+    assert "outbox_answer_due" in answers
+    assert "outbox_chat_due" not in answers
     assert "outbox_chat_due" in plan
     assert "notifications_outboxmessage_pkey" in plan
 
@@ -401,5 +415,6 @@ def test_what_a_claim_costs(django_assert_num_queries: Any) -> None:
     claim_telegram(1)
     with django_assert_num_queries(1):
         assert len(claim_email(20)) == 5
-    with django_assert_num_queries(6):  # the savepoint, the pace's row made and locked, the claim, the pace
+    # The savepoint, the pace's row made and locked, the claims of answers and of all, the pace.
+    with django_assert_num_queries(7):
         assert len(claim_telegram(20)) == 4

@@ -181,7 +181,7 @@ OVER = timedelta(days=181)
 
 
 def names(**kinds: int) -> dict[str, int]:
-    return {"結束的訊息": kinds.get("messages", 0), "沒有訊息的附件": kinds.get("files", 0)}
+    return {"未連結帳號的聊天室": 0, "結束的訊息": kinds.get("messages", 0), "沒有訊息的附件": kinds.get("files", 0)}
 
 
 def counted() -> dict[str, int]:
@@ -196,7 +196,8 @@ def test_only_what_is_over_is_forgotten(status: str) -> None:
     Attachment.objects.update(created_at=timezone.now() - OVER)
     over = int(status in ("sent", "failed", "cancelled"))
     assert counted() == names(messages=over)
-    assert [some.delete()[0] for some in expired(now=timezone.now()).values()] == [over, over]
+    assert [some.delete()[0] for some in expired(now=timezone.now()).values()] == [0, 0, over]
+    assert [some.delete()[0] for some in expired(now=timezone.now()).values()] == [0, over, 0]
     assert (OutboxMessage.objects.count(), Attachment.objects.count()) == (1 - over, 1 - over)
 
 
@@ -215,7 +216,7 @@ def test_a_text_is_forgotten_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None
     OutboxMessage.objects.filter(pk=chain[2].pk).update(status="held")
     assert counted() == names(messages=4)
     # Some at a time, and still no part without the one before it.
-    monkeypatch.setattr("notifications.retention._BATCH", 2)
+    monkeypatch.setattr("momo.core.retention.BATCH", 2)
     assert expired(now=timezone.now())["結束的訊息"].delete() == (4, {"notifications.OutboxMessage": 4})
     assert set(OutboxMessage.objects.values_list("pk", flat=True)) == {one.pk for one in chain[:3]}
     assert not OutboxMessage.objects.filter(pk__in=[one.pk for one in other]).exists()

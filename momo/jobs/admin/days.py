@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from momo.admin.kit.display import BAD, GOOD, NO_VALUE, QUIET, WARN, badge, difference, money, thousands
+from momo.jobs.importers import DAY_LABELS
 
 TONES = {"new": GOOD, "changed": WARN, "unchanged": QUIET, "superseded": QUIET}
-LABELS = {"new": "新增", "changed": "更正", "unchanged": "相同", "superseded": "未採用"}
 
 
 def day_row(day: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def day_row(day: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "date": day.get("date", ""),
         "loss": loss,
-        "status": badge("減少", BAD) if loss else badge(LABELS.get(status, status), TONES.get(status, QUIET)),
+        "status": badge("減少", BAD) if loss else badge(DAY_LABELS.get(status, status), TONES.get(status, QUIET)),
         "lines_before": NO_VALUE if old_lines is None else thousands(old_lines),
         "lines": thousands(lines),
         "lines_difference": difference(lines, old_lines),

@@ -27,6 +27,7 @@ from django.urls import reverse
 from accounts.models import User
 from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import PayloadTooLarge, ServiceError, ValidationFailed
+from momo.core.thresholds import thresholds
 from momo.jobs.admin.days import day_row
 from momo.jobs.examples import example_workbook
 from momo.jobs.importers import Importer, importer_for, importers
@@ -202,7 +203,7 @@ def _preview_context(seen: Preview, on_error: str, known: Job | None, *, skip_hi
     looks = ["mo-cell" if kind == Kind.TEXT else "mo-num mo-nowrap" for kind in seen.kinds]
     return {
         "seen": seen,
-        "warning": _warning(seen, on_error),
+        "warning": seen.warning(on_error),
         # The figures of the days are left out where none of them would be written.
         "note": "" if refused else seen.note,
         "effect": None if refused else seen.effect,
@@ -212,7 +213,7 @@ def _preview_context(seen: Preview, on_error: str, known: Job | None, *, skip_hi
         "days": sorted(days, key=lambda day: not day["loss"])[:DAYS_SHOWN],
         "days_left": max(0, len(days) - DAYS_SHOWN),
         "losses": sum(day["loss"] for day in days),
-        "loss_percent": settings.IMPORT_LOSS_PERCENT,
+        "loss_percent": thresholds.IMPORT_LOSS_PERCENT,
         "sheets": seen.sheets if len(seen.sheets) > 1 else (),
         "skip_hidden": skip_hidden,
         "groups": seen.groups[:GROUPS_SHOWN],
@@ -220,18 +221,3 @@ def _preview_context(seen: Preview, on_error: str, known: Job | None, *, skip_hi
         "columns": list(zip(seen.labels, looks, strict=True)),
         "rows": [(number, list(zip(cells, looks, strict=True))) for number, cells in seen.rows],
     }
-
-
-def _warning(seen: Preview, on_error: str) -> str:
-    """Return what the import would leave out: everything, or some rows; empty when nothing."""
-    good = seen.total - seen.bad
-    if not seen.total:
-        return "檔案裡沒有資料列，不會匯入"
-    if not seen.error_count:
-        return ""
-    if on_error == Job.OnError.REJECT:
-        return f"有 {seen.error_count:,} 個錯誤，整份不會匯入"
-    if not good:
-        return "每一列都有錯，沒有可以匯入的資料"
-    left = f"會略過 {seen.bad:,} 列，只匯入 {good:,} 列"
-    return f"{left}；已有資料的日子會整天換成這 {good:,} 列" if seen.days else left

@@ -151,7 +151,8 @@ class JobSummarySerializer(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     held = serializers.BooleanField(
-        help_text="資料會減少許多，所以沒有匯入；減少的日子在 result.days 裡 loss 為 true，以 confirm_loss 重試即取代"
+        help_text="等待確認，沒有匯入：資料會減少許多（減少的日子在 result.days 裡 loss 為 true，以 confirm_loss 重試"
+        "即取代），或是傳給機器人、預覽後還沒有確認的檔案（重試即匯入）"
     )
     confirm_loss = serializers.BooleanField(help_text="要求時是否同意資料減少")
 

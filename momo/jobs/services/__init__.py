@@ -4,6 +4,7 @@ from momo.jobs.services.aliases import learn_columns
 from momo.jobs.services.changes import cancel_job, mark_seen, retry_job, undo_job
 from momo.jobs.services.create import create_job
 from momo.jobs.services.drive import import_from_drive, sync_drive
+from momo.jobs.services.hold import confirm_job, hold_job
 from momo.jobs.services.reading import Preview, preview
 from momo.jobs.services.run import run_job
 from momo.jobs.services.sweep import release_silent_jobs, sweep_jobs
@@ -11,7 +12,9 @@ from momo.jobs.services.sweep import release_silent_jobs, sweep_jobs
 __all__ = [
     "Preview",
     "cancel_job",
+    "confirm_job",
     "create_job",
+    "hold_job",
     "import_from_drive",
     "learn_columns",
     "mark_seen",

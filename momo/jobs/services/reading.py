@@ -15,8 +15,10 @@ from django.conf import settings
 
 from momo.core import formats
 from momo.core.errors import ValidationFailed
+from momo.core.thresholds import thresholds
 from momo.jobs.errors import ErrorGroup, grouped
 from momo.jobs.importers import Effect, Importer, ImportRefused, RowError, Table, importer_for, importers
+from momo.jobs.models import Job
 from momo.jobs.selectors import aliases_of
 from momo.sheets import bounded
 from momo.sheets.bounded import Reading
@@ -179,7 +181,7 @@ def fitting_importer(path: Path, *, name: str) -> Importer:
     if len(kinds) == 1:
         return kinds[0]
     fits: list[tuple[int, Importer]] = []
-    reasons = []
+    reasons: dict[str, list[str]] = {}  # kinds of reports by what is wrong with the file as one of them
     for importer in kinds:
         try:
             found = bounded.look(
@@ -190,11 +192,15 @@ def fitting_importer(path: Path, *, name: str) -> Importer:
                 aliases=aliases_of(importer.job_type),
             )
         except SheetError as error:
-            reasons.append(f"{importer.label}：{error}")
+            reasons.setdefault(str(error), []).append(importer.label)
         else:
             fits.append((len(found.matched.columns), importer))
     if not fits:
-        raise SheetError("看不出是哪一種報表。" + "；".join(reasons))
+        if len(reasons) == 1:
+            raise SheetError(next(iter(reasons)))
+        raise SheetError(
+            "看不出是哪一種報表。" + "".join(f"{'、'.join(kinds)}：{why}" for why, kinds in reasons.items())
+        )
     return max(fits, key=lambda fit: fit[0])[1]
 
 
@@ -229,6 +235,32 @@ class Preview:
     days: Sequence[Mapping[str, Any]] = ()  # what the import would make of them, see Importer.changes
     notes: Sequence[Note] = ()  # what reading filled, multiplied or left out
     effect: Effect | None = None
+
+    @property
+    def good(self) -> int:
+        """Rows without an error."""
+        return self.total - self.bad
+
+    @property
+    def losses(self) -> Sequence[str]:
+        """Sentences for which the import asks for a confirmation."""
+        days = sum(bool(day.get("loss")) for day in self.days)
+        percent = thresholds.IMPORT_LOSS_PERCENT
+        lost = [f"{days:,} 天的列數或業績會減少超過 {percent}%，請確認檔案是否完整。"] if days else []
+        return [*lost, f"{self.effect.loss}；請確認檔案是否完整。"] if self.effect and self.effect.loss else lost
+
+    def warning(self, on_error: str) -> str:
+        """Return what the import would leave out: everything, or some rows; empty when nothing."""
+        if not self.total:
+            return "檔案裡沒有資料列，不會匯入"
+        if not self.error_count:
+            return ""
+        if on_error == Job.OnError.REJECT:
+            return f"有 {self.error_count:,} 個錯誤，整份不會匯入"
+        if not self.good:
+            return "每一列都有錯，沒有可以匯入的資料"
+        left = f"會略過 {self.bad:,} 列，只匯入 {self.good:,} 列"
+        return f"{left}；已有資料的日子會整天換成這 {self.good:,} 列" if self.days else left
 
 
 def preview(path: Path, *, name: str, job_type: str, sheets: Sequence[str] = (), skip_hidden: bool = False) -> Preview:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from momo.local.http import Answer, HttpStandIn, Request, json_answer
+from tests.fakes.telegram.bot import BotState, Refused, buttons_of
 from tests.fakes.telegram.html import BadMarkup, length, visible
 from tests.fakes.telegram.rules import Dice, Rule
 from tests.fakes.telegram.state import TOKEN, State
@@ -16,6 +17,7 @@ from tests.fakes.telegram.state import TOKEN, State
 TEXT, CAPTION, BYTES = 4096, 1024, 32_768
 ME = {"id": 4242, "is_bot": True, "first_name": "MOMO", "username": "momo_test_bot"}
 GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
+METHODS = {"sendMessage": "text", "editMessageText": "text", "sendDocument": "document", "sendPhoto": "photo"}
 WORDS = {
     "blocked": (403, "Forbidden: bot was blocked by the user"),
     "not_found": (400, "Bad Request: chat not found"),
@@ -79,6 +81,7 @@ class TelegramStandIn(HttpStandIn):
         super().__init__(port=port)
         self.dice, self.token = Dice(rules, seed), token
         self.state = State(record, paced=paced)
+        self.bot = BotState()
         self.calls = 0
         self.hangs_up = False  # after each answer
 
@@ -110,6 +113,9 @@ class TelegramStandIn(HttpStandIn):
         """Answer a call of the Bot API, or list what was accepted (GET /accepted)."""
         if request.path == "/accepted":
             return json_answer([one.__dict__ for one in self.state.accepted])
+        if request.parts[:2] == ["file", f"bot{self.token}"]:
+            content = self.bot.files.get(request.parts[-1])
+            return Answer(content) if content is not None else Answer(status=404)
         try:
             answer = json_answer({"ok": True, "result": self.call("/".join(request.parts), *_fields(request))})
         except (Refusal, Broken) as error:
@@ -128,7 +134,12 @@ class TelegramStandIn(HttpStandIn):
             if any(rule.kind == "unauthorized" for rule in self.dice.rules):
                 raise Refusal(401, "Unauthorized")
             return ME
-        if method not in ("sendMessage", "sendDocument"):
+        if method in self.bot.methods:
+            try:
+                return self.bot.methods[method](fields)
+            except Refused as error:
+                raise Refusal(error.status, error.description) from error
+        if method not in METHODS:
             raise Refusal(404, "Not Found: method not found")
         chat = fields.get("chat_id", "")
         rule = self.dice.strike(chat)
@@ -144,27 +155,47 @@ class TelegramStandIn(HttpStandIn):
     def _accept(self, method: str, chat: str, fields: dict[str, str], file: tuple[str, bytes] | None) -> dict[str, Any]:
         if not chat.removeprefix("-").isdigit() and not chat.startswith("@"):
             raise Refusal(400, "Bad Request: chat not found")
-        document = method == "sendDocument"
-        text = fields.get("caption" if document else "text", "")
+        kind = METHODS[method]
+        text = fields.get("text" if kind == "text" else "caption", "")
         if len(text.encode()) > BYTES:
             raise Refusal(400, "Bad Request: Text is too long")  # before anything is parsed
         try:
             seen = visible(text) if fields.get("parse_mode") == "HTML" else text
+            buttons = buttons_of(fields)
         except BadMarkup as error:
             raise Refusal(400, str(error)) from error
-        if document and file is None:
-            raise Refusal(400, "Bad Request: there is no document in the request")
-        if not document and not seen.strip():
+        except Refused as error:
+            raise Refusal(error.status, error.description) from error
+        if kind != "text" and file is None:
+            raise Refusal(400, f"Bad Request: there is no {kind} in the request")
+        if kind == "text" and not seen.strip():
             raise Refusal(400, "Bad Request: message text is empty")
-        if length(seen) > (CAPTION if document else TEXT):
-            what = "message caption" if document else "message"
+        if length(seen) > (TEXT if kind == "text" else CAPTION):
+            what = "message" if kind == "text" else "message caption"
             raise Refusal(400, f"Bad Request: {what} is too long")
         name, size = (file[0], len(file[1])) if file is not None else ("", 0)
-        one = self.state.accept(chat, text, name, size)
+        edits = int(fields["message_id"]) if method == "editMessageText" else 0
+        if edits:
+            self._check_edit(chat, edits, text, buttons)
+        topic = int(fields.get("message_thread_id", 0))
+        if topic in self.bot.closed_topics:
+            raise Refusal(400, "Bad Request: TOPIC_CLOSED")
+        one = self.state.accept(chat, text, name, size, kind=kind, buttons=buttons, edits=edits, topic=topic)
         number = int(chat) if not chat.startswith("@") else -1
-        kind = "private" if number > 0 else "supergroup"
-        message = {"message_id": one.message_id, "date": int(time.time()), "chat": {"id": number, "type": kind}}
-        return {**message, "caption" if document else "text": seen}
+        place = "private" if number > 0 else "supergroup"
+        message = {"message_id": one.message_id, "date": int(time.time()), "chat": {"id": number, "type": place}}
+        return {**message, "text" if kind == "text" else "caption": seen}
+
+    def _check_edit(self, chat: str, number: int, text: str, buttons: list[list[list[str]]]) -> None:
+        """Refuse an edit as Telegram does. The last of several edits is what the message shows."""
+        shown = [one for one in self.state.accepted if one.chat == chat and one.message_id == number]
+        if not shown:
+            raise Refusal(400, "Bad Request: message to edit not found")
+        if shown[-1].kind != "text":
+            raise Refusal(400, "Bad Request: there is no text in the message to edit")
+        if (shown[-1].text, shown[-1].buttons) == (text, buttons):
+            words = "specified new message content and reply markup are exactly the same as a current content"
+            raise Refusal(400, f"Bad Request: message is not modified: {words} and reply markup of the message")
 
 
 def _before(rule: Rule) -> None:

@@ -8,8 +8,9 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 TOKEN = "4242:a-token-that-no-log-may-show"
 # Source: core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
@@ -30,6 +31,10 @@ class Accepted:
     message_id: int
     file: str = ""
     size: int = 0
+    kind: str = "text"
+    buttons: list[list[list[str]]] = field(default_factory=list)  # text and data of each, in rows
+    topic: int = 0
+    edits: int = 0  # the number of the message whose place it took, which stays its number
 
 
 class State:
@@ -45,10 +50,11 @@ class State:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(record, flags, 0o644) if record is not None else None
 
-    def accept(self, chat: str, text: str, file: str = "", size: int = 0) -> Accepted:
+    def accept(self, chat: str, text: str, file: str = "", size: int = 0, **more: Any) -> Accepted:
         with self._lock:
             self._numbers += 1
-            one = Accepted(time.monotonic(), chat, text, self._numbers, file, size)
+            number = more.get("edits") or self._numbers
+            one = Accepted(time.monotonic(), chat, text, number, file, size, **more)
             self.accepted.append(one)
             if self._file is not None:
                 line = json.dumps(asdict(one)).encode() + b"\n"

@@ -24,6 +24,7 @@ _READ = (
     "jobs.*:view",
     "notifications.*:view",
     "ai.*:view",
+    "bot.telegramaccount:view",
 )
 _RUN = (
     "products.category:*",
@@ -42,6 +43,7 @@ _RUN = (
     "ai.trend*:*",
     "ai.phrase:*",
     "ai.style:*",
+    "ai.factsheet:*",
 )
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     USER: _READ,

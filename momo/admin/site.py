@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import autodiscover_modules
 from unfold.dataclasses import Favicon, SearchResult
@@ -33,6 +33,9 @@ SCRIPTS = [
     "template_editor",
     "template_variables",
     "subscriptions",
+    "workbench_text",
+    "workbench_subject",
+    "workbench",
 ]
 
 HOME, HOME_ICON = "總覽", "dashboard"
@@ -50,6 +53,10 @@ class MomoAdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         return super().admin_view(_without_nul(view), cacheable)
+
+    def get_urls(self) -> list[Any]:
+        own = [path(page.path, self.admin_view(page.show), name=page.name) for page in nav.pages()]
+        return [*own, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         following = request.GET.get("next") or reverse("admin:index")

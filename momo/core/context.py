@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from contextvars import ContextVar
 
 from django.http import HttpRequest
+from django.utils.functional import empty
 
 current_request: ContextVar[HttpRequest | None] = ContextVar("momo_current_request", default=None)
 _request_id: ContextVar[str | None] = ContextVar("momo_request_id", default=None)
@@ -28,9 +28,10 @@ def leave(sender: object = None, **kwargs: object) -> None:
     _request_id.set(None)
 
 
-class RequestIdFilter(logging.Filter):
-    """Adds `request_id` to log records, `-` outside of a request. Django configures logging before it loads apps."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id() or "-"
-        return True
+def current_user_name() -> str | None:
+    """Name of the current request's user, if it was read already: a log line asks no database."""
+    user = getattr(current_request.get(), "user", None)
+    if user is None or getattr(user, "_wrapped", None) is empty:
+        return None
+    name: str = user.get_username()
+    return name or None

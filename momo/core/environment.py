@@ -1,8 +1,9 @@
 """Reads settings from environment variables and checks each: type, range, unit, form.
 
-What is wrong is collected, and `finish` names all of it at once, a sentence for each setting. Own code, since
-django-environ refuses a number in Python's words (`invalid literal for int()`), takes every unknown word for False and
-checks no range; its reading of `.env` and of database addresses is used.
+What is wrong is collected, and `finish` names all of it at once, a sentence for each setting. What is read is
+remembered, with its default, bounds and source, for the page of settings. Own code, since django-environ refuses a
+number in Python's words (`invalid literal for int()`), takes every unknown word for False and checks no range; its
+reading of `.env` and of database addresses is used.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -30,10 +34,74 @@ _RATE = re.compile(r"([1-9][0-9]{0,11})(?:\s*/\s*(s|sec|second|m|min|minute|h|ho
 _POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
 
 
+class _EnvFile(environ.Env):
+    """Reads `.env` into a mapping of its own."""
+
+    ENVIRON: ClassVar[dict[str, str]] = {}
+
+
+def env_file() -> dict[str, str]:
+    """What `.env` sets; empty without one."""
+    _EnvFile.ENVIRON.clear()
+    if (BASE_DIR / ".env").is_file():
+        _EnvFile.read_env(BASE_DIR / ".env")
+    return dict(_EnvFile.ENVIRON)
+
+
 def read_env_file() -> None:
     """Add what `.env` sets to the environment; variables that are set already win."""
-    if (BASE_DIR / ".env").is_file():
-        environ.Env.read_env(BASE_DIR / ".env")
+    for name, value in env_file().items():
+        os.environ.setdefault(name, value)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as it was read. `least` and `most` are None where its kind has no range.
+
+    `given` is what the environment says, "" where it says nothing. `staff`: admins may change the value while the
+    system runs (`momo.core.thresholds`).
+    """
+
+    name: str
+    kind: str
+    value: Any
+    default: Any
+    given: str
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    secret: bool = False
+    staff: bool = False
+
+    def admits(self, value: float) -> bool:
+        """Whether a number is within the bounds."""
+        return (self.least is None or self.least <= value) and (self.most is None or value <= self.most)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_Reading = Callable[Concatenate["_Reader", str, P], T]
+_SHOWN_OPTIONS = ("unit", "least", "most", "secret", "staff")
+
+
+def _remembered(kind: str) -> Callable[[_Reading[P, T]], _Reading[P, T]]:
+    """Keep what a method reads in `settings` of its reader. The database's address has a password: it is secret."""
+
+    def decorate(read: _Reading[P, T]) -> _Reading[P, T]:
+        @wraps(read)
+        def reading(self: _Reader, name: str, /, *args: P.args, **options: P.kwargs) -> T:
+            value = read(self, name, *args, **options)
+            known: dict[str, Any] = {"secret": kind == "database"}
+            if kind in ("whole", "number"):
+                known |= {"least": 0, "most": MANY}
+            known |= {option: options[option] for option in _SHOWN_OPTIONS if option in options}
+            given = self.given.get(name, "").strip()
+            self.settings[name] = Setting(name, kind, value, options.get("default", ""), given, **known)
+            return value
+
+        return reading
+
+    return decorate
 
 
 class _Reader:
@@ -42,6 +110,7 @@ class _Reader:
     def __init__(self, given: Mapping[str, str] | None = None) -> None:
         self.given = os.environ if given is None else given
         self.faults: list[str] = []
+        self.settings: dict[str, Setting] = {}  # by name, in the order of reading
 
     def finish(self) -> None:
         """Raises ImproperlyConfigured with a sentence for each setting that is wrong."""
@@ -70,6 +139,7 @@ class _Reader:
 
     # --- Kinds of values --------------------------------------------------------------------------------------------
 
+    @_remembered("text")
     def __call__(
         self,
         name: str,
@@ -89,10 +159,12 @@ class _Reader:
         self.refuse(name, needed, example=example or default, secret=secret)
         return default
 
+    @_remembered("choice")
     def choice(self, name: str, *, default: str, of: Sequence[str]) -> str:
         """One of a few words."""
         return self(name, default=default, form="|".join(map(re.escape, of)), needed=_or(of))
 
+    @_remembered("switch")
     def switch(self, name: str, *, default: Any) -> bool:
         """On or off."""
         value = self.given.get(name, "").strip().lower()
@@ -100,8 +172,11 @@ class _Reader:
             self.refuse(name, "1 (on) or 0 (off)", example=int(bool(default)))
         return _WORDS.get(value, bool(default))
 
-    def whole(self, name: str, *, default: int, least: int = 0, most: int = MANY, unit: str = "") -> int:
-        """A whole number within bounds."""
+    @_remembered("whole")
+    def whole(
+        self, name: str, *, default: int, least: int = 0, most: int = MANY, unit: str = "", staff: bool = False
+    ) -> int:
+        """A whole number within bounds; with `staff` admins may change it while the system runs."""
         value = self.given.get(name, "").strip()
         if not value:
             return default
@@ -111,6 +186,7 @@ class _Reader:
         self.refuse(name, f"a whole number{_of(unit)}{_range(least, most)}", example=default)
         return default
 
+    @_remembered("number")
     def number(self, name: str, *, default: float, least: float = 0, most: float = MANY, unit: str = "") -> float:
         """A number within bounds, with or without decimals."""
         value = self.given.get(name, "").strip()
@@ -122,6 +198,7 @@ class _Reader:
         self.refuse(name, f"a number{_of(unit)}{_range(least, most)}", example=f"{default:g}")
         return default
 
+    @_remembered("items")
     def items(
         self, name: str, *, default: Iterable[str], form: str = r"\S+", needed: str = "words", example: str = ""
     ) -> list[str]:
@@ -132,6 +209,7 @@ class _Reader:
         self.refuse(name, f"{needed}, with commas between them", example=example)
         return list(default)
 
+    @_remembered("rate")
     def rate(self, name: str, *, default: str) -> str:
         """A number of requests in a time: `3000/min`, or only `3000`, which is a minute's. Set but empty: no limit."""
         value = self.given.get(name, default).strip()
@@ -145,6 +223,7 @@ class _Reader:
 
     # --- Addresses and places ---------------------------------------------------------------------------------------
 
+    @_remembered("url")
     def url(
         self,
         name: str,
@@ -164,6 +243,16 @@ class _Reader:
         self.refuse(name, needed, example=example or default, secret=secret)
         return default
 
+    @_remembered("networks")
+    def networks(self, name: str, *, default: Iterable[str], example: str) -> list[IPv4Network | IPv6Network]:
+        """Networks and single addresses, with commas between them."""
+        try:
+            return [ip_network(item, strict=False) for item in self.items(name, default=default, form=".+")]
+        except ValueError:
+            self.refuse(name, "networks or addresses, with commas between them", example=example)
+            return []
+
+    @_remembered("database")
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         """Django's settings of a PostgreSQL, from its address."""
         found = _read_database(self.given.get(name, "").strip() or default)
@@ -172,6 +261,7 @@ class _Reader:
             self.refuse(name, "the address of a PostgreSQL database", example=example, secret=True)
         return found or _read_database(default) or {}
 
+    @_remembered("path")
     def path(self, name: str, *, default: Path | str, file: bool = False, example: str) -> str:
         """A folder, which may be missing still, or with `file` a file that can be read."""
         value = self.given.get(name, "").strip()
@@ -182,6 +272,7 @@ class _Reader:
             self.refuse(name, fault, example=example)
         return str(default) if fault else value
 
+    @_remembered("checked")
     def checked(self, name: str, check: Callable[[str], object], *, example: str) -> str:
         """A value that `check` takes; for any other it raises ImproperlyConfigured with a sentence that names it."""
         value = self.given.get(name, "").strip()

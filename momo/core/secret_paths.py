@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
 ANSWER = "/vendor/answer/"
-_SECRET = re.compile(rf"({re.escape(ANSWER)})[^\s\"'?#<>]+")
+_SECRET = re.compile(rf"({re.escape(ANSWER)})[^\s\"'?#<>\\]+")
 
 
 def is_secret_path(path: str) -> bool:
@@ -14,14 +13,6 @@ def is_secret_path(path: str) -> bool:
     return path.startswith(ANSWER)
 
 
-class SecretPathFilter(logging.Filter):
-    """Masks secret addresses in log records, of Django and of gunicorn's access log (`gunicorn.conf.py`)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        try:
-            text = record.getMessage()
-        except (TypeError, ValueError, LookupError):
-            return True  # whoever formats the record reports it
-        if ANSWER in text:
-            record.msg, record.args = _SECRET.sub(r"\1…", text), None
-        return True
+def mask_secret_paths(text: str) -> str:
+    """`text` with every secret address cut off where its secret begins."""
+    return _SECRET.sub(r"\1…", text) if ANSWER in text else text

@@ -57,13 +57,14 @@ class Serving:
         web += ["--bind", f"{self.host}:{self.port}", "--workers", "2"]
         # Each generation of copy takes a thread for minutes; eight more are for everything else.
         threads = 8 + Environment().int("AI_MAX_STREAMS", default=50, least=1, most=10_000)
-        web += ["--worker-class", "gthread", "--threads", str(threads), "--timeout", "120", "--log-level", "warning"]
-        web += ["--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"]  # noqa: S108
+        web += ["--threads", str(threads), "--log-level", "warning"]
         web += ["--env", f"DATABASE_POOL_SIZE={env.int('DATABASE_POOL_SIZE', default=8)}"]
         worker = ["celery", "--quiet", "--app", "momo", "worker", "--concurrency", "2", *quiet]
         return {
             "web": web,
             "worker": [*worker, "--queues", "default,imports,messages", "--hostname", "momo@%h"],
+            # Somebody waits for each answer, so no import keeps it waiting.
+            "bot worker": [*worker, "--queues", "bot", "--hostname", "bot@%h"],
             "crawl worker": [*worker, "--queues", "crawl", "--hostname", "crawl@%h"],
             "beat": ["celery", "--quiet", "--app", "momo", "beat", "--pidfile", "", *quiet],
         }
@@ -77,7 +78,9 @@ class Serving:
                 [sys.executable, "-m", *command],
                 cwd=BASE_DIR,
                 # Celery warns of root at every start; a container often has no other account.
-                env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker"},
+                # Tasks that take longer to end than this terminal waits are given back to the next start.
+                env=os.environ
+                | {"PYTHONWARNINGS": "ignore:You're running the worker", "WORKER_STOP_SECONDS": str(STOP_SECONDS / 2)},
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )

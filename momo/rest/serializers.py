@@ -48,6 +48,21 @@ class StrictSchema(OpenApiSerializerExtension):
         return {**schema, **needed, "additionalProperties": False}
 
 
+class OpenSerializer(serializers.Serializer[Any]):
+    """Describes a body with further members than those that it names."""
+
+
+class OpenSchema(OpenApiSerializerExtension):
+    """Describes an OpenSerializer with `additionalProperties: true`."""
+
+    target_class = OpenSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": True}
+
+
 class ListField(serializers.ListField):
     """A list whose length is checked before its items: a body of 2 MB holds a million, and each may be an error."""
 

@@ -51,8 +51,13 @@ class ApiView(APIView):
 
     def check_permissions(self, request: Request) -> None:
         """Throttles first, so that refused requests count too."""
-        super().check_throttles(request)
+        if self.is_counted(request):
+            super().check_throttles(request)
         super().check_permissions(request)
+
+    def is_counted(self, request: Request) -> bool:
+        """Whether rate limits count the request."""
+        return True
 
     def check_throttles(self, request: Request) -> None:
         """Done in `check_permissions`."""

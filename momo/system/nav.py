@@ -1,16 +1,21 @@
-"""What the start page says about the workers: nothing while every queue has one."""
+"""Entries of the sidebar, and what the start page says of workers, schedules and old data, if there is any trouble."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
-from momo.admin.kit.nav import Panel, register
+from momo.admin.kit.nav import SYSTEM, Entry, Page, Panel, register
 from momo.celery import idle_queues, workers_alive
+from momo.system.pages import status_page
+from momo.system.selectors.freshness import stale
+from momo.system.selectors.schedules import missed_runs
 
 # What stands still without a consumer, by queue.
 JOBS = {
+    "bot": "回覆 Telegram",
     "crawl": "更新價格",
     "default": "排程與通知整理",
     "imports": "匯入",
@@ -28,4 +33,39 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-register(Panel(0, "products.view_product", "admin/system/workers.html", _context, notice=True))
+def _schedules(request: HttpRequest) -> dict[str, Any]:
+    allowed = request.user.has_perm("django_celery_beat.view_periodictask")
+    url = reverse("admin:django_celery_beat_periodictask_changelist") if allowed else ""
+    return {"missed": missed_runs(), "schedules_url": url}
+
+
+def _stale(request: HttpRequest) -> dict[str, Any]:
+    return {"stale": stale()}
+
+
+EVERYBODY = "products.view_product"  # which each role has
+
+register(
+    Entry(SYSTEM, 5, "系統狀態", "monitor_heart", "", page="system_status", needs=EVERYBODY),
+    Page("system/status/", "system_status", EVERYBODY, status_page),
+    Entry(
+        SYSTEM,
+        60,
+        "資料清理",
+        "cleaning_services",
+        "system.cleanup",
+        empty="每天凌晨刪除超過保存期限的紀錄與檔案；每次的結果會列在這裡。",
+    ),
+    Entry(
+        SYSTEM,
+        70,
+        "重新啟動",
+        "restart_alt",
+        "system.rollout",
+        empty="在 Kubernetes 上執行時，可以從這裡重新啟動部署；每次的結果會列在這裡。",
+    ),
+    Entry(SYSTEM, 95, "設定", "tune", "system.setting"),
+    Panel(0, EVERYBODY, "admin/system/workers.html", _context, notice=True),
+    Panel(0, EVERYBODY, "admin/system/schedules.html", _schedules, notice=True),
+    Panel(1, EVERYBODY, "admin/system/stale.html", _stale, notice=True),
+)

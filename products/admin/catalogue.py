@@ -36,6 +36,7 @@ from momo.admin.kit.display import (
     when,
 )
 from momo.admin.kit.filters import Choices, choice_filter
+from momo.admin.kit.nav import row_links
 from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
 from momo.admin.kit.transfer import TransferMixin
 from momo.core.errors import ServiceError
@@ -193,6 +194,7 @@ class ProductAdmin(PageAdmin):
                 ("最近看到", when(obj.last_seen_at)),
                 ("下架時間", when(obj.delisted_at)),
             ],
+            "row_links": row_links(request, obj),
             "shop_link": link(obj.url, "在 momo 查看", new_tab=True),
             "product_picture": picture(obj.image_url),
             "chart": {"points": chart_points(spans), "lowest": lowest, "list_price": obj.list_price},

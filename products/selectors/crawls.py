@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from products.models import CrawlRun
+from products.models import Category, CrawlRun, Observation
 
 START_TASK = "products.start_crawl"
+KEEP_OBSERVATIONS_OF = 3  # runs, for examining what they saw
 
 
 def running_run() -> CrawlRun | None:
@@ -65,6 +66,17 @@ def run_as_dict(run: CrawlRun) -> dict[str, Any]:
     }
 
 
+def enabled_category_count() -> int:
+    """How many categories a crawl walks."""
+    return Category.objects.filter(enabled=True).count()
+
+
+def last_applied_at() -> datetime | None:
+    """When prices were last updated: the end of the last run that was applied."""
+    applied = CrawlRun.objects.filter(status=CrawlRun.Status.APPLIED).order_by("-pk")
+    return applied.values_list("finished_at", flat=True).first()
+
+
 def next_scheduled_run() -> datetime | None:
     """When celery-beat starts the next crawl; None if the schedule is switched off."""
     task = (
@@ -78,3 +90,9 @@ def next_scheduled_run() -> datetime | None:
     last = task.last_run_at or task.date_changed
     wait: timedelta = task.schedule.remaining_estimate(last)
     return now + max(wait, timedelta())
+
+
+def old_observations() -> QuerySet[Observation]:
+    """The observations of all but the last KEEP_OBSERVATIONS_OF runs."""
+    kept = CrawlRun.objects.order_by("-pk").values_list("pk", flat=True)[:KEEP_OBSERVATIONS_OF]
+    return Observation.objects.filter(run_id__lt=min(kept, default=0))

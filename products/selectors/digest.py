@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from momo.core.errors import ValidationFailed
 from momo.core.texts import clean_text
+from momo.core.thresholds import thresholds
 from notifications.templating.variables import Variable, coerce
 from products.models import CrawlRun, PriceEvent
 from products.selectors.news import GROUPS, Goods, Kind, News, all_news
@@ -153,7 +154,7 @@ class Digest:
 
 
 def _lines() -> int:
-    lines: int = settings.DIGEST_MAX_LINES
+    lines: int = thresholds.DIGEST_MAX_LINES
     return min(lines, MAX_LINES)
 
 

@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db.models import BooleanField, Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from momo.core.days import between, start_of_day
+from momo.core.thresholds import thresholds
 from products.models import Category, PriceSpan, Product, ProductSearch, QuarantinedPrice
 from products.selectors.counts import cached
 
@@ -34,7 +34,7 @@ def change_window_start(hours: int | None = None) -> datetime:
 
     It moves in steps of a minute, so that counts can be cached.
     """
-    window = timedelta(hours=hours if hours is not None else settings.PRICE_CHANGE_WINDOW_HOURS)
+    window = timedelta(hours=hours if hours is not None else thresholds.PRICE_CHANGE_WINDOW_HOURS)
     return timezone.now().replace(second=0, microsecond=0) - window
 
 
@@ -110,6 +110,12 @@ def matching_keys(words: Iterable[str]) -> str | None:
     """Keys of the products that hold every word, as the text of an array; None for more than MAX_CACHED_KEYS."""
     keys = list(matching_products(words).values_list("pk", flat=True)[: MAX_CACHED_KEYS + 1])
     return None if len(keys) > MAX_CACHED_KEYS else "{" + ",".join(map(str, keys)) + "}"
+
+
+def product_by_code(code: str) -> Product | None:
+    """The product with this goods code, with its category; letters may be small."""
+    found = Product.objects.select_related("category").filter(product_id__in={code, code.upper()})
+    return found.order_by("product_id").first()
 
 
 def category_keys(code_or_name: str) -> tuple[int, ...]:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from momo.core.thresholds import thresholds
 from products.models import Category, CategoryResult, CrawlRun
 from products.selectors.counts import forget_counts
 from products.selectors.lowest import window_start
@@ -61,8 +61,8 @@ def _carry_out(cursor: CursorWrapper, run: CrawlRun, now: datetime) -> Sequence[
     values: dict[str, Any] = {
         "run": run.pk,
         "now": now,
-        "list_percent": settings.QUARANTINE_LIST_PERCENT,
-        "jump_percent": settings.QUARANTINE_JUMP_PERCENT,
+        "list_percent": thresholds.QUARANTINE_LIST_PERCENT,
+        "jump_percent": thresholds.QUARANTINE_JUMP_PERCENT,
         "level": LEVEL_SIGHTS,
         "lowest_since": window_start(now),
     }

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count
 
+from momo.core.thresholds import thresholds
 from products.models import CategoryResult, CrawlError, CrawlRun, Product
 
 WALKED = (CategoryResult.Outcome.COMPLETE, CategoryResult.Outcome.EMPTY)
@@ -174,8 +174,8 @@ def delist_missing(cursor: CursorWrapper, judged: Judged, values: Mapping[str, A
         **values,
         "believed": judged.believed,
         "counting": judged.counting,
-        "delist_after": settings.DELIST_AFTER_MISSES,
-        "suspect_runs": max(settings.CRAWL_SUSPECT_RUNS, settings.DELIST_AFTER_MISSES),
+        "delist_after": thresholds.DELIST_AFTER_MISSES,
+        "suspect_runs": max(thresholds.CRAWL_SUSPECT_RUNS, thresholds.DELIST_AFTER_MISSES),
     }
     cursor.execute(COUNT_MISSES, found)
     cursor.execute(DELIST.format(condition=MISSED_OFTEN_ENOUGH), found)
@@ -221,15 +221,15 @@ def _doubt(result: CategoryResult, *, anything_seen: bool) -> str | None:
         # No evidence, however few goods are missing and however often that is repeated.
         return NOTHING_SEEN.format(missing=result.missing)
     doubt = None
-    percent = settings.CRAWL_MAX_MISSING_PERCENT
-    if result.missing >= settings.CRAWL_MIN_MISSING and result.missing * 100 > result.known * percent:
+    percent = thresholds.CRAWL_MAX_MISSING_PERCENT
+    if result.missing >= thresholds.CRAWL_MIN_MISSING and result.missing * 100 > result.known * percent:
         doubt = MISSING.format(known=result.known, missing=result.missing, percent=percent)
     if doubt is None and result.outcome != CategoryResult.Outcome.EMPTY:
         return None
     before = _walks_before(result)
     if doubt is None:
         doubt = _sudden_emptiness(result, before)
-    return None if _equal_walks(result, before) + 1 >= settings.CRAWL_SUSPECT_RUNS else doubt
+    return None if _equal_walks(result, before) + 1 >= thresholds.CRAWL_SUSPECT_RUNS else doubt
 
 
 def _walks_before(result: CategoryResult) -> list[CategoryResult]:
@@ -237,7 +237,7 @@ def _walks_before(result: CategoryResult) -> list[CategoryResult]:
     walks = CategoryResult.objects.filter(
         category=result.category_id, run__lt=result.run_id, run__status=CrawlRun.Status.APPLIED, outcome__in=WALKED
     ).exclude(pages_answer=False)
-    return list(walks.select_related("run").order_by("-run_id")[: max(1, settings.CRAWL_SUSPECT_RUNS - 1)])
+    return list(walks.select_related("run").order_by("-run_id")[: max(1, thresholds.CRAWL_SUSPECT_RUNS - 1)])
 
 
 def _equal_walks(result: CategoryResult, before: Sequence[CategoryResult]) -> int:
@@ -245,7 +245,7 @@ def _equal_walks(result: CategoryResult, before: Sequence[CategoryResult]) -> in
     number = 0
     for walk in before:
         difference = abs(walk.missing - result.missing) * 100
-        near = difference <= max(walk.known, result.known) * settings.CRAWL_MAX_MISSING_PERCENT
+        near = difference <= max(walk.known, result.known) * thresholds.CRAWL_MAX_MISSING_PERCENT
         if not walk.waits or walk.outcome != result.outcome or not near:
             break
         number += 1
@@ -259,7 +259,7 @@ def _sudden_emptiness(result: CategoryResult, before: Sequence[CategoryResult]) 
         return None
     if last.outcome == CategoryResult.Outcome.EMPTY:
         return STILL_EMPTY if last.waits else None
-    return EMPTY_OF_A_SUDDEN.format(seen=last.seen) if last.seen >= settings.CRAWL_MIN_MISSING else None
+    return EMPTY_OF_A_SUDDEN.format(seen=last.seen) if last.seen >= thresholds.CRAWL_MIN_MISSING else None
 
 
 def _is_confirmed(result: CategoryResult, since: datetime | None) -> bool:
@@ -271,7 +271,7 @@ def _too_many_unread(results: Sequence[CategoryResult]) -> bool:
     """Whether too many of the listed goods have no readable price: a share of them, or all of few."""
     unread = sum(result.unread for result in results)
     listed = max(unread, sum(result.seen for result in results))
-    many = unread >= settings.CRAWL_MIN_MISSING and unread * 100 > listed * settings.CRAWL_MAX_UNREAD_PERCENT
+    many = unread >= thresholds.CRAWL_MIN_MISSING and unread * 100 > listed * thresholds.CRAWL_MAX_UNREAD_PERCENT
     return many or 0 < unread == listed
 
 

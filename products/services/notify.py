@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from momo.core.thresholds import thresholds
 from momo.core.work import start_task_on_commit
 from notifications.models import Subscription
 from notifications.services.notify import deliver, subscriptions_of
@@ -113,7 +113,7 @@ def notify_price_events(*, wait_for_decisions: bool = False, now: datetime | Non
     until they are DIGEST_MAX_AGE_HOURS old.
     """
     now = now or timezone.now()
-    values: dict[str, Any] = {"now": now, "oldest": now - timedelta(hours=settings.DIGEST_MAX_AGE_HOURS)}
+    values: dict[str, Any] = {"now": now, "oldest": now - timedelta(hours=thresholds.DIGEST_MAX_AGE_HOURS)}
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE, values | {"limit": EXPIRE_AT_ONCE})
@@ -218,7 +218,7 @@ def notify_alerts(*, now: datetime | None = None) -> int:
 def _notify_new_alerts(to: Sequence[Subscription], now: datetime) -> int:
     waiting = Alert.objects.filter(sent_at=None).select_for_update(skip_locked=True)
     alerts = list(waiting.order_by("pk"))
-    old = now - timedelta(hours=settings.DIGEST_MAX_AGE_HOURS)
+    old = now - timedelta(hours=thresholds.DIGEST_MAX_AGE_HOURS)
     names = category_names(alerts)
     for alert in alerts:
         if alert.created_at >= old:
@@ -229,9 +229,9 @@ def _notify_new_alerts(to: Sequence[Subscription], now: datetime) -> int:
 
 
 def _remind(to: Sequence[Subscription], now: datetime) -> int:
-    if not settings.CRAWL_REMIND_DAYS:
+    if not thresholds.CRAWL_REMIND_DAYS:
         return 0
-    due = now - timedelta(days=settings.CRAWL_REMIND_DAYS)
+    due = now - timedelta(days=thresholds.CRAWL_REMIND_DAYS)
     waiting = Alert.objects.annotate(last=Coalesce("reminded_at", "sent_at")).filter(resolved_at=None, last__lte=due)
     alerts = list(waiting.select_for_update(skip_locked=True).order_by("pk"))
     names = category_names(alerts)

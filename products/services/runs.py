@@ -15,12 +15,12 @@ from django.utils import timezone
 from accounts.models import User
 from momo.core.errors import Unavailable, ValidationFailed
 from momo.core.work import sweep
-from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, Observation, PriceEvent, Product
+from products.models import Alert, Category, CategoryResult, CrawlRun, CrawlShard, PriceEvent, Product
+from products.selectors.crawls import old_observations
 from products.services.notify import notify_soon
 
 logger = logging.getLogger(__name__)
 
-KEEP_OBSERVATIONS_OF = 3  # runs, for examining what they saw
 ACTIVE = CrawlRun.Status.RUNNING
 # Columns of a run that count its events of the kinds that decisions of users add.
 DECIDED = {
@@ -211,7 +211,5 @@ def count_decided(*, run_id: int, kind: PriceEvent.Kind) -> None:
 
 
 def delete_old_observations() -> int:
-    """Delete the observations of all but the last KEEP_OBSERVATIONS_OF runs. Returns how many rows."""
-    kept = CrawlRun.objects.order_by("-pk").values_list("pk", flat=True)[:KEEP_OBSERVATIONS_OF]
-    oldest = min(kept, default=0)
-    return Observation.objects.filter(run_id__lt=oldest).delete()[0]
+    """Delete the observations that are old. Returns how many rows."""
+    return old_observations().delete()[0]

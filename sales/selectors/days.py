@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
-from sales.models import DayClaim, DayTotal
+from sales.models import DayClaim, DayTotal, MonthTotal
+from sales.selectors.groups import GROUPS
 
 CHART_DAYS = 60
 
@@ -64,3 +65,9 @@ def biggest_keys(*, dimension: str, days: Collection[date] | QuerySet[DayTotal, 
     """Keys of `dimension` by their amount on `days`, the largest first, at most `limit`."""
     sums = DayTotal.objects.filter(dimension=dimension, date__in=days).values("key").order_by()
     return list(sums.annotate(money=Sum("amount")).order_by("-money", "key").values_list("key", flat=True)[:limit])
+
+
+def keys_with_sales() -> list[tuple[str, str]]:
+    """All brands, PMs and categories that any month has, as (dimension, key), the empty key included."""
+    months = MonthTotal.objects.filter(dimension__in=[one.value for one in GROUPS.values()])
+    return list(months.order_by("dimension", "key").values_list("dimension", "key").distinct())

@@ -11,6 +11,8 @@ from django.utils import timezone
 from sales.figures import Figures
 from sales.models import DayOwner, DayTotal, SalesLine
 
+_SUMMED = ("lines", "quantity", "amount", "cost", "gross_profit", "margin_base")
+
 
 def latest_date() -> date | None:
     """The latest day with data."""
@@ -40,8 +42,17 @@ def lines_in_force(lines: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
 
 def sum_of_totals(totals: QuerySet[DayTotal]) -> Figures:
     """The sum of totals by day: that of all their lines, without reading a line."""
-    names = ("lines", "quantity", "amount", "cost", "gross_profit", "margin_base")
-    return _figures(totals.order_by().aggregate(**{name: Sum(name) for name in names}))
+    return _figures(totals.order_by().aggregate(**{name: Sum(name) for name in _SUMMED}))
+
+
+def sums_by_key(*, first: date, last: date) -> dict[str, dict[str, Figures]]:
+    """Sums of totals by day from `first` to `last`, by dimension and key; vendors are left out."""
+    totals = DayTotal.objects.filter(date__range=(first, last)).exclude(dimension=DayTotal.Dimension.VENDOR)
+    columns = [Sum(name) for name in _SUMMED]
+    sums: dict[str, dict[str, Figures]] = {}
+    for dimension, key, *values in totals.order_by().values_list("dimension", "key").annotate(*columns):
+        sums.setdefault(dimension, {})[key] = _figures(dict(zip(_SUMMED, values, strict=True)))
+    return sums
 
 
 def sum_of_lines(lines: QuerySet[SalesLine]) -> Figures:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.conf import settings
-
 from momo.core.formats import money
+from momo.core.thresholds import thresholds
 from momo.jobs.importers import LossUnconfirmed, Outcome
 from sales.figures import Sums
 
@@ -63,7 +62,7 @@ def refuse_losses(days: Sequence[Mapping[str, Any]]) -> None:
     named = "；".join(_loss_text(day) for day in losses[:NAMED_DAYS])
     more = f"；等共 {len(losses)} 天" if len(losses) > NAMED_DAYS else ""
     text = (
-        f"這份檔案會讓現有資料減少超過 {settings.IMPORT_LOSS_PERCENT}%，所以還沒有匯入，資料沒有任何變動："
+        f"這份檔案會讓現有資料減少超過 {thresholds.IMPORT_LOSS_PERCENT}%，所以還沒有匯入，資料沒有任何變動："
         f"{named}{more}。請確認檔案是否完整；確定要取代的話，在後台按「確認取代」"
         "（API 以 confirm_loss 重試，指令加上 --confirm-loss）。"
     )
@@ -91,7 +90,7 @@ def named_days(days: Sequence[date]) -> str:
 
 def _loses(before: Sums, after: Sums) -> bool:
     """Whether rows or amount, if that was positive, fall by more than IMPORT_LOSS_PERCENT."""
-    kept = 100 - settings.IMPORT_LOSS_PERCENT
+    kept = 100 - thresholds.IMPORT_LOSS_PERCENT
     return after.lines * 100 < before.lines * kept or (before.amount > 0 and after.amount * 100 < before.amount * kept)
 
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NONSENSE = "geheim 不對"
 WRONG = {
     "ALLOWED_HOSTS": "https://mo.wooo.work/",
+    "CHART_FONT": "<font>",
     "CSRF_TRUSTED_ORIGINS": "mo.wooo.work",
     "EMAIL_CA_FILE": "/nowhere.pem",
     "GOOGLE_SERVICE_ACCOUNT_FILE": "/nowhere.json",
@@ -34,7 +35,7 @@ WRONG = {
 }
 SECRETS = {
     *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "TELEGRAM_BOT_TOKEN", "MOMO_ADMIN_PASSWORD"),
-    "GEMINI_API_KEY",
+    *("GEMINI_API_KEY", "METRICS_TOKEN"),
 }
 PRODUCTION = {
     "MOMO_ENV": "production",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from momo.jobs.models import Job
-from momo.jobs.retention import StrayFiles
+from momo.jobs.retention import expired
 from momo.jobs.services import import_from_drive, sync_drive
 from tests.fakes.drive import Drive, Entry
 from tests.faults.harness import House
@@ -64,7 +64,7 @@ def assert_fetched(world: ImportWorld, job: Job, entry: Entry) -> None:
     with job.file.open() as kept:
         assert kept.read() == entry.content
     assert job.size == len(entry.content)
-    StrayFiles(timezone.now() + timedelta(minutes=1)).delete()
+    expired(now=timezone.now() + timedelta(days=1, minutes=1))["沒有紀錄的匯入檔案"].delete()
     media = Path(project_settings.MEDIA_ROOT)
     assert [str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()] == [job.file.name]
 

@@ -285,6 +285,7 @@ def test_senders_killed_at_random(post: Post, messages: int) -> None:
     print(f"\n{messages} messages in {time.monotonic() - begun:.1f} s:", post.check())
 
 
+@pytest.mark.long
 def test_postgres_killed_while_they_send(post: Post) -> None:
     post.write(500)
     post.start_senders(2, post.start_servers())

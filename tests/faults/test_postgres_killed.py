@@ -18,6 +18,7 @@ def kill_and_restart(world: World) -> None:
     world.house.restart_postgres()
 
 
+@pytest.mark.long
 def test_before_anything_was_claimed(world: World) -> None:
     run = world.start()
     kill_and_restart(world)
@@ -57,6 +58,7 @@ def test_when_one_shard_is_stored_and_the_other_is_not(world: World) -> None:
     world.assert_no_orphans()
 
 
+@pytest.mark.long
 def test_after_it_was_applied(world: World) -> None:
     world.start_worker()
     run = world.start()

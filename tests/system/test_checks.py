@@ -9,15 +9,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_shutdown
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client, override_settings
 
-from momo.celery import app, idle_queues, queues, workers_alive
+from momo.celery import idle_queues, queues, workers_alive
 from momo.local.processes import free_port
+from tests.system.conftest import Worker
 
 SERVER = os.environ["DATABASE_URL"].rpartition("/")[0]
 
@@ -47,46 +48,28 @@ def test_a_database_that_cannot_hold_our_texts_is_refused_before_anything_is_wri
     assert [one for one in run_checks(databases=["default"]) if str(one.id).startswith("system.E")] == []
 
 
-class Worker:
-    """What Celery sends a worker's signals with."""
-
-    def __init__(self, hostname: str) -> None:
-        self.hostname = hostname
-
-
-@pytest.fixture
-def beat() -> Iterator[Callable[..., None]]:
-    """Sends the heartbeat of a worker with these queues, as Celery does."""
-    known = app.amqp.queues
-
-    def send(name: str, *consumed: str) -> None:
-        known.select(consumed)
-        worker_ready.send(sender=Worker(name))
-
-    yield send
-    known._consume_from = None
-
-
 def found() -> list[str]:
     """What the system check says of the workers."""
     return [one.msg for one in run_checks(tags=["workers"])]
 
 
 def test_queues_that_no_worker_consumes_are_named(beat: Callable[..., None]) -> None:
-    assert queues() == ["crawl", "default", "imports", "messages"]
+    assert queues() == ["bot", "crawl", "default", "imports", "messages"]
     assert found() == [], "where no worker runs, none is expected"
-    beat("one@a", "default", "messages")
+    beat("one@a", "bot", "default", "messages")
     assert found() == ["這些佇列沒有 worker 處理，工作會一直等待：crawl、imports"]
     beat("two@a", "crawl", "imports")
     assert (idle_queues(), found()) == ([], [])
     assert workers_alive() == ["one@a", "two@a"]
+    beat("one@a", "bot", "default", "messages")
+    assert idle_queues() == [], "no heartbeat takes away another one"
     worker_shutdown.send(sender=Worker("one@a"))
-    assert idle_queues() == ["default", "messages"]
+    assert idle_queues() == ["bot", "default", "messages"]
 
 
 def test_the_start_page_says_so(beat: Callable[..., None], admin_client: Client) -> None:
     assert "背景程式沒有在執行" in admin_client.get("/admin/").content.decode()
-    beat("one@a", "crawl", "default", "messages")
+    beat("one@a", "bot", "crawl", "default", "messages")
     page = admin_client.get("/admin/").content.decode()
     assert "有些工作沒有背景程式處理" in page
     assert "匯入（imports）" in page

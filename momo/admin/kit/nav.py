@@ -1,4 +1,4 @@
-"""What an app adds to the sidebar and to the start page of the admin: entries, badges, cards and panels.
+"""What an app adds to the sidebar, the start page and pages of other apps: entries, badges, cards, panels and links.
 
 Each app registers its own in a `nav.py`. `momo.admin.site` imports the `nav` of every installed app, as Django imports
 every `admin`.
@@ -12,7 +12,10 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 Counter = Callable[[], int]
 Done = Callable[[], bool]
@@ -51,7 +54,7 @@ class Entry:
 
     `page` names another view of the model's admin instead of the list. `badge` counts the rows that wait for a
     decision; 0 shows no badge. `empty` is what the list says while it has no rows, and `step` what brings the first
-    ones.
+    ones. The entry of a `Page` has no model, and says in `needs` which permission it takes.
     """
 
     section: Section
@@ -63,6 +66,7 @@ class Entry:
     empty: str = ""
     step: Step | None = None
     page: str = ""
+    needs: str = ""
 
     @property
     def view(self) -> str:
@@ -72,7 +76,23 @@ class Entry:
     @property
     def permission(self) -> str:
         """The permission that its view demands."""
-        return self.model.replace(".", ".view_")
+        return self.needs or self.model.replace(".", ".view_")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the admin that belongs to no model, at `path` below /admin/, for users with `permission`."""
+
+    path: str
+    name: str
+    permission: str
+    view: Callable[[HttpRequest], HttpResponse]
+
+    def show(self, request: HttpRequest) -> HttpResponse:
+        """The page; raises PermissionDenied."""
+        if not request.user.has_perm(self.permission):
+            raise PermissionDenied
+        return self.view(request)
 
 
 @dataclass(frozen=True)
@@ -111,13 +131,27 @@ class Panel:
     notice: bool = False
 
 
+@dataclass(frozen=True)
+class RowLink:
+    """A link on the page of a row of `model` (app_label.model) to `view`, whose address takes the row's key.
+
+    For users with `permission`. So the page of a row leads to what an app above knows of it.
+    """
+
+    model: str
+    title: str
+    icon: str  # of Material Symbols
+    view: str
+    permission: str
+
+
 CARDS_ORDER = 50
 REMEMBERED = 24 * 3600  # seconds
 _Part = TypeVar("_Part", Cards, Panel, Step)
-_registered: list[Entry | Cards | Panel | Step] = []
+_registered: list[Entry | Cards | Page | Panel | Step | RowLink] = []
 
 
-def register(*parts: Entry | Cards | Panel | Step) -> None:
+def register(*parts: Entry | Cards | Page | Panel | Step | RowLink) -> None:
     """Add parts of an app to the admin; called once, by the app's `nav.py`."""
     _registered.extend(parts)
 
@@ -128,10 +162,24 @@ def entries() -> list[Entry]:
     return sorted(found, key=attrgetter("section.order", "section.title", "order"))
 
 
+def pages() -> list[Page]:
+    """All pages without a model."""
+    return [part for part in _registered if isinstance(part, Page)]
+
+
 def permitted(kind: type[_Part], request: HttpRequest) -> list[_Part]:
     """The parts of one kind that the user of `request` may see, by order."""
     parts = [part for part in _registered if isinstance(part, kind) and request.user.has_perm(part.permission)]
     return sorted(parts, key=attrgetter("order"))
+
+
+def row_links(request: HttpRequest, row: Model) -> list[tuple[str, str, str]]:
+    """Icon, title and address of each link of a row's page that the user may follow."""
+    return [
+        (part.icon, part.title, reverse(f"admin:{part.view}", args=[row.pk]))
+        for part in _registered
+        if isinstance(part, RowLink) and part.model == row._meta.label_lower and request.user.has_perm(part.permission)
+    ]
 
 
 def is_new(request: HttpRequest) -> bool:

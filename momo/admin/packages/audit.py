@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
@@ -43,7 +44,37 @@ def _changed(entry: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     fields = {field.name: field for field in model._meta.get_fields()} if model else {}
     for name, pair in (entry.changes_dict or {}).items():
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
-            yield name, fields.get(name), *pair
+            labels = getattr(model, "json_labels", {}).get(name)
+            if labels:
+                yield from _changed_keys(labels, *pair)
+            else:
+                yield name, fields.get(name), *pair
+
+
+def _changed_keys(labels: dict[str, str], *pair: Any) -> Iterator[tuple[str, Any, Any, Any]]:
+    """The same for the keys of a JSON field whose model names them: each is shown as a field of its own."""
+    old, new = (_mapping(text) for text in pair)
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            yield labels.get(key, key), None, _words(old.get(key)), _words(new.get(key))
+
+
+def _mapping(text: Any) -> dict[str, Any]:
+    """A JSON object as the trail stores it; empty where it stores none."""
+    try:
+        value = json.loads(str(text))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _words(value: Any) -> str:
+    """A JSON value on one line."""
+    if isinstance(value, list):
+        return "、".join(map(_words, value))
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values() if part)
+    return "" if value is None else str(value)
 
 
 def user_ids_in(entry: Any) -> set[int]:

@@ -10,15 +10,17 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from momo.admin.kit.display import NO_VALUE, column, full_time, when
+from momo.admin.kit.display import BAD, GOOD, NO_VALUE, QUIET, badge, column, full_time, nowrap, when
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.texts import parse_json
+from momo.system.selectors.schedules import TIMES, overdue_since
 
 for model in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule):
     # Nothing is scheduled by the sun: that page does not come back.
@@ -38,6 +40,13 @@ def schedule_text(task: Any) -> str:
     if task.crontab is not None:
         return _crontab(task.crontab)
     return NO_VALUE
+
+
+def state_badge(task: Any) -> str:
+    """Whether a schedule is switched off, or its run did not start in time."""
+    if not task.enabled:
+        return badge("已停用", QUIET)
+    return badge("沒有執行", BAD) if overdue_since(task, now=timezone.now()) else badge("正常", GOOD)
 
 
 def _crontab(crontab: Any) -> str:
@@ -116,10 +125,10 @@ class PeriodicTaskAdmin(BaseAdmin):
     """Periodic tasks. Workers apply a change within seconds."""
 
     form: type[forms.ModelForm[Any]] = ScheduledTaskForm
-    list_display = ("name", "enabled", "when_it_runs", "task_name", "last_run", "total_run_count", "description")
+    list_display = ("name", "state", "enabled", "when_it_runs", "last_run", "total_run_count", "description")
     list_editable = ("enabled",)
     list_filter = (("enabled", BooleanRadioFilter),)
-    list_select_related = ("interval", "crontab", "clocked", "solar")
+    list_select_related = TIMES
     search_fields = ("name", "task")
     search_help_text = "名稱或工作"
     ordering = ("name",)
@@ -132,8 +141,8 @@ class PeriodicTaskAdmin(BaseAdmin):
         ("執行選項", {"fields": ("expires", "expire_seconds", "queue", "priority"), "classes": ("collapse",)}),
     )
 
-    task_name = column("工作", of="task", order="task")
-    when_it_runs = column("排程", schedule_text)
+    when_it_runs = column("排程", lambda task: nowrap(schedule_text(task)))
+    state = column("狀態", state_badge)
     last_run = column("上次執行", when, of="last_run_at", order="last_run_at")
 
     enable = _switch("啟用", enabled=True)

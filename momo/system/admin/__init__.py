@@ -1,0 +1,5 @@
+"""Admin pages of the system."""
+
+from momo.system.admin import cleanups, rollouts, settings
+
+__all__ = ["cleanups", "rollouts", "settings"]

@@ -1,0 +1,1 @@
+"""Reads of the machine, the servers and the freshness of data."""

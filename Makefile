@@ -31,6 +31,7 @@ test: setup ## The whole suite, on services that it starts for itself
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-long: setup ## What takes too long for every run: each way to die, 10,000 messages, each role, 200 examples of a rule
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/long.txt
 	@$(BIN)/python -m pytest -n auto -m "long or hypothesis" --hypothesis-profile=deep $(ARGS)
 
 lint: setup ## Style, types, layers, migrations, deployment checks
@@ -40,7 +41,7 @@ lint: setup ## Style, types, layers, migrations, deployment checks
 	@echo "==> migrations" && $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "==> deployment" && MOMO_ENV=production DEBUG=0 ALLOWED_HOSTS=mo.wooo.work \
 		SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
-		DATABASE_URL=postgresql://momo@database.invalid/momo REDIS_URL=redis://broker.invalid \
+		DATABASE_URL=postgresql://momo@database.invalid/momo REDIS_URL=redis://broker.invalid PUBLIC_URL=https://mo.wooo.work \
 		EMAIL_URL=smtp+tls://momo:stand-in@mail.invalid DJANGO_SETTINGS_MODULE=momo.settings \
 		$(BIN)/python -m django check --deploy --fail-level WARNING
 
@@ -60,7 +61,13 @@ lock: setup ## Write the locks of requirements/ anew
 	@for name in base local dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+		requirements/long.in --output-file requirements/long.txt
 
-clean: ## Remove the local servers' data and the virtual environment
+clean: ## Delete the data of make run (demo and live) and the virtual environment; asks first, YES=1 does not
+	@test -n "$(YES)" || { \
+		echo "This deletes all data of make run, demo and DEMO=0: databases, uploads, accounts ($$(du -sh .local 2>/dev/null | cut -f1) in .local)," && \
+		echo "and the virtual environment. Nothing can bring it back." && \
+		printf 'Type yes to delete it: ' && read -r answer && test "$$answer" = yes; } || { echo "Nothing was deleted."; exit 1; }
 	@test ! -x $(BIN)/python || $(BIN)/python -m momo.local.clean
 	@rm -rf $(VENV) .local

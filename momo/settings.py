@@ -1,8 +1,8 @@
 """Settings of MOMO Pro, to be read from top to bottom; values come from the environment or `.env`.
 
 `MOMO_ENV` is `production` by default; `manage.py` and `make run` set `local`, the test suite sets `test`. Production
-refuses to start without real servers and secrets. Each value is checked as it is read, and `env.finish()`, in the last
-line, names all that are wrong or missing. Importing this module starts nothing and writes nothing.
+refuses to start without real servers and secrets. Each value is checked as it is read, and `env.finish()`, at the
+end, names all that are wrong or missing. Importing this module starts nothing and writes nothing.
 """
 
 from __future__ import annotations
@@ -109,12 +109,16 @@ INSTALLED_APPS = [
     "vendors",
     "ai",
     "momo.system",
+    "bot",
     "momo.admin.packages",  # after the apps whose admin pages it replaces
 ]
 
 MIDDLEWARE = [
     "momo.rest.middleware.RequestIdMiddleware",
     "momo.rest.headers.HeadersMiddleware",
+    # /health and /metrics: no session, no database, any host name, no redirect to https.
+    "momo.system.middleware.ProbesMiddleware",
+    "momo.system.middleware.MetricsMiddleware",
     # Before all others, since below /api it turns their failures into the envelope.
     "momo.rest.middleware.ApiErrorMiddleware",
     "momo.rest.middleware.CharsetMiddleware",
@@ -156,12 +160,13 @@ TEMPLATES = [
 
 _database = env.database("DATABASE_URL", default=_local.get("database_url", "postgresql://momo@127.0.0.1:5432/momo"))
 _database["ENGINE"] = "django.db.backends.postgresql"
+# Prepared statements, planned once for each connection. Off behind a pooler in transaction mode.
+_prepare = env.bool("DATABASE_PREPARE", default=True)
 _pool_size = env.int("DATABASE_POOL_SIZE", default=0, most=1000, unit="connections")
 _database["OPTIONS"] = {
     "connect_timeout": 5,
     "application_name": "momo",
-    # Prepared statements, planned once for each connection. Off behind a pooler in transaction mode.
-    "prepare_threshold": 5 if env.bool("DATABASE_PREPARE", default=True) else None,
+    "prepare_threshold": 5 if _prepare else None,
     **_database.get("OPTIONS", {}),
 }
 if _pool_size:
@@ -176,6 +181,9 @@ if _pool_size:
 else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
+# A cursor of the server belongs to a session, which such a pooler shares: lists of choices are read by one outside
+# of transactions.
+_database["DISABLE_SERVER_SIDE_CURSORS"] = not _prepare
 # Connections use Asia/Taipei, so dates and JSON made in PostgreSQL need no conversion.
 _database["TIME_ZONE"] = "Asia/Taipei"
 DATABASES = {"default": _database}
@@ -203,7 +211,7 @@ def redis_database(number: int) -> str:
 
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",  # django-redis's, which counts hits
         "LOCATION": redis_database(1),
         "KEY_PREFIX": env(
             "CACHE_PREFIX", default="momo", form="[!-~]{1,50}", needed="up to 50 letters, digits and signs"
@@ -261,13 +269,14 @@ AUDITLOG_CID_GETTER = "momo.core.context.request_id"
 # For `manage.py ensure_admin`, which reads it.
 env("MOMO_ADMIN_PASSWORD", form=r".{8,}", needed="a password of 8 characters or more", example="…", secret=True)
 LOGIN_HISTORY_DAYS = env.int("LOGIN_HISTORY_DAYS", default=365, least=1, most=36_500, unit="days")
+# The audit trail, restarts of deployments and clean-ups.
+AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", default=1825, least=31, most=36_500, unit="days")
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
 if not LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600, most=3_153_600_000, unit="seconds")
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -291,6 +300,7 @@ REST_FRAMEWORK = {
         "default": env.rate("RATE_DEFAULT", default="3000/min"),
         "login": env.rate("RATE_LOGIN", default="60/min"),
         "ai": env.rate("RATE_AI", default="30/min"),
+        "check": env.rate("RATE_CHECK", default="120/min"),
         "send": env.rate("RATE_SEND", default="60/min"),
         "answer": env.rate("RATE_ANSWER", default="60/min"),
     },
@@ -313,12 +323,17 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "momo.jobs.models.Job.Status",
+        "CrawlStatusEnum": "products.models.CrawlRun.Status",
         "TemplateFormatEnum": "notifications.models.Format",
         "JobSourceEnum": "momo.jobs.models.Job.Source",
         "TrendSourceEnum": "ai.models.TrendCategory.Source",
         "AddressKindEnum": "vendors.models.VendorAddress.Kind",
         "GenerationKindEnum": "ai.models.Call.Kind",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api.login.describe_login",
+    ],
 }
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
@@ -337,12 +352,23 @@ CELERY_TASK_ROUTES = {
     "jobs.run": {"queue": "imports"},
     "jobs.drive_sync": {"queue": "imports"},
     "notifications.*": {"queue": "messages"},
+    "bot.*": {"queue": "bot"},
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
 CELERY_TIMEZONE = "Asia/Taipei"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "momo.system.beat:ClaimingScheduler"
+CELERY_RESULT_EXPIRES = None  # there are no results; else beat adds a schedule that deletes old ones
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Touched with every heartbeat of a worker, for what restarts its container.
+WORKER_HEARTBEAT_FILE = env(
+    "WORKER_HEARTBEAT_FILE",
+    form="/.+",
+    needed="the whole path of a file",
+    example="/tmp/heartbeat",  # noqa: S108
+)
+# After SIGTERM tasks may end within this time; then they are given back. Less than a container has to stop.
+WORKER_STOP_SECONDS = env.float("WORKER_STOP_SECONDS", default=25, least=0.1, most=86_400, unit="seconds")
 
 # --- Language, time, files ------------------------------------------------------------------------------------------
 
@@ -370,17 +396,17 @@ STORAGES = {
 # --- Logging --------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", of=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+# One JSON object a line for programs that collect logs, or text for a terminal; gunicorn.conf.py reads it too.
+LOG_FORMAT = env.choice("LOG_FORMAT", default="text" if LOCAL else "json", of=("json", "text"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "momo.core.context.RequestIdFilter"},
-        "secret_paths": {"()": "momo.core.secret_paths.SecretPathFilter"},
+    "filters": {"context": {"()": "momo.core.logs.ContextFilter"}},
+    "formatters": {
+        "json": {"()": "momo.core.logs.JsonLines"},
+        "text": {"()": "momo.core.logs.TextFormatter"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "secret_paths"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # With Django's own handlers each line would appear twice.
@@ -421,18 +447,23 @@ CRAWL_RETRY_TIMES = env.int("CRAWL_RETRY_TIMES", default=3, most=20)
 CRAWL_RETRY_AFTER_CAP = env.int("CRAWL_RETRY_AFTER_CAP", default=120, most=86_400, unit="seconds")
 CRAWL_BACKOFF = env.float("CRAWL_BACKOFF", default=1.0, most=3600, unit="seconds")
 CRAWL_MAX_PAGES = env.int("CRAWL_MAX_PAGES", default=200, least=1, most=100_000, unit="pages")  # a category
-CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20, most=100, unit="percent")
+CRAWL_MAX_MISSING_PERCENT = env.int("CRAWL_MAX_MISSING_PERCENT", default=20, most=100, unit="percent", staff=True)
 # Fewer missing products are never suspect.
-CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3, most=1_000_000, unit="products")
+CRAWL_MIN_MISSING = env.int("CRAWL_MIN_MISSING", default=3, most=1_000_000, unit="products", staff=True)
 # Pages of unlisted goods that a run asks for, of a category; and equal findings until a suspect category is believed.
 CRAWL_MAX_LOOKUPS = env.int("CRAWL_MAX_LOOKUPS", default=50, least=1, most=100_000, unit="pages")
-CRAWL_SUSPECT_RUNS = env.int("CRAWL_SUSPECT_RUNS", default=6, least=1, most=1000, unit="runs")
-CRAWL_MAX_UNREAD_PERCENT = env.int("CRAWL_MAX_UNREAD_PERCENT", default=20, most=100, unit="percent")
+CRAWL_SUSPECT_RUNS = env.int("CRAWL_SUSPECT_RUNS", default=6, least=1, most=1000, unit="runs", staff=True)
+CRAWL_MAX_UNREAD_PERCENT = env.int("CRAWL_MAX_UNREAD_PERCENT", default=20, most=100, unit="percent", staff=True)
 # Between two notifications of an open alert; 0 for never.
-CRAWL_REMIND_DAYS = env.int("CRAWL_REMIND_DAYS", default=3, most=365, unit="days")
-DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3, least=1, most=1000, unit="runs")
-QUARANTINE_JUMP_PERCENT = env.int("QUARANTINE_JUMP_PERCENT", default=60, least=1, most=100_000, unit="percent")
-QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5, most=100, unit="percent")
+CRAWL_REMIND_DAYS = env.int("CRAWL_REMIND_DAYS", default=3, most=365, unit="days", staff=True)
+# Errors and results by category of runs; events of products. Runs and prices stay for ever.
+CRAWL_KEEP_DAYS = env.int("CRAWL_KEEP_DAYS", default=365, least=31, most=36_500, unit="days")
+PRICE_EVENT_KEEP_DAYS = env.int("PRICE_EVENT_KEEP_DAYS", default=1095, least=62, most=36_500, unit="days")
+DELIST_AFTER_MISSES = env.int("DELIST_AFTER_MISSES", default=3, least=1, most=1000, unit="runs", staff=True)
+QUARANTINE_JUMP_PERCENT = env.int(
+    "QUARANTINE_JUMP_PERCENT", default=60, least=1, most=100_000, unit="percent", staff=True
+)
+QUARANTINE_LIST_PERCENT = env.int("QUARANTINE_LIST_PERCENT", default=5, most=100, unit="percent", staff=True)
 # Silence until a shard is taken over, and until a run is closed.
 CRAWL_HEARTBEAT_TIMEOUT = env.float("CRAWL_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
 CRAWL_LOST_AFTER = env.float("CRAWL_LOST_AFTER", default=900, least=1, most=604_800, unit="seconds")
@@ -441,7 +472,9 @@ CRAWL_SHARD_ATTEMPTS = env.int("CRAWL_SHARD_ATTEMPTS", default=5, least=1, most=
 CRAWL_SHARD_TIMEOUT = env.int("CRAWL_SHARD_TIMEOUT", default=3600, least=1, most=604_800, unit="seconds")
 # Initial schedule; staff can change it.
 CRAWL_INTERVAL_HOURS = env.int("CRAWL_INTERVAL_HOURS", default=2, least=1, most=8760, unit="hours")
-PRICE_CHANGE_WINDOW_HOURS = env.int("PRICE_CHANGE_WINDOW_HOURS", default=24, least=1, most=8760, unit="hours")
+PRICE_CHANGE_WINDOW_HOURS = env.int(
+    "PRICE_CHANGE_WINDOW_HOURS", default=24, least=1, most=8760, unit="hours", staff=True
+)
 # A sheet has 1,048,576, its header included.
 EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=1_000_000, least=1, most=1_048_575, unit="rows")
 SESSION_MAX_AGE = timedelta(days=env.int("SESSION_MAX_DAYS", default=7, least=1, most=3650, unit="days"))
@@ -468,8 +501,10 @@ TREND_ITEMS = env.int("TREND_ITEMS", default=50, least=1, most=50, unit="entries
 TREND_DELAY = env.float("TREND_DELAY", default=2.0, most=3600, unit="seconds")  # between two requests
 TREND_TIMEOUT = env.float("TREND_TIMEOUT", default=30, least=0.1, most=600, unit="seconds")  # a request
 TREND_SOURCE_TIMEOUT = env.int("TREND_SOURCE_TIMEOUT", default=600, least=1, most=86_400, unit="seconds")
-TREND_STALE_HOURS = env.int("TREND_STALE_HOURS", default=48, least=1, most=8760, unit="hours")
+TREND_STALE_HOURS = env.int("TREND_STALE_HOURS", default=48, least=1, most=8760, unit="hours", staff=True)
 TREND_VIDEO_DAYS = env.int("TREND_VIDEO_DAYS", default=30, least=1, most=365, unit="days")  # since they were published
+# The last list of a category that is switched off.
+TREND_KEEP_DAYS = env.int("TREND_KEEP_DAYS", default=90, least=1, most=36_500, unit="days")
 
 # --- Imports and Drive ----------------------------------------------------------------------------------------------
 
@@ -486,7 +521,7 @@ IMPORT_MAX_ERRORS = env.int("IMPORT_MAX_ERRORS", default=10_000, least=1, most=1
 SHEET_MEMORY_MIB = env.int("SHEET_MEMORY_MIB", default=1024, least=64, most=1_048_576, unit="MiB")
 SHEET_SECONDS = env.float("SHEET_SECONDS", default=120, least=1, most=86_400, unit="seconds")
 # Of a day's rows or amount: an import that takes away more needs a confirmation.
-IMPORT_LOSS_PERCENT = env.int("IMPORT_LOSS_PERCENT", default=30, most=100, unit="percent")
+IMPORT_LOSS_PERCENT = env.int("IMPORT_LOSS_PERCENT", default=30, most=100, unit="percent", staff=True)
 # Silence until a job is taken over.
 IMPORT_HEARTBEAT_TIMEOUT = env.float("IMPORT_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
 IMPORT_ATTEMPTS = env.int("IMPORT_ATTEMPTS", default=3, least=1, most=1000)
@@ -540,6 +575,18 @@ TELEGRAM_CHAT_ID = env(
     needed="the number of a chat, or the @name of a channel",
     example="-1001234567890",
 )
+# What Telegram sends with each update; without it the webhook takes none.
+TELEGRAM_WEBHOOK_SECRET = env(
+    "TELEGRAM_WEBHOOK_SECRET",
+    form="[A-Za-z0-9_-]{16,256}",
+    needed="16 to 256 letters, digits, _ and -",
+    example="…",
+    secret=True,
+)
+# Silence until an update is taken over, and how often it is tried; how long updates and buttons are kept.
+BOT_HEARTBEAT_TIMEOUT = env.float("BOT_HEARTBEAT_TIMEOUT", default=30, least=1, most=86_400, unit="seconds")
+BOT_ATTEMPTS = env.int("BOT_ATTEMPTS", default=3, least=1, most=1000)
+BOT_KEEP_DAYS = env.int("BOT_KEEP_DAYS", default=30, least=2, most=36_500, unit="days")
 TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20, least=0.1, most=600, unit="seconds")  # a request
 # Of all workers together.
 TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=30, least=0.01, most=1_000_000, unit="messages")
@@ -554,16 +601,16 @@ OUTBOX_GIVE_UP_HOURS = env.int("OUTBOX_GIVE_UP_HOURS", default=48, least=1, most
 OUTBOX_BACKOFF = env.float("OUTBOX_BACKOFF", default=10, most=86_400, unit="seconds")
 OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180, least=1, most=36_500, unit="days")  # messages that are over
 # Products in a digest's text; more are in its workbook. Older events are no news any more.
-DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20, least=1, most=50, unit="products")
-DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24, least=1, most=8760, unit="hours")
+DIGEST_MAX_LINES = env.int("DIGEST_MAX_LINES", default=20, least=1, most=50, unit="products", staff=True)
+DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24, least=1, most=8760, unit="hours", staff=True)
 
 # --- Vendors --------------------------------------------------------------------------------------------------------
 
 # How long a vendor may answer under the link of a mail.
-VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", default=14, least=1, most=365, unit="days")
+VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", default=14, least=1, most=365, unit="days", staff=True)
 # Without an answer: until a vendor is reminded, and until somebody above is written to; 0 for never.
-VENDOR_REMIND_DAYS = env.int("VENDOR_REMIND_DAYS", default=3, most=365, unit="days")
-VENDOR_ESCALATE_DAYS = env.int("VENDOR_ESCALATE_DAYS", default=7, most=365, unit="days")
+VENDOR_REMIND_DAYS = env.int("VENDOR_REMIND_DAYS", default=3, most=365, unit="days", staff=True)
+VENDOR_ESCALATE_DAYS = env.int("VENDOR_ESCALATE_DAYS", default=7, most=365, unit="days", staff=True)
 # Where it goes for vendors without an address of their own for it.
 VENDOR_ESCALATION_TO = env(
     "VENDOR_ESCALATION_TO", form=r"[^\s<>@]+@[^\s<>@]+", needed="an address", example="buyer-lead@wooo.work"
@@ -575,6 +622,9 @@ VENDOR_ATTACHMENT_BYTES = env.int(
 # Silence until a sending is taken over.
 VENDOR_HEARTBEAT_TIMEOUT = env.float("VENDOR_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
 VENDOR_ATTEMPTS = env.int("VENDOR_ATTEMPTS", default=5, least=1, most=1000)
+# Mails with their answers, and files of answers, once all of their stockouts are resolved.
+VENDOR_MAIL_KEEP_DAYS = env.int("VENDOR_MAIL_KEEP_DAYS", default=730, least=1, most=36_500, unit="days")
+VENDOR_ATTACHMENT_KEEP_DAYS = env.int("VENDOR_ATTACHMENT_KEEP_DAYS", default=365, least=1, most=36_500, unit="days")
 
 # --- AI -------------------------------------------------------------------------------------------------------------
 
@@ -596,9 +646,54 @@ AI_FALLBACK = env.list(
     "AI_FALLBACK", default=[], form="ollama|gemini", needed="ollama, gemini or both", example="gemini"
 )
 # Of a month's budget; beyond it answers warn.
-AI_BUDGET_WARN_PERCENT = env.int("AI_BUDGET_WARN_PERCENT", default=80, least=1, most=100, unit="percent")
+AI_BUDGET_WARN_PERCENT = env.int("AI_BUDGET_WARN_PERCENT", default=80, least=1, most=100, unit="percent", staff=True)
 # Silence until a generation counts as dead, and its reservation is released; it reports every 10 s.
 AI_HEARTBEAT_TIMEOUT = env.float("AI_HEARTBEAT_TIMEOUT", default=120, least=30, most=86_400, unit="seconds")
+# Copy that is nobody's favourite, and answers of the search, which Google's terms let us keep for six months.
+AI_COPY_KEEP_DAYS = env.int("AI_COPY_KEEP_DAYS", default=365, least=1, most=36_500, unit="days")
+AI_SEARCH_KEEP_DAYS = env.int("AI_SEARCH_KEEP_DAYS", default=180, least=1, most=180, unit="days")
+# Single calls; their sums by day stay. Budgets add up the calls of the month.
+AI_CALL_KEEP_DAYS = env.int("AI_CALL_KEEP_DAYS", default=365, least=62, most=36_500, unit="days")
+
+# --- Charts ---------------------------------------------------------------------------------------------------------
+
+# The font of charts that the server draws; by default a Chinese one that is installed.
+CHART_FONT = env(
+    "CHART_FONT", form=r"\w[\w .'-]{0,99}", needed="the name of an installed font", example="Noto Sans CJK TC"
+)
+
+# --- Clean-up and Kubernetes ----------------------------------------------------------------------------------------
+
+# How long a request deletes before a worker goes on.
+CLEANUP_REQUEST_SECONDS = env.float("CLEANUP_REQUEST_SECONDS", default=20, least=0, most=300, unit="seconds")
+# Silence until a clean-up or the watch over a restart is taken over.
+SYSTEM_HEARTBEAT_TIMEOUT = env.float("SYSTEM_HEARTBEAT_TIMEOUT", default=60, least=1, most=86_400, unit="seconds")
+SYSTEM_ATTEMPTS = env.int("SYSTEM_ATTEMPTS", default=10, least=1, most=1000)
+# Deployments that admins may restart.
+_label: dict[str, Any] = {"form": "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"}
+K8S_DEPLOYMENTS = env.list(
+    "K8S_DEPLOYMENTS", default=["momo-app"], **_label, needed="names of deployments", example="momo-app,momo-worker"
+)
+K8S_NAMESPACE = env("K8S_NAMESPACE", default="momo", **_label, needed="the name of a namespace")
+# Where there is no service account of a pod; without it, the file that kubectl reads.
+K8S_CONFIG_FILE = env.path("K8S_CONFIG_FILE", default="", file=True, example="/home/momo/.kube/config")
+K8S_TIMEOUT = env.float("K8S_TIMEOUT", default=5, least=0.1, most=60, unit="seconds")  # a request
+ROLLOUT_TIMEOUT = env.int("ROLLOUT_TIMEOUT", default=600, least=1, most=86_400, unit="seconds")  # until pods are ready
+
+# --- Operation ------------------------------------------------------------------------------------------------------
+
+# The oldest that prices and days of sales may be before the start page and an alert say so; 0 for never.
+PRICES_FRESH_HOURS = env.int("PRICES_FRESH_HOURS", default=6, most=8760, unit="hours", staff=True)
+SALES_FRESH_HOURS = env.int("SALES_FRESH_HOURS", default=36, most=8760, unit="hours", staff=True)
+# Who may read /metrics: these networks, or whoever has the token.
+METRICS_NETWORKS = env.networks(
+    "METRICS_NETWORKS", default=["127.0.0.0/8", "::1"] if LOCAL else [], example="10.42.0.0/16"
+)
+METRICS_TOKEN = env(
+    "METRICS_TOKEN", form="[!-~]{16,200}", needed="16 to 200 letters, digits and signs", example="…", secret=True
+)
+# Of the histograms of requests and queries, in seconds.
+PROMETHEUS_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, float("inf"))
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 
@@ -630,3 +725,4 @@ UNFOLD = {
 }
 
 env.finish()
+ENVIRONMENT = env  # what was read, for the page of settings

@@ -6,8 +6,10 @@ from django.views.generic import RedirectView
 
 from accounts.api.urls import urlpatterns as accounts_api
 from ai.api.urls import urlpatterns as ai_api
+from bot.api.urls import urlpatterns as bot_api
 from momo.jobs.api.urls import urlpatterns as jobs_api
 from momo.rest.views import DocsView, SchemaView
+from momo.system.api.urls import urlpatterns as system_api
 from notifications.api.urls import urlpatterns as notifications_api
 from products.api.urls import urlpatterns as products_api
 from sales.api.urls import urlpatterns as sales_api
@@ -20,9 +22,23 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path(
         "api/",
-        include([*accounts_api, *products_api, *jobs_api, *sales_api, *vendors_api, *notifications_api, *ai_api]),
+        include(
+            [
+                *accounts_api,
+                *products_api,
+                *jobs_api,
+                *sales_api,
+                *vendors_api,
+                *notifications_api,
+                *ai_api,
+                *bot_api,
+                *system_api,
+            ]
+        ),
     ),
     path("", include(vendor_pages)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
 ]
+
+handler500 = "momo.rest.pages.server_error"

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from celery import Celery
 from django.conf import settings as project
 from django.core.cache import cache
 from django.core.management import call_command
+from django.core.signals import setting_changed
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
+from django.test.signals import root_urlconf_changed
+from django.urls import set_urlconf
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Role, User
 from momo.celery import app as own_app
+from momo.core.thresholds import thresholds
 from momo.local.processes import free_port
 from momo.rest import throttles
+from tests.kit.restoring import keep_rows, restore_rows
 from tests.kit.users import person, token_client
 
 # The first text that Hypothesis draws in a fresh clone builds its table of characters, which takes seconds on a busy
@@ -43,6 +49,7 @@ def django_db_setup(
             cursor.execute("CREATE DATABASE migrating")
             database["NAME"] = connection.settings_dict["NAME"] = "migrating"
             call_command("migrate", verbosity=0, interactive=False)
+            keep_rows()
             connection.close()
             cursor.execute("ALTER DATABASE migrating RENAME TO migrated")
         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated").format(sql.Identifier(name)))
@@ -61,6 +68,39 @@ def _fast_passwords() -> Iterator[None]:
     """A hash as slow as in production takes 0.4 s; tests of passwords set their own hashers."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _addresses_kept() -> Iterator[None]:
+    """Django reads all addresses anew after ROOT_URLCONF was set, 20 ms for each test that does so.
+
+    It caches them by the name of their module, so none that it has read is wrong for another one.
+    """
+
+    def changed(*, setting: str, **_: Any) -> None:
+        if setting == "ROOT_URLCONF":
+            set_urlconf(None)
+
+    setting_changed.disconnect(root_urlconf_changed)
+    setting_changed.connect(changed)
+    yield
+    setting_changed.disconnect(changed)
+    setting_changed.connect(root_urlconf_changed)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_restoring() -> Iterator[None]:
+    """Take the place of Django's flush after tests with `transaction=True`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: restore_rows())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_stored_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thresholds are what the settings say, without the query that asks for stored ones every few seconds."""
+    monkeypatch.setattr(thresholds, "source", dict)
+    thresholds.forget()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from accounts.models import ApiToken, LoginAttempt, User
 from ai.models import Phrase, TrendCategory, TrendList
 from momo.jobs.models import ColumnAlias, Job, JobError
 from momo.jobs.services import create_job, run_job
+from momo.system.models import Cleanup, Rollout, Setting
 from products.models import (
     Alert,
     Category,
@@ -161,6 +162,26 @@ def trail(number: int) -> None:
         )
 
 
+def cleanups(number: int) -> None:
+    """Of which the last one is still at work."""
+    now = timezone.now()
+    lines = [
+        {"name": name, "table": table, "rows": 1204, "bytes": 154_112, "left_rows": left, "left_bytes": 0, "over": True}
+        for name, table, left in (("登入紀錄", "accounts.LoginAttempt", 3), ("匯入的檔案", "jobs.Job.file", 0))
+    ]
+    lines[0]["problem"] = "仍在使用，下次再刪"
+    for one in users(number):
+        Cleanup.objects.update(status="done", message="刪除 2,405 筆", finished_at=now)
+        Cleanup.objects.create(trigger="admin", requested_by=one, started_at=now, report=lines)
+
+
+def rollouts(number: int) -> None:
+    values = {"namespace": "momo", "deployment": "momo-app", "started_at": timezone.now()}
+    for one in users(number):
+        Rollout.objects.update(status="done", message="3 個 pod，3 個已更新，3 個可用", finished_at=timezone.now())
+        Rollout.objects.create(**values, requested_by=one)
+
+
 def tasks(number: int) -> None:
     start = PeriodicTask.objects.count()
     every = IntervalSchedule.objects.bulk_create(
@@ -169,6 +190,11 @@ def tasks(number: int) -> None:
     PeriodicTask.objects.bulk_create(
         PeriodicTask(name=f"工作 {one.every}", task="products.start_crawl", interval=one) for one in every
     )
+
+
+def settings(number: int) -> None:
+    """Settings that are not used any more, beside those that are."""
+    Setting.objects.bulk_create(Setting(name=f"GONE_{n}", value=n) for n in range(number))
 
 
 def full_run() -> CrawlRun:

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from bot.models import TelegramAccount
 from notifications.models import Attachment, Channel, Chat, Format, OutboxMessage, Subscription, Template
 from notifications.services.templates import save_template
 from tests.admin.makers import users
+from tests.kit.users import person
 
 VARIABLES: list[dict[str, Any]] = [
     {"name": "host", "type": "text", "required": True, "example": "momo-web-1"},
@@ -60,6 +62,15 @@ def chats(number: int) -> list[Chat]:
     return Chat.objects.bulk_create(
         Chat(chat_id=f"{7_000 + start + n}", title=f"群組 {n}", is_active=n % 2 == 0) for n in range(number)
     )
+
+
+def accounts(number: int) -> list[TelegramAccount]:
+    """Linked accounts, each of a user of its own."""
+    start = 5_000_000 + TelegramAccount.objects.count()
+    return [
+        TelegramAccount.objects.create(user=person(f"linked-{start + n}"), telegram_id=start + n, name=f"小明 {n}")
+        for n in range(number)
+    ]
 
 
 def subscription(**values: Any) -> Subscription:

@@ -13,6 +13,7 @@ from products.models import Alert, CrawlRun, PriceEvent, Product, QuarantinedPri
 from sales.models import DayOwner, SalesLine
 from tests.admin import makers, makers_vendors
 from tests.admin import makers_notifications as messages
+from tests.ai import makers as copy
 
 SHARED = [
     "products_product",
@@ -40,13 +41,20 @@ SHARED = [
     "ai_trendlist",
     "ai_search",
     "ai_phrase",
+    "ai_generation",
+    "ai_factsheet",
+    "ai_call",
+    "bot_telegramaccount",
 ]
 ADMIN_ONLY = [
     "accounts_user",
     "accounts_apitoken",
     "accounts_loginattempt",
+    "system_cleanup",
+    "system_rollout",
     "auditlog_logentry",
     "django_celery_beat_periodictask",
+    "system_setting",
 ]
 
 
@@ -116,6 +124,7 @@ def test_the_sidebar_offers_only_what_may_be_opened(name: str, clients: dict[str
         lambda: makers_vendors.mails(1)[0],
         lambda: makers_vendors.mails(1)[0].sending,
         lambda: makers.phrases(1)[0],
+        lambda: copy.sheets(1)[0],
     ],
 )
 def test_every_page_of_one_thing_can_be_read_by_everybody(make: Any, clients: dict[str, Client]) -> None:
@@ -125,7 +134,7 @@ def test_every_page_of_one_thing_can_be_read_by_everybody(make: Any, clients: di
     assert {role: client.get(url).status_code for role, client in clients.items()} == dict.fromkeys(clients, 200)
 
 
-@pytest.mark.parametrize("name", [*SHARED, "accounts_loginattempt", "auditlog_logentry"])
+@pytest.mark.parametrize("name", [*SHARED, "accounts_loginattempt", "auditlog_logentry", "system_setting"])
 def test_nobody_adds_what_the_system_writes(name: str, as_boss: Client) -> None:
     written_by_people = {
         "products_category",
@@ -136,6 +145,7 @@ def test_nobody_adds_what_the_system_writes(name: str, as_boss: Client) -> None:
         "vendors_vendor",
         "ai_trendcategory",
         "ai_phrase",
+        "ai_factsheet",
     }
     expected = 200 if name in written_by_people else 403
 

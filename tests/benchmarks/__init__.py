@@ -9,6 +9,7 @@ BENCHMARKS = {
     "apply": "tests.benchmarks.apply",
     "api": "tests.benchmarks.api",
     "auth": "tests.benchmarks.auth",
+    "metrics": "tests.benchmarks.metrics",
     "export": "tests.benchmarks.export",
     "sales": "tests.benchmarks.sales",
     "vendors": "tests.benchmarks.vendors",
@@ -17,4 +18,7 @@ BENCHMARKS = {
     "vendors_board": "tests.benchmarks.vendors_board",
     "checks": "tests.benchmarks.checks",
     "generate": "tests.benchmarks.generate",
+    "bot": "tests.benchmarks.bot",
+    "cleanup": "tests.benchmarks.cleanup",
+    "scale": "tests.benchmarks.scale",
 }

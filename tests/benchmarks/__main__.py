@@ -56,7 +56,8 @@ def main() -> int:
     services = LocalServices(folder)
     try:
         addresses, _ = services.acquire()
-        (folder / "static").mkdir()
+        for name in ("static", "metrics"):
+            (folder / name).mkdir()
         os.environ.update(_SETTINGS)
         os.environ.update(
             SECRET_KEY=secrets.token_urlsafe(64),
@@ -64,6 +65,7 @@ def main() -> int:
             REDIS_URL=addresses.redis_url,
             STATIC_ROOT=str(folder / "static"),
             MEDIA_ROOT=str(folder / "media"),
+            PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics"),
         )
         return _run([name for name in BENCHMARKS if name in (given.names or BENCHMARKS)], given)
     finally:

@@ -65,10 +65,10 @@ def run(context: Context) -> list[Row]:
 def _sending(context: Context, channel: str, count: int) -> list[Row]:
     repeats = 1 if context.quick else 3
     took: dict[str, list[float]] = {"floor": [], "product": []}
-    with context.database("bench_outbox"), _stand_in(channel) as settings:
+    with context.database("bench_outbox"), stand_in(channel) as settings:
         context.say(f"{count:,} messages by {channel} …")
         for _ in range(repeats):
-            _write(channel, count)
+            write(channel, count)
             for way, kept in took.items():
                 kept.append(_send(context, way, channel, settings))
     floor, product = (statistics.median(kept) for kept in took.values())
@@ -79,7 +79,7 @@ def _sending(context: Context, channel: str, count: int) -> list[Row]:
     ]
 
 
-def _write(channel: str, count: int) -> None:
+def write(channel: str, count: int) -> None:
     """Messages that are due, none of them sent."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notifications_outboxmessage, notifications_chat CASCADE")
@@ -115,7 +115,7 @@ def _send(context: Context, way: str, channel: str, settings: dict[str, str]) ->
 
 
 @contextlib.contextmanager
-def _stand_in(channel: str) -> Iterator[dict[str, str]]:
+def stand_in(channel: str) -> Iterator[dict[str, str]]:
     """A server in a process of its own; yields the settings that lead to it."""
     module = {"email": "smtp", "telegram": "telegram"}[channel]
     with tempfile.TemporaryDirectory(prefix="momo-bench-outbox-") as folder:

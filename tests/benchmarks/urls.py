@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.urls import path
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from momo.rest.permissions import PUBLIC, USER
 from momo.rest.views import ApiView
@@ -39,8 +40,19 @@ class OpenView(RememberedView):
             return super().get(request, **kwargs)
 
 
+class EmptyView(ApiView):
+    """POST: does nothing, and answers in the envelope as every view does."""
+
+    roles = {"POST": PUBLIC}
+
+    def post(self, request: Request) -> Response:
+        """An empty answer."""
+        return self.answer()
+
+
 urlpatterns = [
     *project,
     path("api/remembered", RememberedView.as_view()),
     path("api/open", OpenView.as_view()),
+    path("api/empty", EmptyView.as_view()),
 ]

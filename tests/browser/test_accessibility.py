@@ -16,8 +16,9 @@ from tests.browser.conftest import Opener, findings
 
 PAGES = (
     ("home", "crawl", "missing", "import", "user", "token", "template", "upload"),
-    ("send", "sending", "vendor mail", "stockout", "vendor", "merge"),
+    ("send", "sending", "vendor mail", "stockout", "vendor", "merge", "copy", "fact sheet"),
 )
+FORMS = {"ai_style_workbench"}  # pages of the menu that list nothing
 ROWS = ":is(#result_list tr.data-row, .mo-table--rows tbody tr)"
 
 
@@ -42,7 +43,7 @@ def test_nothing_serious_is_found_on_the_pages_of_the_menu(opened: Opener, live_
         page.goto(reverse(f"admin:{entry.view}"))
         if seen := findings(page):
             found[entry.title] = seen
-        if not page.locator(ROWS).count():
+        if not page.locator(ROWS).count() and entry.view not in FORMS:
             empty.append(entry.title)
 
     assert found == {}

@@ -47,6 +47,7 @@ def test_no_page_breaks_the_policy(page: Page) -> None:
         reverse("admin:products_product_change", args=[product.pk]),
         reverse("admin:products_quarantinedprice_changelist"),
         reverse("admin:jobs_job_upload"),
+        reverse("admin:ai_style_workbench"),
         reverse("admin:notifications_template_change", args=[template.pk]),
         reverse("admin:notifications_outboxmessage_change", args=[mail.pk]),
         reverse("admin:accounts_user_export"),

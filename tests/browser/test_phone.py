@@ -16,7 +16,8 @@ CARD = 120  # pixels, the height that a row of a list has at most
 LISTS = ("products", "crawls", "jobs", "subscriptions", "stockouts", "vendors", "addresses")
 PAGES = (
     *("home", "product", "template", "send", "sending", "vendor mail"),
-    *("board", "score", "stockout", "vendor", "merge"),
+    *("board", "score", "stockout", "vendor", "merge", "workbench"),
+    *("copy", "fact sheet", "usage"),
 )
 SIZES = """() => ({
     over: document.documentElement.scrollWidth - innerWidth,

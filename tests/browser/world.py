@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.urls import reverse
 
 from accounts.models import ApiToken
-from ai.models import Search, TrendList
-from notifications.models import Template
+from ai.models import FactSheet, Generation, Search, TrendList
+from bot.models import TelegramAccount
+from momo.system.models import Cleanup
+from notifications.models import Chat, Template
 from products.models import CrawlRun, Product
 from tests.admin import makers, makers_vendors
 from tests.admin import makers_notifications as messages
@@ -43,6 +45,8 @@ def fill(host: str) -> None:
     makers.tokens(2)
     makers.logins(2)
     makers.tasks(2)
+    makers.cleanups(2)
+    makers.rollouts(2)
     messages.template()
     messages.subscriptions(2)
     messages.mails(3)
@@ -55,6 +59,8 @@ def fill(host: str) -> None:
     Vendor.objects.filter(pk=stockouts[1].vendor_id).update(name="永昌貿易有限公司")
     stockouts[2].vendor.addresses.update(bounced_at=stockouts[2].created_at, bounce_reason="550 5.1.1 User unknown")
     makers_vendors.mails(1)
+    Chat.objects.create(chat_id="-1001234567890", title="業務群組", is_active=False, standing=Chat.Standing.WAITING)
+    TelegramAccount.objects.create(user=ApiToken.objects.latest("pk").user, telegram_id=5551234, name="小明 Wang")
     mailed()
 
 
@@ -67,6 +73,8 @@ def mailed() -> None:
     prepared(*rows[1:], note="這幾項正在檔期活動中，請優先補貨。")
     makers.trend_lists(2)
     copy.searches(2)
+    copy.texts(3)
+    copy.sheet(Product.objects.get(product_id="10000001"), origin="日本", promotion=[f"{NAME} 滿千折百"])
     copy.styles(2)
     copy.prices(2)
     copy.budgets(2)
@@ -108,11 +116,23 @@ def pages() -> dict[str, str]:
         "vendor": reverse("admin:vendors_vendor_change", args=[stockout.vendor_id]),
         "merge": reverse("admin:vendors_vendor_into", args=[stockout.vendor_id]),
         "addresses": _list("vendors_vendoraddress"),
+        "cleanup": reverse("admin:system_cleanup_change", args=[Cleanup.objects.earliest("pk").pk]),
+        "clean": reverse("admin:system_cleanup_preview"),
         "token": reverse("admin:accounts_apitoken_add"),
         "trends": _list("ai_trendcategory"),
         "trend": reverse("admin:ai_trendlist_change", args=[TrendList.objects.earliest("pk").pk]),
         "trend_import": reverse("admin:ai_trendcategory_import_list", args=[TrendList.objects.earliest("pk").trend_id]),
         "search": reverse("admin:ai_search_change", args=[Search.objects.filter(kind="search").earliest("pk").pk]),
         "ask": reverse("admin:ai_search_ask"),
+        "history": _list("ai_generation"),
+        "copy": reverse("admin:ai_generation_change", args=[Generation.objects.exclude(warnings=[]).latest("pk").pk]),
+        "fact sheets": _list("ai_factsheet"),
+        "fact sheet": reverse("admin:ai_factsheet_change", args=[FactSheet.objects.get().pk]),
+        "settings": _list("system_setting"),
+        "schedules": _list("django_celery_beat_periodictask"),
+        "usage": f"{reverse('admin:ai_call_usage')}?by=model&metric=tokens",
+        "workbench": f"{reverse('admin:ai_style_workbench')}?product=10000001",
+        "link": reverse("admin:bot_telegramaccount_link"),
+        "status": reverse("admin:system_status"),
         "missing": "/nowhere",
     }

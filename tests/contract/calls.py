@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import LoginAttempt, User
 from ai.models import Budget, ModelPrice, TrendCategory, TrendList
 from momo.jobs.models import Job, JobError
 from momo.jobs.services import undo_job
+from momo.system.models import Cleanup
 from notifications.models import Subscription
 from notifications.services.chats import chat_for, switch_off_chat
 from products.models import Category, Product
@@ -18,7 +20,7 @@ from products.services.notify import notify_price_events
 from tests.contract.bodies import Form
 from tests.contract.description import JSON, Operation
 from tests.contract.matrix import NEW, REPORT, STOCKOUT, STOCKOUTS
-from tests.contract.world import World
+from tests.contract.world import TELEGRAM, World
 from tests.kit.users import PASSWORD
 from tests.vendors.makers import make_stockout, make_vendor
 from vendors.models import Stockout, StockoutBatch, Vendor, VendorAddress
@@ -34,6 +36,7 @@ class Call:
     body: Any = None
     at: dict[str, Any] = field(default_factory=dict)
     prepare: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.status} {self.actor} {self.query or self.body or self.at or ''}".strip()
@@ -82,6 +85,20 @@ def running(world: World) -> None:
 
 def file_gone(world: World) -> None:
     Job.objects.filter(pk=world.imports.failed.pk).update(file="")
+
+
+def cleaning(world: World) -> None:
+    now = timezone.now()
+    Cleanup.objects.create(trigger="command", status="running", attempt=1, started_at=now, heartbeat_at=now)
+
+
+def restarting(world: World) -> None:
+    world.actors["admin"]["token"].post("/api/system/k8s/restart", {"deployment": "momo-app"}, content_type=JSON)
+
+
+def old_logins(world: World) -> None:
+    long_ago = timezone.now() - dt.timedelta(days=4000)
+    LoginAttempt.objects.create(username="amy", address="::1", success=False, time=long_ago)
 
 
 def many_errors(world: World) -> None:
@@ -537,6 +554,22 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, body={}),
         Call(404, body={"code": "no_such_template", "variables": {}}),
     ],
+    ("POST", "/api/bot/command"): [
+        Call(200, "user", body={"command": "/help"}),
+        Call(200, body={"command": "上週業績"}),
+        Call(200, "manager", body={"command": "/unlink"}),
+        Call(200, "manager", body={"command": "/unlink", "args": [], "confirmed": True}),
+        Call(400, body={"command": ""}),
+        Call(400, body={"command": "/help", "args": "x"}),
+        Call(404, body={"command": "/no_such_command"}),
+        Call(409, body={"command": "/subscribe"}),
+    ],
+    ("POST", "/api/bot/telegram/webhook"): [
+        Call(200, body={"update_id": 1}, headers=TELEGRAM),
+        Call(200, body={"update_id": 2, "message": {"text": "/help"}}, headers=TELEGRAM),
+        Call(400, body={}, headers=TELEGRAM),
+        Call(401, body={"update_id": 1}, headers={}),
+    ],
     ("POST", "/api/notification/telegram"): [
         Call(202, "manager", body={"message": "測試"}),
         Call(202, body={"message": "<b>粗</b>", "format": "telegram_html", "chat_id": "42"}),
@@ -569,6 +602,20 @@ CALLS: dict[Operation, list[Call]] = {
         ]
         for method in ("PUT", "PATCH")
     },
+    ("POST", "/api/system/cleanup"): [
+        Call(200, body={"dry_run": True}, prepare=old_logins),
+        Call(200, body={"dry_run": False}, prepare=old_logins),
+        Call(200, body={}),
+        Call(400, body={"dry_run": "yes"}),
+        Call(400, body={"only": ["登入紀錄"]}),
+        Call(409, body={}, prepare=cleaning),
+    ],
+    ("POST", "/api/system/k8s/restart"): [
+        Call(202, body={"deployment": "momo-app"}),
+        Call(400, body={}),
+        Call(403, body={"deployment": "other"}),
+        Call(409, body={"deployment": "momo-app"}, prepare=restarting),
+    ],
     ("POST", "/api/run_task"): [
         Call(202, "manager", body={}),
         Call(202, body={"categories": ["1100100000"]}),
@@ -588,6 +635,7 @@ CALLS: dict[Operation, list[Call]] = {
         Call(403, "user"),
     ],
     ("GET", "/api/system/crawler/status"): [Call(200, "user"), Call(200, prepare=crawling)],
+    ("GET", "/api/system/status"): [Call(200, "user"), Call(200, prepare=crawling)],
     ("POST", "/api/user/change_password"): [
         Call(200, "user", body={"current_password": PASSWORD, "new_password": NEW}),
         Call(200, "must", body={"current_password": PASSWORD, "new_password": NEW}),

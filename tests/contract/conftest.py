@@ -16,6 +16,7 @@ from tests.admin.makers import workbook
 from tests.contract.world import DRIVEN, SETTINGS, World, build
 from tests.fakes.drive import SHEET, Drive
 from tests.fakes.gemini import KEY, Gemini
+from tests.fakes.kubernetes import Kubernetes
 from tests.fakes.ollama import Ollama
 
 
@@ -31,12 +32,13 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def drive_settings(folder: Path) -> Iterator[dict[str, Any]]:
-    """Settings that lead to a Google Drive with two files, whose key file lies in `folder`, and to both models."""
-    with Drive() as drive, Ollama() as ollama, Gemini() as gemini:
+    """Settings that lead to a Google Drive with two files, to both models and to a cluster; keys lie in `folder`."""
+    with Drive() as drive, Ollama() as ollama, Gemini() as gemini, Kubernetes() as cluster:
         drive.add("每日銷售_20260201.xlsx", workbook(DRIVEN), id="sales-1")
         drive.add("每日銷售", workbook(DRIVEN), id="sales-2", mime_type=SHEET)
         models = {"OLLAMA_URL": ollama.url, "GEMINI_URL": gemini.url, "GEMINI_API_KEY": KEY}
-        yield {**drive.settings(folder), **models}
+        cluster.add("momo-app")
+        yield {**drive.settings(folder), **models, "K8S_CONFIG_FILE": str(cluster.config(folder))}
 
 
 @pytest.fixture(scope="module")

@@ -23,10 +23,11 @@ def description() -> dict[str, Any]:
 
 
 def operations() -> dict[Operation, dict[str, Any]]:
-    """Every operation by method and path."""
+    """Every operation of the API by method and path; /login, which is a page, is not among them."""
     return {
         (method.upper(), path): operation
         for path, item in description()["paths"].items()
+        if path.startswith("/api/")
         for method, operation in item.items()
     }
 

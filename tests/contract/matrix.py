@@ -58,6 +58,14 @@ path                                 methods                nobody  user  manage
 /api/ai/usage/stats                  GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/bot/command                     POST                   401     200   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/bot/telegram/webhook            POST                   401     401   401      401    401   401       401   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/daily_sales                     GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
@@ -142,6 +150,17 @@ path                                 methods                nobody  user  manage
 /api/system/crawler/status           GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/system/cleanup                  POST                   401     403   403      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/system/k8s/restart              POST                   401     403   403      202    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/system/status                   GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/trigger_momo_notification       POST                   401     403   202      202    401   401       403   403
                                      GET HEAD               405     405   405      405    401   405       405   405
                                      PUT PATCH DELETE       405     405   405      405    401   405       405   403
@@ -209,6 +228,12 @@ path              methods                nobody  user    manager  admin   dead  
                   OPTIONS                405     405     405      405     405     405       405      405
 /change_password  GET HEAD OPTIONS       >login  200     200      200     >login  >login    200      200
                   POST PUT PATCH DELETE  403     403     403      403     403     403       403      403
+/health           GET HEAD               200     200     200      200     200     200       200      200
+                  POST PUT PATCH DELETE  405     405     405      405     405     405       405      405
+                  OPTIONS                405     405     405      405     405     405       405      405
+/metrics          GET HEAD               403     403     403      403     403     403       403      403
+                  POST PUT PATCH DELETE  405     405     405      405     405     405       405      405
+                  OPTIONS                405     405     405      405     405     405       405      405
 /vendor/answer/1  GET HEAD               404     404     404      404     404     404       404      404
                   POST                   404     404     404      404     404     404       404      403
                   PUT PATCH DELETE       405     405     405      405     405     405       405      403
@@ -250,6 +275,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/ai/check"): {"text": "天然草本茶，幫助減 肥", "domain": "food"},
     ("POST", "/api/ai/generate"): {"product_name": "水潤精華液", "style": "吸睛", "keywords": ["保濕"]},
     ("POST", "/api/ai/search"): {"query": "2026 年防曬的趨勢"},
+    ("POST", "/api/bot/command"): {"command": "/help"},
+    ("POST", "/api/bot/telegram/webhook"): {"update_id": 812345678},
     ("POST", "/api/import/drive/import"): {"file_id": "sales-1", "job_type": "daily_sales"},
     ("POST", "/api/import/upload"): Form({"job_type": "daily_sales"}, REPORT),
     ("POST", "/api/notification/render"): {"code": "disk_warning", "variables": {"usage_percent": 85}},
@@ -257,6 +284,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/api/notification/templates/{code}"): {"title": "磁碟"},
     ("PATCH", "/api/notification/templates/{code}"): {"title": "磁碟"},
     ("POST", "/api/run_task"): {},
+    ("POST", "/api/system/cleanup"): {"dry_run": True},
+    ("POST", "/api/system/k8s/restart"): {"deployment": "momo-app"},
     ("POST", "/api/user/change_password"): {"current_password": PASSWORD, "new_password": NEW},
     ("POST", "/api/users"): {"username": "new.one", "password": NEW},
     ("PUT", "/api/users/{user_id}"): {"display_name": "新名字"},

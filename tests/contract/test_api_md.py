@@ -62,11 +62,10 @@ def caller(request: pytest.FixtureRequest, live_server: Any, settings: Any, tmp_
     with drive_settings(tmp_path) as lead:
         for name, value in {**SETTINGS, **lead}.items():
             setattr(settings, name, value)
-        yield from inside(request.param, live_server.url, settings)
+        yield from inside(request.param, live_server.url)
 
 
-def inside(way: str, base: str, settings: Any) -> Iterator[Caller]:
-    settings.SESSION_COOKIE_SECURE = False  # no TLS on loopback
+def inside(way: str, base: str) -> Iterator[Caller]:
     stock()
     admin = person("ada", Role.ADMIN)
     made = Caller(base)
@@ -167,6 +166,11 @@ def crawling(caller: Caller) -> None:
     again = caller.data("POST", "/api/run_task", 202, json={"categories": ["1100100000"]})
     assert (again["run_id"], again["already_running"]) == (started["run_id"], True)
     assert caller.data("GET", "/api/system/crawler/status")["running"]["run_id"] == started["run_id"]
+    status = caller.ask("GET", "/api/system/status").json()
+    assert all(0 <= status[f"{name}_percent"] <= 100 for name in ("cpu", "memory", "disk"))
+    assert re.fullmatch(r"\d+ (day|hour|minute)s?|less than a minute", status["uptime"])
+    assert caller.ask("GET", "/health").text == "OK"
+    assert "METRICS_NETWORKS" in caller.ask("GET", "/metrics", 403).text
 
 
 def people(caller: Caller) -> None:

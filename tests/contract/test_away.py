@@ -79,6 +79,7 @@ def test_redis_away(debug: bool, settings: Any) -> None:
             [keyed, "post", "/api/run_task", {}],
             [headers, "get", "/api/products", None],
             [headers, "get", "/api/system/crawler/status", None],
+            [headers, "get", "/api/system/status", None],
             [headers, "get", "/api/users", None],
             [headers, "post", "/api/user/change_password", change],
             [headers, "get", "/api/daily_sales", None],
@@ -92,11 +93,11 @@ def test_redis_away(debug: bool, settings: Any) -> None:
         assert (status, body["code"], retry_after) == (503, "UNAVAILABLE", "5")
         assert body["error"].startswith("訊息佇列目前無法使用")
         assert "REDIS_URL" in body["error"]
-    assert [status for status, _, _ in answers[3:]] == [200] * 5 + [202] * 3
+    assert [status for status, _, _ in answers[3:]] == [200] * 6 + [202] * 3
     assert {run.status for run in CrawlRun.objects.all()} == {CrawlRun.Status.FAILED}
     jobs = {job.pk: job for job in Job.objects.all()}
     assert len(jobs) == 2
-    assert [body["data"]["job_id"] in jobs for _, body, _ in answers[8:]] == [True] * 3
+    assert [body["data"]["job_id"] in jobs for _, body, _ in answers[9:]] == [True] * 3
     # The sweep sends them once the broker is back.
     assert {(job.status, job.heartbeat_at) for job in jobs.values()} == {(Job.Status.PENDING, None)}
     assert {record.path for record in IdempotencyRecord.objects.all()} == {"/api/import/upload"}

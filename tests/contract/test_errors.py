@@ -27,7 +27,7 @@ from tests.contract.bodies import MULTIPART, Form, sent
 from tests.contract.conftest import undone
 from tests.contract.description import JSON, Operation, check_described, operations
 from tests.contract.matrix import BODIES, METHODS, REPORT
-from tests.contract.world import ELSEWHERE, World
+from tests.contract.world import ELSEWHERE, TELEGRAM, WEBHOOK, World
 from tests.rest.test_failures import _with_database_away, check
 
 # One operation of each kind of view.
@@ -47,6 +47,7 @@ CHANGED_STEPS = {"UploadView": {"initial"}, "StockoutImportView": {"initial"}}
 # The steps of a request outside of its handler: whose they are.
 STEPS: dict[str, type] = {
     **dict.fromkeys(("dispatch", "initialize_request", "finalize_response", "get_parsers"), APIView),
+    "http_method_not_allowed": APIView,
     **dict.fromkeys(("get_authenticators", "get_permissions", "get_throttles", "get_exception_handler"), APIView),
     **dict.fromkeys(("initial", "perform_authentication", "check_permissions", "check_throttles"), ApiView),
     **dict.fromkeys(("handle_exception", "options"), ApiView),
@@ -102,6 +103,7 @@ def ask(client: Client, operation: Operation, world: World, **given: Any) -> Any
     if "data" not in given:
         given |= sent(BODIES.get(operation))
     path = path_of(operation, world) + given.pop("query", "")
+    given["headers"] = (TELEGRAM if operation == WEBHOOK else {}) | given.get("headers", {})
     with undone():
         return getattr(client, operation[0].lower())(path, **given)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
@@ -13,14 +14,29 @@ from momo.rest.permissions import PUBLIC
 from momo.rest.routes import api_routes
 from tests.contract.bodies import sent
 from tests.contract.calls import CALLS, Call
-from tests.contract.description import JSON, Operation, check_described, complaints, examples, operations, resolved
+from tests.contract.description import (
+    JSON,
+    Operation,
+    check_described,
+    complaints,
+    description,
+    examples,
+    operations,
+    resolved,
+)
 from tests.contract.matrix import BODIES
 from tests.contract.test_matrix import drained
 from tests.contract.world import CODES, World
+from tests.kit.users import PASSWORD
 
 # What describes the API is not part of it.
 UNDESCRIBED = {("GET", "/api/schema"), ("GET", "/api/docs")}
-BARE = {("GET", "/api/products"), ("GET", "/api/history/{product_id}"), ("POST", "/api/ai/generate")}
+BARE = {
+    ("GET", "/api/products"),
+    ("GET", "/api/history/{product_id}"),
+    ("POST", "/api/ai/generate"),
+    ("GET", "/api/system/status"),
+}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What they are about is in the path.
 BODILESS = {("POST", f"/api/import/jobs/{{job_id}}/{act}") for act in ("cancel", "undo")}
@@ -123,7 +139,7 @@ def send(client: Client, operation: Operation, world: World, call: Call) -> Any:
         at["user_id"] = world.people[at["user_id"]].pk
     if isinstance(at["job_id"], str):
         at["job_id"] = getattr(world.imports, at["job_id"]).pk
-    return getattr(client, method.lower())(f"{path.format(**at)}?{call.query}", **sent(call.body))
+    return getattr(client, method.lower())(f"{path.format(**at)}?{call.query}", **sent(call.body), headers=call.headers)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +157,24 @@ def test_answers(operation: Operation, call: Call, world: World) -> None:
     response = drained(send(world.actors[call.actor]["token"], operation, world, call))
     assert response.status_code == call.status, response.content
     check_described(response, operation)
+
+
+def test_login_is_described_and_does_so(world: World) -> None:
+    described = description()["paths"]["/login"]["post"]
+    [(kind, form)] = described["requestBody"]["content"].items()
+    assert all(complaints(form["schema"], one["value"]) == [] for one in form["examples"].values())
+    client = Client(headers={"Accept": JSON})
+    form = {"username": world.people["user"].username, "password": PASSWORD, "next": "/admin/"}
+    inside = client.post("/login", urlencode(form), content_type=kind)
+    assert str(inside.status_code) in described["responses"]
+    assert all(inside.headers.get(name) or inside.cookies for name in described["responses"]["302"]["headers"])
+    answers = [client.post("/login", urlencode({**form, "password": "x"}), content_type=kind) for _ in range(6)]
+    answers.append(client.post("/login", headers={"Sec-Fetch-Site": "cross-site"}))
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429, 403]
+    for answer in answers:
+        media = described["responses"][str(answer.status_code)]["content"][JSON]
+        assert complaints(media["schema"], answer.json()) == []
+        assert [complaints(media["schema"], one["value"]) for one in media["examples"].values()] == [[]]
 
 
 def test_every_operation_is_called() -> None:

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.contract.conftest import undone
 from tests.contract.description import Operation, description, operations
-from tests.contract.world import World
+from tests.contract.world import TELEGRAM, World
 
 # Requests an operation; fewer where most are refused by the role before anything else is read. Nothing is refused to an
 # admin, so the other roles are tried in long runs only; which of them may do what is the matter of test_matrix.
@@ -40,6 +40,7 @@ BEYOND = {
     "brand",
     "categories",
     "category",
+    "command",
     "current_password",
     "date",
     "email",
@@ -126,7 +127,7 @@ def probe(strategy: Any, *, examples: int, headers: dict[str, str]) -> None:
 
 
 def credentials(actor: str, world: World) -> dict[str, str]:
-    return {"Authorization": f"Bearer {world.tokens[actor]}"} if actor in world.tokens else {}
+    return {"Authorization": f"Bearer {world.tokens[actor]}", **TELEGRAM} if actor in world.tokens else {}
 
 
 each_actor = pytest.mark.parametrize(

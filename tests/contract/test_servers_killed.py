@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import requests
 
 from momo.local.processes import free_port
 from momo.local.services import LocalServices
-from tests.kit.forks import fork
+from tests.kit.forks import Forked, fork
 from tests.kit.users import PASSWORD
 
 JSON = {"Accept": "application/json"}
@@ -50,6 +51,7 @@ class Site:
     base: str
     token: dict[str, str]
     log: Path
+    web: Forked
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
         return requests.get(self.base + path, headers=headers, timeout=TIMEOUT)
@@ -66,11 +68,11 @@ class Site:
 
 
 @contextmanager
-def serving(env: dict[str, str], port: int, log: Path) -> Iterator[None]:
+def serving(env: dict[str, str], port: int, log: Path) -> Iterator[Forked]:
     command = ["-m", "gunicorn", "momo.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     web = fork([*command, "--worker-class", "gthread", "--threads", "4"], environment=env, log=log)
     try:
-        yield
+        yield web
     finally:
         web.terminate()
         web.wait(PATIENCE)
@@ -93,8 +95,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         assert fork(["-c", PREPARE], environment=env, log=printed).wait(PREPARING) == 0, printed.read_text()
         token = printed.read_text().splitlines()[-1]
         port, log = free_port(), tmp_path / "web.log"
-        with serving(env, port, log):
-            site = Site(services, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}, log)
+        with serving(env, port, log) as web:
+            site = Site(services, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}, log, web)
             deadline = time.monotonic() + PATIENCE
             while True:
                 try:
@@ -125,8 +127,49 @@ def test_servers_die_and_come_back(site: Site) -> None:
     assert [site.log_in("ghost", "x").status_code for _ in range(6)] == [401] * 5 + [429]
     assert [site.get("/api/users", way).status_code for way in both] == [200, 200]
 
+    assert ailing(site) == {"workers"}
     valkey_is_killed(site, both)
     postgres_is_killed(site, both)
+    web_process_is_killed(site)
+
+
+def ailing(site: Site) -> set[str]:
+    """What /health?full=1 names; no worker runs here. The process itself is alive whatever else is not."""
+    assert site.get("/health").text == "OK"
+    begun = time.monotonic()
+    answer = site.get("/health?full=1")
+    assert time.monotonic() - begun < 10
+    found = {name for name, check in answer.json()["checks"].items() if check["status"] != "ok"}
+    assert answer.status_code == (503 if found else 200)
+    return found
+
+
+def web_process_is_killed(site: Site) -> None:
+    """Another one takes its place, and no counter goes back."""
+    before = counters(site)
+    assert len(before) > 20
+    [process] = psutil.Process(site.web.pid).children()
+    kill(process.pid)
+    site.await_answer("/login", {}, 200)
+    after = counters(site)
+    assert {name: value for name, value in before.items() if after.get(name, 0) < value} == {}
+    asked = 'django_http_responses_total_by_status_view_method_total{method="GET",status="200",view="login"}'
+    assert after[asked] > before[asked]
+    queries = [name for name in after if name.startswith("django_db_query_duration_seconds_count")]
+    assert [after[name] > 10 for name in queries] == [True]
+
+
+def counters(site: Site) -> dict[str, float]:
+    text = site.get("/metrics").text
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)", text, flags=re.MULTILINE))
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    names = {name for name, kind in kinds.items() if kind in {"counter", "histogram"}}
+    ends = ("", "_bucket", "_sum", "_count", "_total")
+    return {
+        name: float(value)
+        for name, value in lines
+        if any(name.partition("{")[0].removesuffix(end) in names for end in ends)
+    }
 
 
 def valkey_is_killed(site: Site, both: tuple[dict[str, str], ...]) -> None:
@@ -137,6 +180,7 @@ def valkey_is_killed(site: Site, both: tuple[dict[str, str], ...]) -> None:
             begun = time.monotonic()
             assert site.get(path, way).status_code == 200
             assert time.monotonic() - begun < TIMEOUT / 2
+    assert ailing(site) == {"broker", "workers"}
     assert "Requests are not counted, Redis does not answer" in site.log.read_text()
     assert "分鐘後再試" in failed(site.log_in("ghost", "x"), 429, "RATE_LIMITED")["error"]
     assert [site.log_in("other", "x").status_code for _ in range(6)] == [401] * 5 + [429]
@@ -153,6 +197,11 @@ def postgres_is_killed(site: Site, both: tuple[dict[str, str], ...]) -> None:
         assert "資料庫" in failed(response, 503, "UNAVAILABLE")["error"]
         assert response.headers["Retry-After"] == "5"
     failed(site.log_in("admin", PASSWORD), 503, "UNAVAILABLE")
+    assert ailing(site) == {"database", "workers"}
+    assert 'momo_up{server="database"} 0.0' in site.get("/metrics").text
+    page = site.get("/admin/", both[1])
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "資料庫目前無法使用，請稍後再試" in page.text
     assert site.get("/login").status_code == 200
     assert site.get("/api/nowhere", both[0]).status_code == 404
     site.services.acquire()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import LoginAttempt, Role, User
 from accounts.services import create_token, record_login, revoke_token
 from ai.models import Generation
+from bot.models import TelegramAccount
 from momo.jobs.models import Job
 from notifications.models import Channel, Subscription
 from products.models import Category, Product
@@ -41,13 +42,19 @@ CODES = {
 
 # What would only cost time here: limits that hundreds of requests run into, a look at all static files for
 # each client.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "WHITENOISE_AUTOREFRESH": True,
     "REST_FRAMEWORK": {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {}},
     # Nothing is sent: no sender runs.
     "TELEGRAM_BOT_TOKEN": "1:contract",
     "TELEGRAM_CHAT_ID": "-100",
+    "TELEGRAM_WEBHOOK_SECRET": "secret-of-the-contract",
+    # No role opens /metrics; a scrape for each caller takes seconds.
+    "METRICS_NETWORKS": [],
 }
+WEBHOOK = ("POST", "/api/bot/telegram/webhook")
+# What Telegram sends with its updates.
+TELEGRAM = {"X-Telegram-Bot-Api-Secret-Token": SETTINGS["TELEGRAM_WEBHOOK_SECRET"]}
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,8 @@ def build() -> World:
     Subscription.objects.create(
         name="價格通知", event="price_digest", channel=Channel.EMAIL, address="wang@example.com"
     )
+    for number, user in enumerate(roles.values(), start=501):
+        TelegramAccount.objects.create(user=user, telegram_id=number, name="小明")
     where, product = stock()
     vendor = make_vendor("V00001", "vendor@example.com")
     stockout = make_stockout(vendor, make_batch(line_count=2), pk=STOCKOUT)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from momo.core.retention import Expired
 from momo.jobs.models import Job
-from momo.jobs.retention import OldFiles, StrayFiles, expired
+from momo.jobs.retention import OldFiles, expired
 from momo.jobs.services import retry_job, run_job
 from tests.jobs.importer import workbook
 
@@ -58,7 +59,7 @@ def test_a_file_that_went_by_itself(job_of: Callable[..., Job]) -> None:
 
 
 def test_files_of_no_job(job_of: Callable[..., Job], settings: Any) -> None:
-    def stray(hours: int) -> OldFiles | StrayFiles:
+    def stray(hours: int) -> Expired:
         return expired(now=timezone.now() + dt.timedelta(hours=hours))["沒有紀錄的匯入檔案"]
 
     assert stray(25).count() == 0, "there is no folder yet"

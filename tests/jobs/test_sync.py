@@ -97,8 +97,8 @@ def test_the_columns_decide_the_kind(drive: Drive, both: None) -> None:
     }
     letter = jobs["信.pdf"]
     assert (letter.status, letter.stage, letter.error_count) == ("failed", "reading", 0)
-    assert "看不出" in letter.message
     assert "PDF" in letter.message
+    assert "不是試算表" in letter.message
     assert sync_drive() == [], "it is said once"
 
 

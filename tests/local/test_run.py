@@ -123,6 +123,7 @@ def test_from_nothing_to_served_and_back(run: Run) -> None:
     assert run.family() == []
 
 
+@pytest.mark.long
 def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
     # A crawl that is not given back would count as alive for an hour.
     patient = {"CRAWL_HEARTBEAT_TIMEOUT": "3600"}

@@ -76,7 +76,7 @@ def _configuration() -> Any:
         except config.ConfigException:
             config.load_kube_config(config_file=settings.K8S_CONFIG_FILE or None, client_configuration=found)
     except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, AttributeError) as error:
-        raise Unavailable(SERVICE, NO_CLUSTER) from error
+        raise Unavailable(f"{SERVICE} ", NO_CLUSTER) from error
     found.retries = 0
     found.client_side_validation = False  # of answers: what we read of them is checked here
     return found

@@ -18,7 +18,14 @@ from momo.system.selectors.status import system_status
 from products.models import CrawlRun
 
 SERVERS = {"database": "資料庫", "broker": "訊息佇列與快取", "workers": "背景程式"}
-QUEUES = {"crawl": "更新價格", "default": "排程與整理", "imports": "匯入", "messages": "寄送", "unacked": "處理中"}
+QUEUES = {
+    "bot": "回覆 Telegram",
+    "crawl": "更新價格",
+    "default": "排程與整理",
+    "imports": "匯入",
+    "messages": "寄送",
+    "unacked": "處理中",
+}
 FULL, TIGHT = 90, 75  # percent
 
 

@@ -11,8 +11,11 @@ import requests
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Role
+from accounts.services import create_token
 from bot.models import Update
+from bot.registry import all_commands
 from bot.services.updates import receive, sweep_updates
+from bot.texts import escape
 from momo.local.processes import free_port
 from notifications.models import Chat, OutboxMessage, Subscription
 from notifications.services.sending import pass_on_due
@@ -127,6 +130,32 @@ def test_from_telegram_and_back(world: BotWorld) -> None:
     assert {chat: len(lines) for chat, lines in texts(world).items()} == {"101": 1, str(GROUP): 1, "999": 1, "102": 1}
     assert Update.objects.count() == len(updates) - 1
     assert Subscription.objects.count() == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", Role.values)
+def test_every_command_through_a_worker(world: BotWorld, role: Role) -> None:
+    """Each command, in private and in the group by turns: the answer that Telegram gets is that of the API."""
+    world.start_worker()
+    world.serve()
+    user = linked(103, f"the_{role}", role)
+    Chat.objects.create(chat_id=str(GROUP), title="業務群組")
+    token = {"Authorization": f"Bearer {create_token(user=user, name='bot').text}"}
+    command = f"http://127.0.0.1:{world.port}/api/bot/command"
+    for number, one in enumerate(all_commands()):
+        if one.name in ("subscribe", "unlink"):
+            continue  # of the chat that asks
+        body = requests.post(command, json={"command": f"/{one.name}"}, headers=token, timeout=30).json()
+        place, before = GROUP if number % 2 else 103, len(world.telegram.state.accepted)
+        answer = world.telegram.bot.deliver(message(103, f"/{one.name}", to=GROUP if number % 2 else None))
+        assert answer is not None
+        assert answer.status_code == 200
+        wait_until(lambda: not Update.objects.exclude(status="done").exists(), f"/{one.name} to be handled")
+        wait_until(lambda: not OutboxMessage.objects.exclude(status="sent").exists(), f"the answer to /{one.name}")
+        told = world.telegram.state.accepted[before:]
+        text = body["data"]["text"] if body["success"] else f"⚠️ {escape(body['error'])}"
+        assert "\n".join(each.text for each in told if each.text) == text, one.name
+        assert {each.chat for each in told} == {str(place)}
 
 
 @pytest.mark.parametrize("table", ["notifications_subscription", "notifications_pace"])

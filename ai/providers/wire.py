@@ -23,6 +23,8 @@ from ai.providers.errors import BadAnswer, NotRunning, Timeout
 CONNECT_SECONDS = 5.0
 MAX_BYTES = 8 * 1024 * 1024  # of one answer
 MAX_LINE = 2 * 1024 * 1024
+# Seconds in which small pieces come together: handing each one alone to another thread costs more than reading it.
+GATHER = 0.01
 _Item = TypeVar("_Item")
 
 
@@ -137,7 +139,7 @@ def pump(source: Callable[[Wire], Iterator[_Item]], *, deadline: float, tick: fl
     Closing this iterator hangs up and waits for the thread. Raises what `source` raises, and Timeout at `deadline`
     (monotonic seconds) even if a byte comes every second.
     """
-    wire, box = Wire(), queue.SimpleQueue[Any]()
+    wire, box, over = Wire(), queue.SimpleQueue[Any](), threading.Event()
     end = object()
 
     def read() -> None:
@@ -147,6 +149,8 @@ def pump(source: Callable[[Wire], Iterator[_Item]], *, deadline: float, tick: fl
             box.put(end)
         except Exception as error:
             box.put(error)
+        finally:
+            over.set()
 
     thread = threading.Thread(target=read, name="ai-provider", daemon=True)
     thread.start()
@@ -165,6 +169,8 @@ def pump(source: Callable[[Wire], Iterator[_Item]], *, deadline: float, tick: fl
             if isinstance(item, Exception):
                 raise item
             yield item
+            if box.empty():
+                over.wait(GATHER)
     finally:
         wire.hang_up()
         thread.join(CONNECT_SECONDS + 1)

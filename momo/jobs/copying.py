@@ -27,6 +27,14 @@ def copied_numbers(values: Sequence[int | None] | None, rows: int) -> Iterable[s
     return map(str, values)
 
 
+def copied_cents(values: Sequence[int | None] | None, rows: int) -> Iterable[str]:
+    """As `copied_numbers`, of amounts in cents for columns in dollars."""
+    if values is None:
+        return [r"\N"] * rows
+    written: dict[int | None, str] = {value: f"{value}e-2" for value in set(values)} | {None: r"\N"}
+    return map(written.__getitem__, values)
+
+
 def copied_texts(values: Sequence[str | None] | None, rows: int) -> Sequence[str]:
     """Texts of `rows` rows; empty for None, and for a column that the report does not have."""
     if values is None:

@@ -302,7 +302,8 @@ def _unconverted(raw: Sequence[Any], kind: Field, converter: _Converter, texts: 
     """The column if no cell needs conversion, else None. Adds texts that need none to `texts`, each with itself."""
     types = set(map(type, raw))
     if kind.kind is Kind.DATE and types == {date} and min(raw) >= values.FIRST_DAY and max(raw) <= values.LAST_DAY:
-        return list(raw)
+        days = {day: day for day in raw}  # one object for equal days: each object is sent on its own
+        return list(map(days.__getitem__, raw))
     if converter.plain is None:
         return None
     distinct = {cell for cell in raw if cell.__class__ is str}

@@ -1,4 +1,4 @@
-"""Publishes the rows of a report: staged, compared by day with the data in force, stored, summed, and sealed.
+"""Publishes the rows of a report: compared by day with the data in force, stored, summed, and sealed.
 
 Each day becomes a claim of this import. The day's owner moves to the claim in the same transaction that rebuilds the
 totals. A day whose rows are in force already keeps its lines and totals; the claim then refers to those lines, so that
@@ -8,15 +8,15 @@ finishes first: a day that a later import owns keeps its owner.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from momo.jobs.copying import copied_numbers, copied_texts, copy_blocks
+from momo.jobs.copying import copied_cents, copied_numbers, copied_texts, copy_blocks
 from momo.jobs.importers import ImportRefused, Outcome, Table
 from momo.jobs.models import Job
 from sales.figures import Sums, added
@@ -34,6 +34,12 @@ CREATE TEMPORARY TABLE sales_staging (
 ) ON COMMIT DROP
 """
 COPY_STAGING = f"COPY sales_staging (row, date, {', '.join(TEXTS)}, {', '.join(NUMBERS)}) FROM STDIN"
+COPY_LINES = f"COPY sales_salesline (job_id, row, date, {', '.join(TEXTS)}, {', '.join(NUMBERS)}) FROM STDIN"
+STORED_ROWS = f"""(
+    SELECT date, {", ".join(TEXTS)}, quantity, (amount * 100)::bigint AS amount, (cost * 100)::bigint AS cost,
+           (gross_profit * 100)::bigint AS gross_profit
+    FROM sales_salesline WHERE date = ANY(%(dates)s) AND job_id = %(job)s
+) AS stored"""  # noqa: S608 - names of columns
 
 # The sum of hashes does not depend on the order of the rows. Each hash is of the whole row, so that values swapped
 # between rows change it. Without the row number, and without columns that the catalogue filled (NOT_IN_FILE): the same
@@ -42,7 +48,7 @@ DIGESTS = """
 SELECT date, count(*), sum(quantity), sum(amount), sum(cost), sum(gross_profit),
        sum(hashtextextended(concat_ws(E'\\x1f', product_code, product_name, {brand}, {category}, pm, vendor_code,
            vendor_name, quantity, amount, coalesce(cost::text, '-'), coalesce(gross_profit::text, '-')), 0))
-FROM sales_staging GROUP BY date
+FROM {rows} GROUP BY date
 """
 NOT_IN_FILE = r"E'\x1e'"
 
@@ -83,6 +89,9 @@ WHERE job_id = %(job)s AND source = %(source)s AND undone_at IS NULL AND date = 
 ON CONFLICT (date, source) DO UPDATE SET claim_id = excluded.claim_id
 """
 
+OWNED = "SELECT EXISTS (SELECT 1 FROM sales_dayowner WHERE source = %(source)s AND date = ANY(%(dates)s))"
+DROP_LINES = "DELETE FROM sales_salesline WHERE date = ANY(%(dates)s) AND job_id = %(job)s"
+
 STORED = """
 SELECT date, count(*), sum(quantity), (sum(amount) * 100)::bigint, (sum(cost) * 100)::bigint,
        (sum(gross_profit) * 100)::bigint
@@ -103,10 +112,12 @@ class Publication:
             raise ImportRefused("檔案裡沒有可匯入的資料列。")
         sums = sums_by_day(self.table)
         with connection.cursor() as cursor:
-            self.stage(cursor)
+            # Rows of new days are stored at once: through a staging table each would be written twice.
+            new = self._are_new(cursor, sums)
+            self.store_all(cursor) if new else self.stage(cursor)
             lock_sales(cursor)
-            staged, digests = _digests(cursor, self.table)
-            _check_seal(sums, staged, "讀入")
+            found, digests = self._digests(cursor, sums, stored=new)
+            _check_seal(sums, found, "寫入" if new else "讀入")
             force = _in_force(cursor, self.source, sums)
             fresh = [day for day in sorted(sums) if day not in force or force[day].digest != digests[day]]
             # Workers run in parallel, so that a later import may have been published first.
@@ -114,7 +125,9 @@ class Publication:
             days = day_changes(sums, force, set(fresh), set(owned))
             if not self.job.confirm_loss:
                 refuse_losses(days)
-            if fresh:
+            if new:
+                self._drop(cursor, sums.keys() - set(fresh))
+            elif fresh:
                 self.store(cursor, fresh)
                 _check_seal({day: sums[day] for day in fresh}, self._stored(cursor, fresh), "寫入")
             sources = {day: force[day].lines_job for day in sums if day in force} | dict.fromkeys(fresh, self.job.pk)
@@ -124,7 +137,7 @@ class Publication:
                 wrong = rebuild_totals(cursor=cursor, dates=rebuilt)
                 if wrong:
                     raise ImportRefused(f"{named_days(wrong)} 的合計與檔案不符，沒有寫入任何資料；請通知系統管理員。")
-            cursor.execute("DROP TABLE sales_staging")
+            cursor.execute("DROP TABLE IF EXISTS sales_staging")
         return outcome(days, sums, force, set(fresh))
 
     def changes(self) -> list[dict[str, Any]]:
@@ -134,7 +147,7 @@ class Publication:
         sums = sums_by_day(self.table)
         with transaction.atomic(), connection.cursor() as cursor:
             self.stage(cursor)
-            _, digests = _digests(cursor, self.table)
+            _, digests = self._digests(cursor, sums, stored=False)
             force = _in_force(cursor, self.source, sums)
             transaction.set_rollback(True)
         fresh = {day for day in sums if day not in force or force[day].digest != digests[day]}
@@ -144,15 +157,50 @@ class Publication:
     def stage(self, cursor: CursorWrapper) -> None:
         """COPY all rows into the staging table."""
         cursor.execute(STAGING)
-        with cursor.copy(COPY_STAGING) as copy:
-            for block in _blocks(self.table):
+        self._copy(cursor, COPY_STAGING, _columns(self.table, copied_numbers))
+
+    def store_all(self, cursor: CursorWrapper) -> None:
+        """COPY all rows into the lines."""
+        jobs = repeat(str(self.job.pk), len(self.table.numbers))
+        self._copy(cursor, COPY_LINES, [jobs, *_columns(self.table, copied_cents)])
+
+    @staticmethod
+    def _copy(cursor: CursorWrapper, statement: str, columns: Iterable[Iterable[str]]) -> None:
+        with cursor.copy(statement) as copy:
+            for block in copy_blocks(columns):
                 copy.write(block)
 
     def store(self, cursor: CursorWrapper, dates: Sequence[date]) -> None:
-        """Append the lines of these days."""
-        days = self.table.columns["date"]
-        ordered = all(day <= after for day, after in pairwise(days))
-        cursor.execute(STORE + ("" if ordered else BY_DAY), {"job": self.job.pk, "dates": list(dates)})
+        """Append the staged lines of these days."""
+        order = "" if self._in_order() else BY_DAY
+        cursor.execute(STORE + order, {"job": self.job.pk, "dates": list(dates)})
+
+    def _in_order(self) -> bool:
+        return all(day <= after for day, after in pairwise(self.table.columns["date"]))
+
+    def _are_new(self, cursor: CursorWrapper, dates: Collection[date]) -> bool:
+        """Whether no day has an owner yet, and the rows are in the order in which they are stored."""
+        cursor.execute(OWNED, {"source": self.source, "dates": list(dates)})
+        return not cursor.fetchone()[0] and self._in_order()
+
+    def _drop(self, cursor: CursorWrapper, dates: Collection[date]) -> None:
+        """Take out lines that another import brought between `_are_new` and `lock_sales`."""
+        if dates:
+            cursor.execute(DROP_LINES, {"job": self.job.pk, "dates": list(dates)})
+
+    def _digests(
+        self, cursor: CursorWrapper, dates: Collection[date], *, stored: bool
+    ) -> tuple[dict[date, Sums], dict[date, str]]:
+        """Sums and digests by day, of the lines of this import or of the staged rows."""
+        columns = {name: NOT_IN_FILE if name in self.table.filled else name for name in ("brand", "category")}
+        statement = DIGESTS.format(rows=STORED_ROWS if stored else "sales_staging", **columns)
+        cursor.execute(statement, {"job": self.job.pk, "dates": list(dates)})
+        sums, digests = {}, {}
+        for day, lines, quantity, amount, cost, profit, hashed in cursor.fetchall():
+            whole = [None if value is None else int(value) for value in (quantity, amount, cost, profit)]
+            sums[day] = Sums(lines, *whole)  # type: ignore[arg-type]
+            digests[day] = f"{lines}:{int(hashed)}"
+        return sums, digests
 
     def _claim(
         self,
@@ -200,24 +248,15 @@ def sums_by_day(table: Table) -> dict[date, Sums]:
     return {day: Sums(*kept) for day, kept in days.items()}
 
 
-def _blocks(table: Table) -> Iterator[bytes]:
+def _columns(table: Table, money: Callable[[Sequence[int | None], int], Iterable[str]]) -> list[Iterable[str]]:
+    """Row number, day, TEXTS and NUMBERS in COPY's text format; `money` writes a column of cents."""
     days = {day: day.isoformat() for day in set(table.columns["date"])}
     rows = len(table.numbers)
     columns: list[Iterable[str]] = [map(str, table.numbers), map(days.__getitem__, table.columns["date"])]
     columns += [copied_texts(table.columns.get(name), rows) for name in TEXTS]
-    columns += [copied_numbers(table.columns[name], rows) for name in NUMBERS]
-    return copy_blocks(columns)
-
-
-def _digests(cursor: CursorWrapper, table: Table) -> tuple[dict[date, Sums], dict[date, str]]:
-    sums, digests = {}, {}
-    columns = {name: NOT_IN_FILE if name in table.filled else name for name in ("brand", "category")}
-    cursor.execute(DIGESTS.format(**columns))
-    for day, lines, quantity, amount, cost, profit, hashed in cursor.fetchall():
-        whole = [None if value is None else int(value) for value in (quantity, amount, cost, profit)]
-        sums[day] = Sums(lines, *whole)  # type: ignore[arg-type]
-        digests[day] = f"{lines}:{int(hashed)}"
-    return sums, digests
+    columns.append(copied_numbers(table.columns["quantity"], rows))
+    columns += [money(table.columns[name], rows) for name in NUMBERS[1:]]
+    return columns
 
 
 def _in_force(cursor: CursorWrapper, source: str, dates: Collection[date]) -> dict[date, Claim]:

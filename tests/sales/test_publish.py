@@ -299,6 +299,40 @@ def test_a_difference_publishes_nothing(broken: type[Publication]) -> None:
     assert (totals(), SalesLine.objects.count(), DayClaim.objects.count()) == (before, lines, 3)
 
 
+@pytest.mark.parametrize("change", ["DELETE FROM {} WHERE row = 2", "UPDATE {} SET date = date + 1 WHERE row = 2"])
+def test_a_difference_in_the_lines_of_new_days_publishes_nothing(change: str) -> None:
+    class Changed(Publication):
+        def store_all(self, cursor: CursorWrapper) -> None:
+            super().store_all(cursor)
+            cursor.execute(change.format("sales_salesline"))
+
+    class Broken(DailySalesImporter):
+        publication: ClassVar[type[Publication]] = Changed
+
+    with pytest.raises(ImportRefused, match="寫入的合計與檔案不符，沒有寫入任何資料"):
+        publish(FIRST, Broken())
+    assert (totals(), SalesLine.objects.count(), DayClaim.objects.count()) == ([], 0, 0)
+
+
+def test_a_day_that_another_import_brought_meanwhile_is_not_stored_twice() -> None:
+    """It is new when this import begins to store it, and in force with the same rows when it is compared."""
+
+    class Late(Publication):
+        def store_all(self, cursor: CursorWrapper) -> None:
+            super().store_all(cursor)
+            other.append(publish(FIRST[:2]))
+
+    class Slow(DailySalesImporter):
+        publication: ClassVar[type[Publication]] = Late
+
+    other: list[Any] = []
+    late, _ = publish(FIRST, Slow())
+    owned = {owner.date.isoformat(): owner.claim for owner in DayOwner.objects.select_related("claim")}
+    assert owned[day(0)].lines_job_id == other[0][0].pk
+    assert SalesLine.objects.filter(date=day(0)).count() == 2
+    assert owned[day(1)].lines_job_id == late.pk
+
+
 def test_totals_that_do_not_add_up_publish_nothing() -> None:
     """A trigger stands for whatever could make a total wrong."""
     publish(FIRST)

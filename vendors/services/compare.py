@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from momo.core.thresholds import thresholds
 from momo.jobs.copying import copied_numbers, copied_texts
 from momo.jobs.importers import Table
-from vendors.models import Stockout, StockoutBatch
+from vendors.models import StockoutBatch
 from vendors.selectors.batches import batches_in_force, overlaps
 
 # Columns of the table that are cells of the report. Codes come first: a sorted report is then sorted as text too.
@@ -31,9 +31,10 @@ FROM vendors_vendor n JOIN vendors_vendor v ON v.id = coalesce(n.merged_into_id,
 WHERE n.code = ANY(%(codes)s)
 """
 
-# Open rows that the report covers, and those of its vendors.
+# Open rows that the report covers, and those of its vendors. Columns as arrays take half the time of rows to be read.
 OPEN = """
-SELECT id, vendor_id, product_code, status, %(all)s OR department = ANY(%(departments)s)
+SELECT array_agg(id), array_agg(vendor_id), array_agg(product_code), array_agg(status IN ('queued', 'sent')),
+       array_agg(%(all)s OR department = ANY(%(departments)s))
 FROM vendors_stockout
 WHERE duplicate_of_id IS NULL AND status <> 'resolved'
   AND (%(all)s OR department = ANY(%(departments)s) OR vendor_id = ANY(%(vendors)s))
@@ -128,17 +129,18 @@ def _match(cursor: CursorWrapper, table: Table, compared: Compared) -> None:
             "vendors": list(compared.owners.values()),
         },
     )
-    found = cursor.fetchall()
-    ids: dict[tuple[int | str, str], int] = {(vendor, product): pk for pk, vendor, product, *_ in found}
+    rows, vendors, products, waiting, is_covered = (values or [] for values in cursor.fetchone())
+    ids: dict[tuple[int | str, str], int] = dict(zip(zip(vendors, products, strict=True), rows, strict=True))
     compared.firsts = list(map(first.__getitem__, keys))
     compared.originals = list(map(ids.get, keys))
     compared.new = len(first.keys() - ids.keys())
     compared.still = len(keys) - compared.originals.count(None)
     listed = set(compared.originals)
-    covered = [(pk, status) for pk, _, _, status, is_covered in found if is_covered]
-    gone = [] if table.partial else [(pk, status) for pk, status in covered if pk not in listed]
-    compared.covered, compared.gone = len(covered), [pk for pk, _ in gone]
-    compared.waiting = sum(status in (Stockout.Status.QUEUED, Stockout.Status.SENT) for _, status in gone)
+    compared.covered = sum(is_covered)
+    if not table.partial:
+        open_rows = zip(rows, is_covered, waiting, strict=True)
+        gone = [(pk, waits) for pk, covered, waits in open_rows if covered and pk not in listed]
+        compared.gone, compared.waiting = [pk for pk, _ in gone], sum(waits for _, waits in gone)
 
 
 def _cells(table: Table) -> list[str]:

@@ -30,7 +30,10 @@ FROM unnest(%(codes)s::text[], %(names)s::text[]) AS x(code, name) ORDER BY code
 ON CONFLICT (code) DO NOTHING
 """
 # Rows take their ids before they are stored, so that a repeated product can point at its first row.
-IDS = "SELECT nextval('vendors_stockout_id_seq') FROM generate_series(1, %(rows)s)"
+IDS = """
+SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= %(rows)s THEN array_agg(id ORDER BY id) END
+FROM (SELECT nextval('vendors_stockout_id_seq') AS id FROM generate_series(1, %(rows)s)) AS taken
+"""
 PRICES = "SELECT product_id, price FROM products_product WHERE product_id = ANY(string_to_array(%(codes)s, E'\\n'))"
 # Into the table itself: through a staging table each row would be written twice.
 COPY = f"""
@@ -111,8 +114,7 @@ class Publication:
         vendors = {code: str(pk) for code, pk in owners.items()}
         cursor.execute(PRICES, {"codes": "\n".join(set(products))})
         prices = {code: str(price) for code, price in cursor.fetchall()}
-        cursor.execute(IDS, {"rows": rows})
-        ids = [pk for (pk,) in cursor.fetchall()]
+        ids = _new_ids(cursor, rows)
         originals = [
             original or (None if first == place else ids[first])
             for place, (original, first) in enumerate(zip(compared.originals, compared.firsts, strict=True))
@@ -137,6 +139,13 @@ class Publication:
         if self.table.partial:
             notes.append("這份報表有沒有匯入的列，所以先前的缺貨不在報表上也不會結案。")
         return notes
+
+
+def _new_ids(cursor: CursorWrapper, rows: int) -> Sequence[int]:
+    """Ids of `rows` new rows: a range, unless another transaction took some in between."""
+    cursor.execute(IDS, {"rows": rows})
+    first, last, scattered = cursor.fetchone()
+    return scattered or range(first, last + 1)
 
 
 def _now(cursor: CursorWrapper) -> datetime:

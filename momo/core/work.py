@@ -67,14 +67,25 @@ def retry_transient(work: Callable[[], Result], *, seconds: float) -> Result:
             time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
 
 
+SILENT = 2.0  # seconds after which a broker counts as one that does not answer; one that is gone refuses at once
+SILENCE_PAUSE = 5.0  # seconds for which such a broker is not asked again, by this process
+_silent_until = 0.0
+
+
 def require_task(name: str, *args: Any, advice: str = "請確認 REDIS_URL 的服務後再試", **options: Any) -> None:
     """Send a task for callers that must know. Raises Unavailable, with `advice`, when the broker is away.
 
     `options` are those of Celery's `send_task`: task_id, countdown, ...
     """
+    global _silent_until
+    begun = time.monotonic()
     try:
+        if begun < _silent_until:
+            raise BrokerError("it did not answer a moment ago")
         current_app.send_task(name, args=list(args), **options)
     except (BrokerError, RedisError, OSError) as error:
+        if time.monotonic() - begun > SILENT:
+            _silent_until = time.monotonic() + SILENCE_PAUSE
         logger.warning("task %s%r is not started, the broker is away: %s", name, args, error)
         raise Unavailable("訊息佇列", advice, retry_after=5) from error
 

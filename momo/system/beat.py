@@ -18,6 +18,8 @@ from django.db.models import F, QuerySet
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+from momo.core.work import TRANSIENT, reconnect
+
 logger = get_logger(__name__)
 
 
@@ -27,6 +29,8 @@ class ClaimingScheduler(DatabaseScheduler):
     When one dies the others go on, after at most the five minutes that the package takes to read all schedules again.
     """
 
+    _known: dict[str, ModelEntry] | None = None  # as they were read last
+
     def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
         """All enabled schedules.
 
@@ -34,6 +38,17 @@ class ClaimingScheduler(DatabaseScheduler):
         """
         enabled: QuerySet[PeriodicTask] = PeriodicTask.objects.enabled()
         return enabled
+
+    def all_as_schedule(self) -> dict[str, ModelEntry]:
+        """All schedules; while the database is away those that were read before, since an error would end beat."""
+        try:
+            self._known = super().all_as_schedule()
+        except TRANSIENT as error:
+            if self._known is None:
+                raise
+            logger.warning("schedules are not read again, the database is away: %s", error)
+            reconnect()
+        return self._known
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         """Send the task of a run, unless another beat has; None then."""

@@ -7,6 +7,7 @@ end, names all that are wrong or missing. Importing this module starts nothing a
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,10 @@ from momo.core.environment import Environment, read_env_file
 from notifications.channels.mail_server import read_email_url, tls_context
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Python looks for cyclic garbage after 700 new objects. A start makes half a million that all stay, migrations many
+# more: with this number a start takes four fifths of its time, and migrations two thirds.
+gc.set_threshold(50_000, 20, 20)
 
 read_env_file()
 env = Environment()
@@ -102,13 +107,16 @@ INSTALLED_APPS = [
     "axes",
     "auditlog",
     "accounts",
+    "momo.saved_views",
     "notifications",
+    "momo.todo",
     "momo.jobs",
     "products",
     "sales",
     "vendors",
     "ai",
     "momo.system",
+    "momo.reports",
     "bot",
     "momo.admin.packages",  # after the apps whose admin pages it replaces
 ]
@@ -119,6 +127,7 @@ MIDDLEWARE = [
     # /health and /metrics: no session, no database, any host name, no redirect to https.
     "momo.system.middleware.ProbesMiddleware",
     "momo.system.middleware.MetricsMiddleware",
+    "momo.rest.middleware.CompressPagesMiddleware",
     # Before all others, since below /api it turns their failures into the envelope.
     "momo.rest.middleware.ApiErrorMiddleware",
     "momo.rest.middleware.CharsetMiddleware",
@@ -146,7 +155,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"display": "momo.admin.kit.display"},
+            "libraries": {"display": "momo.admin.kit.display", "momo_figures": "momo.admin.kit.figures"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -217,6 +226,7 @@ CACHES = {
             "CACHE_PREFIX", default="momo", form="[!-~]{1,50}", needed="up to 50 letters, digits and signs"
         ),
         "OPTIONS": {
+            "REDIS_CLIENT_CLASS": "momo.core.cache.CacheClient",
             "SOCKET_CONNECT_TIMEOUT": 1,
             "SOCKET_TIMEOUT": 1,
             # While Redis is down, requests work without the cache and a warning is logged.
@@ -303,6 +313,7 @@ REST_FRAMEWORK = {
         "check": env.rate("RATE_CHECK", default="120/min"),
         "send": env.rate("RATE_SEND", default="60/min"),
         "answer": env.rate("RATE_ANSWER", default="60/min"),
+        "view": env.rate("RATE_VIEW", default="30/min"),
     },
     "DEFAULT_SCHEMA_CLASS": "momo.rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "momo.rest.errors.exception_handler",
@@ -329,6 +340,11 @@ SPECTACULAR_SETTINGS = {
         "TrendSourceEnum": "ai.models.TrendCategory.Source",
         "AddressKindEnum": "vendors.models.VendorAddress.Kind",
         "GenerationKindEnum": "ai.models.Call.Kind",
+        "WatchKindEnum": "products.models.Watch.Kind",
+        "AlarmKindEnum": "sales.models.Alarm.Kind",
+        "AlarmDimensionEnum": "sales.models.Alarm.Dimension",
+        "CampaignKindEnum": "sales.models.Campaign.Kind",
+        "TargetDimensionEnum": "sales.models.targets.DIMENSIONS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -340,7 +356,7 @@ SPECTACULAR_SETTINGS = {
 
 CELERY_BROKER_URL = redis_database(0)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 3, "socket_connect_timeout": 3}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -354,7 +370,8 @@ CELERY_TASK_ROUTES = {
     "notifications.*": {"queue": "messages"},
     "bot.*": {"queue": "bot"},
 }
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_max": 0.5}
+# One retry, over a new connection: each connection that is not answered costs `socket_timeout`.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.5}
 CELERY_TIMEZONE = "Asia/Taipei"
 CELERY_BEAT_SCHEDULER = "momo.system.beat:ClaimingScheduler"
 CELERY_RESULT_EXPIRES = None  # there are no results; else beat adds a schedule that deletes old ones
@@ -608,6 +625,13 @@ DIGEST_MAX_AGE_HOURS = env.int("DIGEST_MAX_AGE_HOURS", default=24, least=1, most
 
 # How long a vendor may answer under the link of a mail.
 VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", default=14, least=1, most=365, unit="days", staff=True)
+# Alarms about a day's sales: how far from the median of the same weekdays, the least amount that is worth one, days
+# without a sale of a best-seller (0: never), the lowest margin, and a jump of a product's cost.
+ALARM_PERCENT = env.int("ALARM_PERCENT", default=30, least=1, most=1000, unit="percent", staff=True)
+ALARM_MIN_AMOUNT = env.int("ALARM_MIN_AMOUNT", default=10_000, most=1_000_000_000, unit="dollars", staff=True)
+ALARM_SILENT_DAYS = env.int("ALARM_SILENT_DAYS", default=3, most=14, unit="days", staff=True)
+ALARM_MARGIN_PERCENT = env.int("ALARM_MARGIN_PERCENT", default=5, most=100, unit="percent", staff=True)
+ALARM_COST_PERCENT = env.int("ALARM_COST_PERCENT", default=20, least=1, most=1000, unit="percent", staff=True)
 # Without an answer: until a vendor is reminded, and until somebody above is written to; 0 for never.
 VENDOR_REMIND_DAYS = env.int("VENDOR_REMIND_DAYS", default=3, most=365, unit="days", staff=True)
 VENDOR_ESCALATE_DAYS = env.int("VENDOR_ESCALATE_DAYS", default=7, most=365, unit="days", staff=True)

@@ -8,6 +8,7 @@ from accounts.api.urls import urlpatterns as accounts_api
 from ai.api.urls import urlpatterns as ai_api
 from bot.api.urls import urlpatterns as bot_api
 from momo.jobs.api.urls import urlpatterns as jobs_api
+from momo.reports.api.urls import urlpatterns as reports_api
 from momo.rest.views import DocsView, SchemaView
 from momo.system.api.urls import urlpatterns as system_api
 from notifications.api.urls import urlpatterns as notifications_api
@@ -32,11 +33,13 @@ urlpatterns = [
                 *notifications_api,
                 *ai_api,
                 *bot_api,
+                *reports_api,
                 *system_api,
             ]
         ),
     ),
     path("", include(vendor_pages)),
+    path("", include("momo.saved_views.urls")),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(), name="docs"),
 ]

@@ -46,3 +46,10 @@ def bar_chart(days: Sequence[date], values: Sequence[float | None], *, title: st
     from momo.charts import drawing  # noqa: PLC0415 - see above
 
     return drawing.bar_chart(days, values, title=title)
+
+
+def names_chart(names: Sequence[str], values: Sequence[float], *, title: str = "") -> bytes:
+    """Draw a lying bar for each name, the first at the top. Raises as `price_chart`."""
+    from momo.charts import drawing  # noqa: PLC0415 - see above
+
+    return drawing.names_chart(names, values, title=title)

@@ -27,6 +27,7 @@ from momo.core.formats import number
 DPI, WIDTH, HEIGHT = 100, 8.0, 4.5  # inches
 TEXT, TITLE = 15, 17  # points
 TITLE_CHARACTERS = 28
+NAME_CHARACTERS = 10  # beside a lying bar
 AIR = 0.12  # inches around everything
 COLORS = ("#db2777", "#2563eb", "#d97706", "#059669", "#7c3aed", "#0891b2", "#be123c", "#4d7c0f", "#64748b", "#a16207")
 INK, QUIET, GRID, GOOD = "#1f2937", "#6b7280", "#e5e7eb", "#059669"
@@ -91,6 +92,21 @@ def bar_chart(days: Sequence[date], values: Sequence[float | None], *, title: st
     def draw(chart: _Chart) -> None:
         chart.axes.bar(range(len(days)), [float(value or 0) for value in values], color=COLORS[0], width=0.7)
         chart.days(days)
+
+    return _png(title, draw)
+
+
+def names_chart(names: Sequence[str], values: Sequence[float], *, title: str) -> bytes:
+    """See `momo.charts.names_chart`."""
+    if not names:
+        raise ValueError("no value")
+
+    def draw(chart: _Chart) -> None:
+        places = range(len(names))
+        chart.axes.barh(places, [float(value) for value in values], color=COLORS[0], height=0.7)
+        chart.axes.set_yticks(places, [_short(chart.text(name)) for name in names])
+        chart.axes.invert_yaxis()
+        chart.amounts_below()
 
     return _png(title, draw)
 
@@ -189,6 +205,13 @@ class _Chart:
         step = -(-len(days) // 8)
         self.axes.set_xticks(range(0, len(days), step), [f"{day.month}/{day.day}" for day in days[::step]])
 
+    def amounts_below(self) -> None:
+        """Amounts along the bottom, with the grid across them, for lying bars."""
+        self.axes.grid(visible=False, axis="y")
+        self.axes.grid(axis="x", color=GRID, linewidth=1)
+        self.axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        self.axes.xaxis.set_major_formatter(FuncFormatter(_amount))
+
     def legend(self) -> None:
         """Labels of the series, below the chart."""
         self.figure.legend(loc="outside lower center", ncols=3, frameon=False, prop=self._font, labelcolor=INK)
@@ -200,6 +223,10 @@ class _Chart:
         made = io.BytesIO()
         FigureCanvasAgg(self.figure).print_png(made)
         return made.getvalue()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"
 
 
 def _amount(value: float, _: Any = None) -> str:

@@ -27,6 +27,11 @@ def has_jobs() -> bool:
     return Job.objects.exists()
 
 
+def unfinished_jobs() -> QuerySet[Job]:
+    """Return the imports that wait or run, the newest first."""
+    return Job.objects.filter(status__in=Job.UNFINISHED).order_by("-pk")
+
+
 def job_by_id(job_id: int) -> Job:
     """Return a job. Raises NotFound."""
     job = Job.objects.filter(pk=job_id).first()

@@ -1,4 +1,4 @@
-"""Middleware: request id, failure envelope below /api, encoding, and the refusal of cross-site requests."""
+"""Middleware: compressed pages, request id, failure envelope below /api, encoding, refusal of cross-site requests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.signals import got_request_exception, request_finished
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils.http import is_same_domain
 
 from momo.core import context
@@ -52,6 +54,19 @@ def failure_envelope(failure: ServiceError) -> HttpResponse:
     )
     response.is_failure = True  # type: ignore[attr-defined]
     return response
+
+
+class CompressPagesMiddleware(GZipMiddleware):
+    """Compresses pages. Not the API's answers: they are short, or asked for by programs beside which we live.
+
+    Django adds a random number of bytes against BREACH, which guesses what a page repeats of its address.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
 
 
 class RequestIdMiddleware:

@@ -29,6 +29,7 @@ from momo.sheets.formulas import EXCEL_TEXT_LIMIT, neutralised
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CONTENT_TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
+ABOUT = "說明"  # name of the sheet that says what a workbook holds
 MAX_SHEET_ROWS = 1_048_575  # Excel's limit less the header row
 NUMBER_FORMATS = {
     "integer": "#,##0",
@@ -123,15 +124,20 @@ def _formats(columns: Sequence[Column]) -> dict[str, Format]:
     }
 
 
+def _with_header(columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """`records`, or one empty one: the writer takes the header from the first."""
+    first = next(records, None)
+    return chain([dict.fromkeys(column.heading for column in columns) if first is None else first], records)
+
+
 def write_xlsx(target: BinaryIO, *, sheet: str, columns: Sequence[Column], records: Iterator[dict[str, Any]]) -> None:
     """Write one sheet: a styled, frozen header with auto-filter, typed columns of fixed width, then the records.
 
     A sheet without records still has its header.
     """
     formats = _formats(columns)
-    first = next(records, None)
     write_worksheet(
-        iter([dict.fromkeys(formats)]) if first is None else chain([first], records),
+        _with_header(columns, records),
         target,
         sheet_name=sheet,
         freeze_row=1,
@@ -152,10 +158,10 @@ def xlsx_file(*, sheet: str, columns: Sequence[Column], records: Iterator[dict[s
 
 
 def xlsx_book(sheets: Mapping[str, tuple[Sequence[Column], Iterable[dict[str, Any]]]]) -> BinaryIO:
-    """As `xlsx_file`, with several small sheets: name → columns and records, of which each sheet has some."""
+    """As `xlsx_file`, with several sheets: name → columns and records, which are read one sheet after the other."""
     handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
     write_worksheets(
-        [(name, list(records)) for name, (_, records) in sheets.items()],
+        [(name, _with_header(columns, iter(records))) for name, (columns, records) in sheets.items()],
         handle,
         freeze_panes={"general": {"row": 1, "col": 0}},
         header_format=dict.fromkeys(sheets, _header()),
@@ -190,12 +196,29 @@ def most_rows(kind: str) -> int:
     return most if kind == "csv" else min(most, MAX_SHEET_ROWS)
 
 
-def rows_file(rows: QuerySet[Any], *, kind: str, sheet: str, columns: Sequence[Column]) -> BinaryIO:
-    """The open file of the first `most_rows` of `rows`; CSV is UTF-8 with a byte-order mark.
+def rows_file(
+    rows: QuerySet[Any], *, kind: str, sheet: str, columns: Sequence[Column], about: Sequence[tuple[str, str]] = ()
+) -> BinaryIO:
+    """The open file of the first `most_rows` of `rows`; `about` as in `records_file`."""
+    records = query_records(rows[: most_rows(kind)], columns)
+    return records_file(records, kind=kind, sheet=sheet, columns=columns, about=about)
+
+
+def records_file(
+    records: Iterator[dict[str, Any]],
+    *,
+    kind: str,
+    sheet: str,
+    columns: Sequence[Column],
+    about: Sequence[tuple[str, str]] = (),
+) -> BinaryIO:
+    """The open file of `records`; CSV is UTF-8 with a byte-order mark. `about` is the second sheet of a workbook.
 
     The file is complete before it is sent, so that a slow client does not keep the database cursor open.
     """
-    records = query_records(rows[: most_rows(kind)], columns)
+    if kind == "xlsx" and about:
+        facts = Column("項目", width=16), Column("內容", width=80)
+        return xlsx_book({sheet: (columns, records), ABOUT: (facts, as_records(facts, about))})
     if kind == "xlsx":
         return xlsx_file(sheet=sheet, columns=columns, records=records)
     handle = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it

@@ -14,7 +14,6 @@ from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -38,7 +37,7 @@ from momo.admin.kit.display import (
     took,
     when,
 )
-from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter
+from momo.admin.kit.filters import Choices, ChoicesFilter, DayRangeFilter, any_of, choice_filter
 from momo.jobs.admin.days import day_row
 from momo.jobs.admin.upload import UploadPages, mapping
 from momo.jobs.errors import grouped
@@ -48,7 +47,7 @@ from momo.jobs.selectors import open_failures
 from momo.jobs.services import cancel_job, mark_seen, retry_job, undo_job
 
 ERRORS_SHOWN = 100
-
+_TABS = (Job.Status.RUNNING, Job.Status.SUCCEEDED, Job.Status.FAILED, Job.Status.UNDONE)
 
 _status_badge = choice_badge(
     {Job.Status.RUNNING: INFO, Job.Status.SUCCEEDED: GOOD, Job.Status.FAILED: BAD, Job.Status.UNDONE: WARN}
@@ -118,10 +117,15 @@ class JobAdmin(UploadPages):
     list_select_related = ("created_by",)
     list_filter = (
         choice_filter("處理", "attention", attention_choices),
-        ("status", ChoicesDropdownFilter),
-        choice_filter("類型", "job_type", type_choices),
-        ("source", ChoicesDropdownFilter),
+        ("status", ChoicesFilter),
+        any_of("類型", "job_type", type_choices),
+        ("source", ChoicesFilter),
         ("created_at", DayRangeFilter),
+    )
+    tabs = (
+        ("全部", {}),
+        ("待處理", {"attention": "open"}),
+        *((status.label, {"status__exact": status.value}) for status in _TABS),
     )
     list_fullwidth = True
     search_fields = ("file_name",)

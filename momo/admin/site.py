@@ -21,6 +21,7 @@ from unfold.dataclasses import Favicon, SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from momo.admin.kit import nav
+from momo.core.counting import MOST, up_to_most
 
 # Of static/admin_momo, on every page.
 SCRIPTS = [
@@ -30,15 +31,24 @@ SCRIPTS = [
     "jobs",
     "upload",
     "charts",
+    "figures",
+    "lists",
     "template_editor",
     "template_variables",
     "subscriptions",
     "workbench_text",
     "workbench_subject",
     "workbench",
+    "todo",
 ]
 
+STYLES = ["admin", "home", "figures", "lists", "board", "targets", "todo"]
+
 HOME, HOME_ICON = "總覽", "dashboard"
+LAST = 100  # place of the last panel of the start page
+SEARCH_LENGTH = 100  # characters of a search of the menu that are read
+SEARCH_LEAST = 2  # characters for which rows are searched; an index of products has pairs of them
+SEARCH_HITS = 5  # rows of one kind
 
 
 class MomoAdminSite(UnfoldAdminSite):
@@ -58,6 +68,10 @@ class MomoAdminSite(UnfoldAdminSite):
         own = [path(page.path, self.admin_view(page.show), name=page.name) for page in nav.pages()]
         return [*own, *super().get_urls()]
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The models of one app, for its page. All models are in no page of ours, and take hundreds of questions."""
+        return super().get_app_list(request, app_label) if app_label else []
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         following = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse('login')}?{urlencode({'next': following})}")
@@ -69,8 +83,9 @@ class MomoAdminSite(UnfoldAdminSite):
         return redirect(f"{reverse('change_password')}?{urlencode({'next': reverse('admin:index')})}")
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The pages of the sidebar whose title or section contains the words `s`, as unfold's search lists them."""
-        sought = request.GET.get("s", "").strip().lower()
+        """What unfold's search lists for `s`: pages of the sidebar, by title or section, and some rows of each kind."""
+        typed = request.GET.get("s", "").strip()[:SEARCH_LENGTH]
+        sought = typed.lower()
         pages = [SearchResult(HOME, "", reverse("admin:index"), HOME_ICON)]
         pages += [
             SearchResult(entry.title, entry.section.title, reverse(f"admin:{entry.view}"), entry.icon)
@@ -78,14 +93,25 @@ class MomoAdminSite(UnfoldAdminSite):
             if request.user.has_perm(entry.permission)
         ]
         found = [page for page in pages if sought and sought in f"{page.title} {page.description}".lower()]
+        if len(typed) >= SEARCH_LEAST:
+            found += [_hit(kind, row) for kind in nav.permitted(nav.Searchable, request) for row in _rows(kind, typed)]
         return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found, "sought": sought})
 
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        """Adds our stylesheet, scripts and icon to every page; unfold calls it."""
+        """Adds our stylesheets, scripts and icon to every page; unfold calls it."""
         context["site_favicons"] = [Favicon(href=static("accounts/mark.svg"), rel="icon", type="image/svg+xml")]
-        context["styles"] = [*context["styles"], static("admin_momo/admin.css")]
+        context["styles"] = [*context["styles"], *(static(f"admin_momo/{name}.css") for name in STYLES)]
         context["scripts"] = [*context["scripts"], *(static(f"admin_momo/{name}.js") for name in SCRIPTS)]
         return context
+
+
+def _rows(kind: nav.Searchable, typed: str) -> list[Any]:
+    return list(kind.rows(typed)[:SEARCH_HITS])
+
+
+def _hit(kind: nav.Searchable, row: Any) -> SearchResult:
+    title, beside = kind.show(row)
+    return SearchResult(title, "・".join(filter(None, (row._meta.verbose_name, beside))), kind.address(row), kind.icon)
 
 
 def _without_nul(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,21 +138,28 @@ class MomoAdminConfig(AdminConfig):
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as unfold takes it; unfold leaves out entries without permission."""
-    links = [reverse(f"admin:{entry.view}") for entry in nav.entries()]
+    home = reverse("admin:index")
+    counted = nav.count_badges(request, cards=request.path == home)
+    links = {entry.view: reverse(f"admin:{entry.view}") for entry in nav.entries()}
     # Of two that lead here the longer one: a page of its own lies below the list of its model.
-    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
+    here = max((link for link in links.values() if request.path.startswith(link)), key=len, default="")
     sections = [
-        {"title": section.title, "separator": True, "items": [_item(entry, request, here) for entry in entries]}
+        {
+            "title": section.title,
+            "separator": True,
+            "items": [_item(entry, request, links[entry.view], here, counted) for entry in entries],
+        }
         for section, entries in groupby(nav.entries(), attrgetter("section"))
     ]
     sections[0]["separator"] = False
-    sections[0]["items"].insert(0, {"title": HOME, "icon": HOME_ICON, "link": reverse("admin:index")})
+    sections[0]["items"].insert(0, {"title": HOME, "icon": HOME_ICON, "link": home})
     return sections
 
 
-def _item(entry: nav.Entry, request: HttpRequest, here: str) -> dict[str, Any]:
+def _item(
+    entry: nav.Entry, request: HttpRequest, link: str, here: str, counted: dict[nav.Counter, int]
+) -> dict[str, Any]:
     allowed = request.user.has_perm(entry.permission)
-    link = reverse(f"admin:{entry.view}")
     item = {
         "title": entry.title,
         "icon": entry.icon,
@@ -134,23 +167,30 @@ def _item(entry: nav.Entry, request: HttpRequest, here: str) -> dict[str, Any]:
         "active": link == here,
         "permission": lambda request: allowed,
     }
-    waiting = nav.count(request, entry.badge) if allowed and entry.badge else 0
-    return {**item, "badge": waiting, "badge_variant": "warning"} if waiting else item
+    waiting = counted[entry.badge] if allowed and entry.badge else 0
+    return (
+        {**item, "badge": waiting if waiting < MOST else up_to_most(waiting), "badge_variant": "warning"}
+        if waiting
+        else item
+    )
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the start page: the panels that the user may see, and the cards of all apps between them.
 
-    While something has to be done first, the steps stand above; parts without anything to show are left out.
+    While something has to be done first, the steps stand above; of the optional ones those that are left stand below
+    the figures. Parts without anything to show are left out.
     """
     permitted = nav.permitted(nav.Panel, request)
     panels = [panel for panel in permitted if nav.is_done(request, panel.after)]
     ready = [part for part in nav.permitted(nav.Cards, request) if nav.is_done(request, part.after)]
     new = nav.is_new(request)
-    cards = [card for part in ready for card in part.make(request) if card.figure or not new]
+    cards = [card for part in ready for card in part.make(request) if card.figure or card.text or not new]
     steps = [(step, nav.is_done(request, step.done)) for step in nav.permitted(nav.Step, request)]
-    if not all(done for _, done in steps):
+    if not all(done for step, done in steps if not step.optional):
         panels.append(nav.Panel(0, "", "admin/steps.html", lambda request: {"steps": steps}))
+    elif left := [step for step, done in steps if not done]:
+        panels.append(nav.Panel(LAST, "", "admin/steps_left.html", lambda request: {"steps_left": left}, notice=True))
     if cards:
         panels.append(nav.Panel(nav.CARDS_ORDER, "", "admin/cards.html", lambda request: {"cards": cards}))
     for panel in panels:

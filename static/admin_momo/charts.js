@@ -1,4 +1,4 @@
-// The charts of the start page, of products, sales, stockouts and AI, drawn by unfold's own copy of Chart.js from data in the page.
+// The charts of the start page, of products, sales, stockouts, AI and tables of figures, drawn by unfold's own copy of Chart.js from data in the page.
 (() => {
   "use strict";
   const HOUR = 3600 * 1000;
@@ -17,7 +17,7 @@
 
   const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const colour = (value) => (value.startsWith("--") ? variable(value) : value);
-  const money = (value) => `$${Number(value).toLocaleString("zh-TW")}`;
+  const money = (value) => `${value < 0 ? "-" : ""}$${Math.abs(value).toLocaleString("zh-TW")}`;
   const at = (ms, options) => new Intl.DateTimeFormat("zh-TW", { timeZone: "Asia/Taipei", ...options }).format(ms);
 
   // Midnights in Taipei, at most eight of them; hours where the whole line is shorter than two days.
@@ -33,7 +33,8 @@
   const isLone = (points, index) =>
     ![points[index - 1], points[index + 1]].some((near) => near && near.y !== null && near.x !== points[index].x);
 
-  const price = ({ points, lowest, list_price: listPrice }) => {
+  // `units` ({x, y}, null for an unknown day) stand as bars in a strip below the line, on the same axis of time.
+  const price = ({ points, lowest, list_price: listPrice, units = [] }) => {
     const xs = points.map((point) => point.x);
     const [begin, end] = [Math.min(...xs), Math.max(...xs)];
     // Room for the dots at both ends, and for a product that was seen once.
@@ -55,6 +56,11 @@
     ];
     if (lowest) datasets.push(level("30 天最低", lowest, "--mo-down"));
     if (listPrice) datasets.push(level("原價", listPrice, "#9ca3af"));
+    const strip = {};
+    if (units.length) {
+      datasets.push({ type: "bar", label: "銷量", data: units, tone: "#0ea5e9", yAxisID: "units", maxBarThickness: 10, minBarLength: 0 });
+      strip.units = { axis: "y", position: "left", stack: "price", stackWeight: 1, offset: true, beginAtZero: true, ticks: { precision: 0, maxTicksLimit: 4 } };
+    }
     return {
       type: "line",
       data: { datasets },
@@ -72,14 +78,18 @@
               maxRotation: 0,
             },
           },
-          y: { grace: "10%", ticks: { callback: (value) => (Number.isInteger(value) ? money(value) : null) } },
+          ...strip,
+          y: { stack: "price", stackWeight: 2, offset: units.length > 0, grace: "10%", ticks: { callback: (value) => (Number.isInteger(value) ? money(value) : null) } },
         },
         plugins: {
           tooltip: {
-            filter: (item) => item.datasetIndex === 0,
+            filter: (item) => item.datasetIndex === 0 || item.dataset.yAxisID === "units",
             callbacks: {
-              title: ([item]) => (item ? at(item.parsed.x, { dateStyle: "medium", timeStyle: "short", hour12: false }) : ""),
-              label: (item) => money(item.parsed.y),
+              title: ([item]) => {
+                if (!item) return "";
+                return at(item.parsed.x, item.dataset.yAxisID === "units" ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short", hour12: false });
+              },
+              label: (item) => (item.dataset.yAxisID === "units" ? `銷量 ${item.parsed.y.toLocaleString("zh-TW")}` : money(item.parsed.y)),
             },
           },
         },
@@ -160,7 +170,114 @@
     };
   };
 
-  const KIND_OF_CHART = { price, events, sales, bars, usage };
+  // Lines and bars over labels; days are shown as 11/30. `bands` ({from, to, label}) shade labels and `marks` ({at, text})
+  // point at one. `unit` is money, percent or number. `across` lays bars down, one for each name. A series is a line unless
+  // its `type` is "bar"; without `tone` it takes the next colour, with `signed` red above zero and green below.
+  const TONES = ["--color-primary-500", "#0ea5e9", "#f59e0b", "#10b981", "#8b5cf6", "#64748b", "#e11d48", "#14b8a6", "#a16207", "#6366f1", "#84cc16"];
+  const UNITS = { money, percent: (value) => `${value}%`, number: (value) => Number(value).toLocaleString("zh-TW") };
+  const WEEKDAYS = "日一二三四五六";
+  const isDay = (label) => /^\d{4}-\d{2}-\d{2}$/.test(label);
+  const shortDay = (label) => (isDay(label) ? `${+label.slice(5, 7)}/${+label.slice(8)}` : label);
+  const longDay = (label) => (isDay(label) ? `${label}（${WEEKDAYS[new Date(`${label}T00:00Z`).getUTCDay()]}）` : label);
+
+  // First and last place of each band among the labels, and what a tooltip says at each place. Days sort as text.
+  const placed = (labels, bands, marks) => {
+    const shaded = bands
+      .map(({ from, to, label }) => {
+        const inside = labels.flatMap((one, place) => (from <= one && one <= to ? [place] : []));
+        return { first: inside[0], last: inside[inside.length - 1], label };
+      })
+      .filter(({ first }) => first !== undefined);
+    const pinned = marks.map(({ at: label, text }) => ({ place: labels.indexOf(label), text })).filter(({ place }) => place >= 0);
+    const said = (place) => [
+      ...shaded.filter(({ first, last }) => first <= place && place <= last).map(({ label }) => label),
+      ...pinned.filter((mark) => mark.place === place).map(({ text }) => text),
+    ];
+    return { shaded, pinned, said };
+  };
+
+  const backdrop = (labels, { shaded, pinned }) => ({
+    id: "momo-backdrop",
+    beforeDatasetsDraw({ ctx, chartArea: { top, bottom, left, right }, scales: { x } }) {
+      const half = labels.length > 1 ? (x.getPixelForValue(1) - x.getPixelForValue(0)) / 2 : (right - left) / 2;
+      const within = (pixel) => Math.min(right, Math.max(left, pixel));
+      ctx.save();
+      ctx.font = `11px ${Chart.defaults.font.family}`;
+      ctx.textBaseline = "top";
+      let free = left; // where no label stands yet
+      for (const { first, last, label } of shaded) {
+        const [begin, end] = [within(x.getPixelForValue(first) - half), within(x.getPixelForValue(last) + half)];
+        ctx.fillStyle = "rgb(245 158 11 / 16%)";
+        ctx.fillRect(begin, top, Math.max(end - begin, 2), bottom - top);
+        const width = ctx.measureText(label).width;
+        const start = Math.max(begin + 2, free);
+        if (start > begin + 24 || start + width > right) continue;
+        ctx.fillStyle = variable("--mo-faint");
+        ctx.fillText(label, start, top + 2);
+        free = start + width + 8;
+      }
+      ctx.strokeStyle = ctx.fillStyle = variable("--mo-faint");
+      ctx.setLineDash([2, 3]);
+      for (const { place } of pinned) {
+        const pixel = x.getPixelForValue(place);
+        ctx.beginPath();
+        ctx.moveTo(pixel, top);
+        ctx.lineTo(pixel, bottom);
+        ctx.stroke();
+        ctx.beginPath();
+        ctx.arc(pixel, bottom - 4, 3, 0, 2 * Math.PI);
+        ctx.fill();
+      }
+      ctx.restore();
+    },
+  });
+
+  const series = ({ labels, series: lines, unit = "number", across = false, stacked = false, bands = [], marks = [] }) => {
+    const shown = UNITS[unit];
+    const [names, values] = across ? ["y", "x"] : ["x", "y"];
+    const context = placed(labels, bands, marks);
+    const datasets = lines.map((line, number) => {
+      const tone = line.signed ? line.data.map((value) => (value > 0 ? "--mo-up" : "--mo-down")) : line.tone || TONES[number % TONES.length];
+      const bar = across || line.type === "bar";
+      const look = bar
+        ? { maxBarThickness: across ? 20 : 28, order: 2 }
+        : { borderWidth: 2, pointRadius: labels.length > 62 ? 0 : 2, pointHitRadius: 10, borderDash: line.dashed ? [5, 4] : [], order: 1 };
+      return { type: bar ? "bar" : "line", label: line.label, data: line.data, tone, ...look };
+    });
+    return {
+      type: "bar",
+      data: { labels, datasets },
+      options: {
+        indexAxis: names,
+        interaction: { mode: "index", axis: names, intersect: false },
+        scales: {
+          [names]: {
+            stacked,
+            ticks: {
+              ...(across ? { autoSkip: false } : { maxRotation: 0, autoSkipPadding: 12 }),
+              callback(value) {
+                return shortDay(this.getLabelForValue(value));
+              },
+            },
+          },
+          [values]: { stacked, beginAtZero: true, ticks: { callback: shown, maxRotation: 0, autoSkipPadding: 12 } },
+        },
+        plugins: {
+          legend: { display: datasets.length > 1 },
+          tooltip: {
+            callbacks: {
+              title: ([item]) => (item ? longDay(item.label) : ""),
+              label: (item) => `${item.dataset.label} ${shown(item.parsed[values])}`,
+              footer: ([item]) => (item ? context.said(item.dataIndex) : []),
+            },
+          },
+        },
+      },
+      plugins: across ? [] : [backdrop(labels, context)],
+    };
+  };
+
+  const KIND_OF_CHART = { price, events, sales, bars, usage, series };
 
   const draw = (canvas) => {
     const make = KIND_OF_CHART[canvas.dataset.momoChart];
@@ -171,7 +288,7 @@
     const grid = variable(dark ? "--color-base-800" : "--color-base-200");
     const config = make(JSON.parse(source.textContent));
     for (const dataset of config.data.datasets) {
-      dataset.borderColor = dataset.backgroundColor = colour(dataset.tone);
+      dataset.borderColor = dataset.backgroundColor = Array.isArray(dataset.tone) ? dataset.tone.map(colour) : colour(dataset.tone);
     }
     for (const scale of Object.values(config.options.scales)) {
       scale.grid = { color: grid };
@@ -180,7 +297,11 @@
     }
     config.options.maintainAspectRatio = false;
     config.options.animation = false;
-    config.options.plugins.legend = { position: "bottom", labels: { boxHeight: 8, boxWidth: 8, color: ink, usePointStyle: true } };
+    config.options.plugins.legend = {
+      position: "bottom",
+      labels: { boxHeight: 8, boxWidth: 8, color: ink, usePointStyle: true },
+      ...config.options.plugins.legend,
+    };
     charts.push(new Chart(canvas, config));
   };
 

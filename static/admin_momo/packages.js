@@ -18,9 +18,10 @@
   // Select2 puts a field of its own in the place of the one that the label names.
   const label = () => {
     for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
-      const field = select.parentElement.querySelector(".select2-selection__rendered");
+      // Of one value its place, of several the field in which they are searched.
+      const fields = select.parentElement.querySelectorAll(".select2-selection__rendered, .select2-search__field");
       const title = select.labels[0] || select.closest("div:has(> h3)")?.querySelector("h3");
-      if (field) field.setAttribute("aria-label", title ? title.textContent.replace("*", "").trim() : "選擇");
+      for (const field of fields) field.setAttribute("aria-label", title ? title.textContent.replace("*", "").trim() : "選擇");
     }
   };
 

@@ -6,7 +6,7 @@ Red is up and green is down, as is usual in Taiwan.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from momo.core import formats
+from momo.core.counting import up_to_most
 
 NO_VALUE = "－"
 # Tones of badges; static/admin_momo/admin.css gives each its colours.
@@ -42,7 +43,7 @@ def column(
     def shown(self: Any, obj: Any) -> object:
         return show(value(obj) if value else obj)
 
-    shown.number, shown.of = number or show in NUMBERS, of
+    shown.number, shown.of, shown.show = number or show in NUMBERS, of, show
     return shown
 
 
@@ -163,6 +164,11 @@ def when(moment: datetime | None) -> str:
     )
 
 
+def with_weekday(day: date) -> str:
+    """The date with its day of the week: `2026-01-29（四）`."""
+    return f"{day:%Y-%m-%d}（{'一二三四五六日'[day.weekday()]}）"
+
+
 def duration(span: timedelta) -> str:
     """A span of time in its two largest units."""
     seconds = max(0, round(span.total_seconds()))
@@ -224,5 +230,5 @@ def empty_last(field: str) -> Any:
 NUMBERS: tuple[Callable[..., object], ...] = (thousands, money, price_change, percent_change)
 
 register = Library()
-for _shown in (thousands, money, price_change, percent_change, full_time, when, duration):
+for _shown in (thousands, up_to_most, money, price_change, percent_change, full_time, when, duration):
     register.filter(_shown)

@@ -1,15 +1,22 @@
-"""Filters of lists: one of a few conditions, ranges of days in Taipei, and the last hours or days."""
+"""Filters of lists: one or several of some conditions, ranges of days in Taipei, and the last hours or days."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectMultipleFilter,
+    DropdownFilter,
+    MultipleChoicesDropdownFilter,
+    RangeDateFilter,
+)
 from unfold.utils import parse_date_str
 
 from momo.core.days import between
@@ -25,6 +32,24 @@ class DayRangeFilter(RangeDateFilter):
         first = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_from", ""))
         last = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_to", ""))
         return queryset.filter(**between(self.field_path, first, last))
+
+
+class _Several:
+    """Values of an address without the empty ones: `?status__exact=` is no choice."""
+
+    all_option = None  # nothing chosen is everything
+    lookup_val: list[str] | None
+
+    def value(self) -> list[str]:
+        return [value for value in self.lookup_val or () if value]
+
+
+class ChoicesFilter(_Several, MultipleChoicesDropdownFilter):
+    """Rows with any of the chosen values of a field with choices."""
+
+
+class RowsFilter(_Several, AutocompleteSelectMultipleFilter):
+    """Rows that refer to any of the chosen rows."""
 
 
 class ChoiceFilter(DropdownFilter):
@@ -47,6 +72,33 @@ def choice_filter(title: str, parameter: str, offered: Callable[[], Choices]) ->
     """A `ChoiceFilter`, which reads `parameter` of the page's address."""
     names = {"title": title, "parameter_name": parameter, "offered": staticmethod(offered)}
     return type("ChoiceFilter", (ChoiceFilter,), names)
+
+
+class AnyOfFilter(ChoiceFilter):
+    """As `ChoiceFilter`, with rows of any of the chosen values."""
+
+    multiple = True
+    all_option: Any = None
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(request, *args, **kwargs)
+
+    def value(self) -> Any:
+        return [value for value in self.request.GET.getlist(self.parameter_name or "") if value]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        choices, chosen = self.offered(), self.value()
+        if not chosen:
+            return queryset
+        known = [choices[value][1] for value in chosen if value in choices]
+        return queryset.filter(reduce(or_, known)) if known else queryset.none()
+
+
+def any_of(title: str, parameter: str, offered: Callable[[], Choices]) -> type[AnyOfFilter]:
+    """An `AnyOfFilter`, which reads `parameter` of the page's address."""
+    names = {"title": title, "parameter_name": parameter, "offered": staticmethod(offered)}
+    return type("AnyOfFilter", (AnyOfFilter,), names)
 
 
 def within(field: str) -> type[ChoiceFilter]:

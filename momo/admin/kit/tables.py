@@ -1,26 +1,30 @@
-"""Bases of admin pages: lists that count their rows once or not at all, read-only lists and pages."""
+"""Bases of admin pages: lists with tabs and files, whose rows are counted once or not at all, and read-only pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, BinaryIO, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import re_path, reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from momo.admin.kit import nav
 from momo.admin.kit.display import holds_numbers
+from momo.admin.kit.exports import KINDS, FoundList, address_of, find_list, list_file
 from momo.admin.kit.forms import ModelForm, RowField, is_id
+from momo.core.errors import ValidationFailed
+from momo.sheets.write import CONTENT_TYPES
 
 
 class NoChangeDelete:
@@ -73,8 +77,34 @@ class BaseChangeList(ChangeList):
         ]
         return " ".join(f"mo-number-{place}" for place in found)
 
+    @property
+    def tabs(self) -> list[tuple[str, str, bool]]:
+        """Title, address and whether it is chosen, of each tab of the admin; conditions that no tab names stay."""
+        named = {name for _, asked in self.model_admin.tabs for name in asked}
+        now = {name: [value for value in self.filter_params.get(name, ()) if value] for name in named}
+        found = []
+        for title, asked in self.model_admin.tabs:
+            wanted = {name: asked.get(name) for name in named}
+            chosen = all(now[name] == ([value] if value else []) for name, value in wanted.items())
+            found.append((title, self.get_query_string(wanted), chosen))
+        return found
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Title and address of each file with all rows that the list finds."""
+        if not self.model_admin.offers_files:
+            return []
+        address = f"admin:{self.opts.app_label}_{self.opts.model_name}_export_file"
+        return [(title, reverse(address, args=[kind]) + self.get_query_string()) for kind, title in KINDS.items()]
+
+    @property
+    def conditions(self) -> str:
+        """The query string of the list without its page, for what remembers it."""
+        return str(self.get_query_string()).removeprefix("?")
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.model_admin.complete_rows(self.result_list)
         if not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
 
@@ -89,7 +119,10 @@ class EditableRow(ModelForm):
 
 
 class BaseAdmin(ModelAdmin):
-    """The base of all our admin pages: rows are counted once, and not again for each value of each filter."""
+    """The base of all our admin pages: rows are counted once, and not again for each value of each filter.
+
+    `tabs` are what staff ask a list most often: a title, and the parameters of the address that it sets.
+    """
 
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
@@ -98,12 +131,41 @@ class BaseAdmin(ModelAdmin):
     changelist_class: type[ChangeList] = BaseChangeList
     warn_unsaved_form = True
     deletes_many = True  # whether the list offers to delete the chosen rows
+    tabs: ClassVar[Sequence[tuple[str, Mapping[str, str]]]] = ()
+    offers_files = True  # whether the list offers files of its own; a page with another export does not
+    export_extra: Sequence[tuple[str, str]] = ()  # headings and attributes of rows that files have beside the columns
 
     def get_urls(self) -> list[Any]:
         urls: list[Any] = super().get_urls()
         for pattern in urls:
             pattern.callback = _of_a_row(pattern.callback, self.model)
-        return urls
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export_file"
+        # Only these: packages have pages of their own below export/.
+        return [
+            re_path(rf"^export/(?P<kind>{'|'.join(KINDS)})/$", self.admin_site.admin_view(self.export), name=name),
+            *urls,
+        ]
+
+    def export(self, request: HttpRequest, kind: str) -> HttpResponse | FileResponse:
+        """All rows that the list finds with the conditions of the address, as a file."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        query = request.GET.urlencode()
+        try:
+            found = find_list(self, user=request.user, query=query)
+            handle = self.export_file(found, kind)
+        except ValidationFailed as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(f"{address_of(self)}?{query}")
+        name = found.file_name(kind)
+        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[kind])
+
+    def export_file(self, found: FoundList, kind: str) -> BinaryIO:
+        """The open file (of `KINDS`) of what a list finds. Raises ValidationFailed for more rows than it holds."""
+        return list_file(found, kind)
+
+    def complete_rows(self, rows: Iterable[Any]) -> None:
+        """Add to the rows of a page, or to some of a file, what their columns need beside the list's query."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if not all(is_id(self.model, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):

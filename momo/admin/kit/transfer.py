@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import tablib
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -188,12 +189,20 @@ class TransferMixin(ImportExportMixin):
     export_form_class = ExportForm
     tmp_storage_class = WaitingStorage
     formats: ClassVar = [Xlsx, Csv]
+    offers_files = False  # the export of the package is of what the list finds, and can be imported again
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_view_permission(request))
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return cast(HttpResponse, super().export_action(request))
+        except IncorrectLookupParameters:
+            messages.error(request, "清單不認得這些條件，請重新篩選")
+            return HttpResponseRedirect(reverse("admin:{}_{}_changelist".format(*self.get_model_info())))
 
     def create_import_form(self, request: HttpRequest) -> Any:
         form = super().create_import_form(request)

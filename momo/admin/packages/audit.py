@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
@@ -17,7 +17,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.views import ChangeList
 
 from accounts.audit import ACTOR_NAME
 from accounts.models import User
@@ -109,19 +108,9 @@ def _text(field: Any, value: Any, user_names: dict[int, str]) -> str:
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
-class AuditChangeList(ChangeList):
-    """Reads the names of all users that a page of entries mentions in one query."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        entries: list[Any] = list(self.result_list)  # type: ignore[has-type]
-        add_user_names(entries)
-        self.result_list = entries
-
-
-def add_user_names(entries: list[Any]) -> None:
+def add_user_names(entries: Iterable[Any]) -> None:
     """Set `user_names`, names by id, of each entry, for changes of references to users."""
-    ids = set().union(*(user_ids_in(entry) for entry in entries)) if entries else set()
+    ids = {pk for entry in entries for pk in user_ids_in(entry)}
     names = {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
     for entry in entries:
         entry.user_names = names
@@ -131,7 +120,6 @@ def add_user_names(entries: list[Any]) -> None:
 class AuditAdmin(UncountedAdmin):
     """Recorded changes: by which user, of which row, when and from which address."""
 
-    changelist_class = AuditChangeList
     list_display = ("time", "who", "did", "kind", "what", "changes_short", "remote_addr")
     list_display_links = ("time", "what")
     list_select_related = ("content_type", "actor")
@@ -142,6 +130,9 @@ class AuditAdmin(UncountedAdmin):
     sortable_by = ()
     ordering = ("-timestamp", "-id")
     fields = ("time", "who", "remote_addr", "did", "kind", "what", "changes_long", "cid")
+
+    def complete_rows(self, rows: Iterable[Any]) -> None:
+        add_user_names(rows)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         entry = super().get_object(request, object_id, from_field)

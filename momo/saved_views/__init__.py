@@ -1,0 +1,1 @@
+"""Filters of lists that users saved, and the CSV addresses of these lists for spreadsheets."""

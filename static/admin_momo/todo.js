@@ -1,0 +1,11 @@
+// A box that checks all boxes of a name, and shows whether all are checked.
+(() => {
+  "use strict";
+  document.addEventListener("change", ({ target }) => {
+    const all = document.querySelector("[data-check-all]");
+    if (!all) return;
+    const boxes = [...document.querySelectorAll(`input[type=checkbox][name="${all.dataset.checkAll}"]`)];
+    if (target === all) boxes.forEach((box) => { box.checked = all.checked; });
+    else if (boxes.includes(target)) all.checked = boxes.every((box) => box.checked);
+  });
+})();

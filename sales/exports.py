@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -42,10 +43,10 @@ def _columns() -> list[Column]:
 
 def export(*, day: date, format: str) -> tuple[str, BinaryIO]:
     """File name and the open file (`excel` or `csv`) of the lines in force."""
-    return export_lines(lines_of(day), name=f"{day:%Y%m%d}", format=format)
-
-
-def export_lines(lines: QuerySet[SalesLine], *, name: str, format: str) -> tuple[str, BinaryIO]:
-    """As `export`, of any lines; `name` ends the file's name."""
     kind = FORMATS[format]
-    return f"momo_{SHEET}_{name}.{kind}", rows_file(lines, kind=kind, sheet=SHEET, columns=_columns())
+    return f"momo_{SHEET}_{day:%Y%m%d}.{kind}", lines_file(lines_of(day), kind=kind)
+
+
+def lines_file(lines: QuerySet[SalesLine], *, kind: str, about: Sequence[tuple[str, str]] = ()) -> BinaryIO:
+    """The open file (xlsx or csv) of any lines, as many as it holds; `about` as in `momo.sheets.write.records_file`."""
+    return rows_file(lines, kind=kind, sheet=SHEET, columns=_columns(), about=about)

@@ -1,5 +1,5 @@
-"""Admin pages of sales: days with their versions, and lines in force."""
+"""Admin pages of sales: days with their versions, lines in force, alarms, targets, campaigns and notes of a day."""
 
-from sales.admin import days, lines
+from sales.admin import alarms, campaigns, days, lines, notes, targets
 
-__all__ = ["days", "lines"]
+__all__ = ["alarms", "campaigns", "days", "lines", "notes", "targets"]

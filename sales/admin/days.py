@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -12,19 +11,17 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from momo.admin.kit.display import GOOD, NO_VALUE, WARN, badge, column, difference, money, thousands, when
+from momo.admin.kit.display import GOOD, NO_VALUE, WARN, badge, column, difference, money, thousands, when, with_weekday
+from momo.admin.kit.exports import KINDS
 from momo.admin.kit.tables import PageAdmin
 from momo.core.formats import percent, percent_of
 from sales.admin.lines import DateFilter, chosen_days, job_link
-from sales.admin.spans import EXPORTS, SalesChangeList
+from sales.admin.notes import note_context
+from sales.admin.spans import SalesChangeList
+from sales.exports import FORMATS
 from sales.models import DayClaim, DayOwner, DayTotal
 from sales.selectors.days import chart_of_days, claims_of_day, totals_of
 from sales.selectors.lines import sum_of_totals
-
-
-def with_weekday(day: date) -> str:
-    """The date with its day of the week."""
-    return f"{day:%Y-%m-%d}（{'一二三四五六日'[day.weekday()]}）"
 
 
 def margin_of(day: Any) -> str:
@@ -35,7 +32,13 @@ def margin_of(day: Any) -> str:
 
 
 class DaysChangeList(SalesChangeList):
-    """Sums up the days that the list finds."""
+    """Sums up the days that the list finds, and offers their lines as files."""
+
+    @property
+    def line_exports(self) -> list[tuple[str, str]]:
+        """Title and address of each file with the lines of the days that the list finds."""
+        asked, address = self.get_query_string(), "admin:sales_salesline_export_file"
+        return [(f"明細 {title}", reverse(address, args=[kind]) + asked) for kind, title in KINDS.items()]
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
@@ -77,10 +80,11 @@ class DayOwnerAdmin(PageAdmin):
         before = {claim.pk: older for claim, older in zip(standing, [*standing[1:], None], strict=True)}
         lines = reverse("admin:sales_salesline_changelist")
         return {
+            **note_context(obj.date),
             "day": with_weekday(obj.date),
             "exports": [
-                (title, f"{reverse('export-daily-sales')}?date={obj.date:%Y-%m-%d}&format={kind}")
-                for kind, title in EXPORTS.items()
+                (KINDS[kind], f"{reverse('export-daily-sales')}?date={obj.date:%Y-%m-%d}&format={name}")
+                for name, kind in FORMATS.items()
             ],
             "lines_url": f"{lines}?date_from={obj.date:%Y-%m-%d}&date_to={obj.date:%Y-%m-%d}",
             "figures": [

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any, BinaryIO
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
-from django.utils import timezone
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleDropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
+from momo.admin.kit.exports import FoundList, facts_of, refuse_too_many
+from momo.admin.kit.mine import chosen_scope, mine_filter
 from momo.admin.kit.tables import UncountedAdmin
 from momo.jobs.models import Job
-from momo.sheets.write import CONTENT_TYPES, most_rows
+from momo.sheets.write import most_rows
 from sales.admin.spans import SalesChangeList
-from sales.exports import FORMATS, export_lines
+from sales.exports import lines_file
 from sales.figures import NAMELESS, Figures
 from sales.models import DayTotal, SalesLine
+from sales.selectors.board import totals_of_scope
 from sales.selectors.days import biggest_keys, days_with, totals_of
 from sales.selectors.lines import lines_in_force, sum_of_lines, sum_of_totals
 
@@ -99,8 +99,8 @@ class LinesChangeList(SalesChangeList):
     """Reads only days that can have matching lines, the newest first, not all lines ever sold.
 
     A day with a total of a key has at least one line of it, so a search for keys of one dimension needs at most as many
-    days as the page shows lines, and its sum is that of the totals. No total exists for a code or for keys of several
-    dimensions: these searches read DAYS_SEARCHED days, and the page shows which.
+    days as the page shows lines, and its sum is that of the totals. No total exists for a code, for keys of several
+    dimensions, or for a user's PMs and brands together: these searches read DAYS_SEARCHED days, which the page names.
     """
 
     sums: Figures = Figures()
@@ -110,10 +110,14 @@ class LinesChangeList(SalesChangeList):
     ) -> QuerySet[SalesLine]:
         lines: QuerySet[SalesLine] = super().get_queryset(request, exclude_parameters)
         keys = {spec.dimension: spec.keys for spec in self.filter_specs if isinstance(spec, KeyFilter) and spec.keys}
+        scope = chosen_scope(request)
+        if scope and not keys and not (scope.pms and scope.brands):
+            dimension, names = totals_of_scope(scope)
+            keys, scope = {dimension: names}, None
         code = any(isinstance(spec, CodeFilter) and spec.value() for spec in self.filter_specs)
         span = chosen_days(self.filter_specs)
         self.days: QuerySet[DayTotal, date] | list[date] | None = None
-        if code or len(keys) > 1:
+        if code or scope or len(keys) > 1:
             self.days = self._searched(request, days_with(keys=keys, **span))
             self.found = lines = lines.filter(date__in=self.days)
             self.sums = sum_of_lines(lines) if self.days else Figures()
@@ -173,6 +177,7 @@ class SalesLineAdmin(UncountedAdmin):
         _by("brand", "品牌"),
         _by("category", "分類"),
         ("product_code", CodeFilter),
+        mine_filter(pm="pm", brand="brand"),
     )
     list_fullwidth = True
     list_before_template = "admin/sales/lines.html"
@@ -198,23 +203,9 @@ class SalesLineAdmin(UncountedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SalesLine]:
         return lines_in_force(super().get_queryset(request))
 
-    def get_urls(self) -> list[Any]:
-        own = path("export/<str:kind>/", self.admin_site.admin_view(self.export), name="sales_salesline_export")
-        return [own, *super().get_urls()]
-
-    def export(self, request: HttpRequest, kind: str) -> HttpResponse | FileResponse:
-        """Send the lines of the list with the filters of the address as a file."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if kind not in FORMATS:
-            raise Http404
-        found = cast(LinesChangeList, self.get_changelist_instance(request))
-        most = most_rows(FORMATS[kind])
-        if found.sums.lines > most:
-            messages.error(request, f"有 {found.sums.lines:,} 列，一個檔案最多 {most:,} 列；請縮小日期範圍。")
-            return HttpResponseRedirect(reverse("admin:sales_salesline_changelist") + found.get_query_string())
-        name, handle = export_lines(found.every_line(), name=f"{timezone.localdate():%Y%m%d}", format=kind)
-        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[FORMATS[kind]])
+    def export_file(self, found: FoundList, kind: str) -> BinaryIO:
+        refuse_too_many(found.changes.sums.lines, most_rows(kind))
+        return lines_file(found.changes.every_line(), kind=kind, about=facts_of(found))
 
     day = column("日期", lambda day: nowrap(f"{day:%Y-%m-%d}"), of="date")
     product = column("商品", lambda line: goods(line.product_name or NO_VALUE, line.product_code))

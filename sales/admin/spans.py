@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.urls import reverse
 from django.utils import timezone
 
 from momo.admin.kit.display import NO_VALUE, money, thousands
 from momo.admin.kit.tables import BaseChangeList
 from momo.core.formats import percent
 from sales.figures import Figures, dollars
-
-EXPORTS = {"excel": "Excel", "csv": "CSV"}
 
 
 def spans(today: date) -> dict[str, tuple[date, date]]:
@@ -30,7 +27,7 @@ def spans(today: date) -> dict[str, tuple[date, date]]:
 
 
 class SalesChangeList(BaseChangeList):
-    """A list of sales with sums, usual spans and files of what it finds; `sums` are set by `get_queryset`."""
+    """A list of sales with sums of what it finds, and usual spans; `sums` are set by `get_queryset`."""
 
     sums: Figures
 
@@ -41,15 +38,8 @@ class SalesChangeList(BaseChangeList):
         for title, (first, last) in spans(timezone.localdate()).items():
             asked = {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
             chosen = all(self.params.get(name) == value for name, value in asked.items())
-            found.append((title, self.get_query_string(asked, ["p"]), chosen))
+            found.append((title, self.get_query_string(asked), chosen))
         return found
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Title and address of each file with the lines that the list finds."""
-        asked = self.get_query_string(remove=["p"])
-        address = "admin:sales_salesline_export"
-        return [(title, reverse(address, args=[kind]) + asked) for kind, title in EXPORTS.items()]
 
     @property
     def figures(self) -> list[tuple[str, str]]:

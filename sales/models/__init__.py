@@ -1,6 +1,25 @@
 """The tables of sales."""
 
+from sales.models.alarms import Alarm, CheckedDay
+from sales.models.campaigns import Campaign, CampaignYear, DayNote
 from sales.models.lines import DayClaim, DayOwner, SalesLine
+from sales.models.products import ProductMonth, SummedMonth
+from sales.models.targets import Target
 from sales.models.totals import DayTotal, MonthTotal, Total
 
-__all__ = ["DayClaim", "DayOwner", "DayTotal", "MonthTotal", "SalesLine", "Total"]
+__all__ = [
+    "Alarm",
+    "Campaign",
+    "CampaignYear",
+    "CheckedDay",
+    "DayClaim",
+    "DayNote",
+    "DayOwner",
+    "DayTotal",
+    "MonthTotal",
+    "ProductMonth",
+    "SalesLine",
+    "SummedMonth",
+    "Target",
+    "Total",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
@@ -22,6 +22,18 @@ def days_in_force(*, source: str, dates: Collection[date]) -> int:
 def claims_of_day(*, date: date, source: str) -> QuerySet[DayClaim]:
     """All versions of a day, that of the newest import first, each with its import."""
     return DayClaim.objects.filter(date=date, source=source).select_related("job__created_by").order_by("-job_id")
+
+
+def days_without_data(*, first: date, last: date) -> list[date]:
+    """The days from `first` to `last` that no report brought, but none before the first day that any did."""
+    days = DayTotal.objects.filter(dimension=DayTotal.Dimension.ALL, key="")
+    begin = days.order_by("date").values_list("date", flat=True).first()
+    if begin is None or begin > last:
+        return []
+    known = set(days.filter(date__range=(first, last)).values_list("date", flat=True))
+    start = max(first, begin)
+    span = (start + timedelta(days=number) for number in range((last - start).days + 1))
+    return [day for day in span if day not in known]
 
 
 def chart_of_days(*, days: int = CHART_DAYS) -> dict[str, Any]:
@@ -65,6 +77,12 @@ def biggest_keys(*, dimension: str, days: Collection[date] | QuerySet[DayTotal, 
     """Keys of `dimension` by their amount on `days`, the largest first, at most `limit`."""
     sums = DayTotal.objects.filter(dimension=dimension, date__in=days).values("key").order_by()
     return list(sums.annotate(money=Sum("amount")).order_by("-money", "key").values_list("key", flat=True)[:limit])
+
+
+def names_of_scopes() -> list[str]:
+    """The PMs and brands that any month has: what users may look after."""
+    wanted = (DayTotal.Dimension.PM, DayTotal.Dimension.BRAND)
+    return [key for dimension, key in keys_with_sales() if key and dimension in wanted]
 
 
 def keys_with_sales() -> list[tuple[str, str]]:

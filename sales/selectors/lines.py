@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,11 @@ def latest_date() -> date | None:
     """The latest day with data."""
     latest: date | None = DayOwner.objects.aggregate(latest=Max("date"))["latest"]
     return latest
+
+
+def has_days() -> bool:
+    """Whether any day is in force."""
+    return DayOwner.objects.exists()
 
 
 def latest_or_today() -> date:
@@ -45,14 +51,25 @@ def sum_of_totals(totals: QuerySet[DayTotal]) -> Figures:
     return _figures(totals.order_by().aggregate(**{name: Sum(name) for name in _SUMMED}))
 
 
-def sums_by_key(*, first: date, last: date) -> dict[str, dict[str, Figures]]:
-    """Sums of totals by day from `first` to `last`, by dimension and key; vendors are left out."""
-    totals = DayTotal.objects.filter(date__range=(first, last)).exclude(dimension=DayTotal.Dimension.VENDOR)
+def sums_by_key(*, first: date, last: date, dimensions: Collection[str] | None = None) -> dict[str, dict[str, Figures]]:
+    """Sums of totals by day from `first` to `last`, by dimension and key; by default of all dimensions but vendors."""
+    totals = DayTotal.objects.filter(date__range=(first, last))
+    if dimensions is None:
+        totals = totals.exclude(dimension=DayTotal.Dimension.VENDOR)
+    else:
+        totals = totals.filter(dimension__in=dimensions)
     columns = [Sum(name) for name in _SUMMED]
     sums: dict[str, dict[str, Figures]] = {}
     for dimension, key, *values in totals.order_by().values_list("dimension", "key").annotate(*columns):
         sums.setdefault(dimension, {})[key] = _figures(dict(zip(_SUMMED, values, strict=True)))
     return sums
+
+
+def figures_by_day(totals: QuerySet[DayTotal]) -> dict[date, Figures]:
+    """Totals by day, added up over their keys."""
+    columns = [Sum(name) for name in _SUMMED]
+    sums = totals.order_by().values_list("date").annotate(*columns)
+    return {day: _figures(dict(zip(_SUMMED, values, strict=True))) for day, *values in sums}
 
 
 def sum_of_lines(lines: QuerySet[SalesLine]) -> Figures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -48,15 +49,15 @@ def monthly_summary(*, year: int | None = None, month: int | None = None) -> dic
         "year": first.year,
         "month": first.month,
         "totals": whole[first].as_dict(),
-        "days": [{"date": day, **days.get(day, Figures()).as_dict()} for day in _days_of(first, 31)],
+        "days": [{"date": day, **days.get(day, Figures()).as_dict()} for day in days_of(first)],
         **groups(months[first], whole[first]),
         "month_on_month": _month(previous, whole[first], whole[previous]),
         "year_on_year": _month(last_year, whole[first], whole[last_year]),
-        "month_to_date": _to_date(first, previous, last_year, days),
+        "month_to_date": to_date(first, previous, last_year, days, last=last_of(first, days)),
     }
 
 
-def _days_of(first: date, count: int) -> list[date]:
+def days_of(first: date, count: int = 31) -> list[date]:
     """The first `count` days of a month, or all if it has fewer."""
     length = monthrange(first.year, first.month)[1]
     return [first + timedelta(days=number) for number in range(min(count, length))]
@@ -66,12 +67,19 @@ def _month(when: date, now: Figures, then: Figures) -> dict[str, Any]:
     return {"year": when.year, "month": when.month, **now.against(then)}
 
 
-def _to_date(first: date, previous: date, last_year: date, days: dict[date, Figures]) -> dict[str, Any]:
-    last = max((day for day in days if day.replace(day=1) == first), default=None)
+def last_of(month: date, days: Iterable[date]) -> date | None:
+    """The last of `days` in the month that begins on `month`."""
+    return max((day for day in days if day.replace(day=1) == month), default=None)
+
+
+def to_date(
+    first: date, previous: date, last_year: date, days: Mapping[date, Figures], *, last: date | None
+) -> dict[str, Any]:
+    """The month that begins on `first` up to `last`, against as many days of the months `previous` and `last_year`."""
     count = last.day if last else 0
 
     def until(month: date) -> tuple[dict[str, Any], Figures]:
-        span = _days_of(month, count)
+        span = days_of(month, count)
         ends = {"start_date": span[0] if span else None, "end_date": span[-1] if span else None}
         return ends, total(days.get(day, Figures()) for day in span)
 

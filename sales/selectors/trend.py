@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -150,16 +150,26 @@ def span(*, start: date | None = None, end: date | None = None) -> tuple[date, d
     return start, end
 
 
-def trend(*, start: date, end: date, dimension: str = "none", interval: str = "day", top: int = TOP) -> dict[str, Any]:
+def trend(
+    *,
+    start: date,
+    end: date,
+    dimension: str = "none",
+    interval: str = "day",
+    top: int = TOP,
+    keys: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Amount, quantity and gross profit from `start` to `end`, both included: one series, or one for each key.
 
     `dimension` is one of DIMENSIONS, `interval` of INTERVALS. The label of a week is its Monday and that of a month its
-    first day, even if the span begins later. The `top` keys by amount come first, then the sum of all others as 其他.
+    first day, even if the span begins later. The `top` keys by amount come first, then the sum of all others as 其他;
+    with `keys`, the series are these alone.
     """
-    labels = _labels(start, end, interval)
-    keys: list[str] = []
+    labels = labels_of(start, end, interval)
     more = False
-    if dimension != "none":
+    if dimension == "none":
+        keys = []
+    elif keys is None:
         keys, more = _biggest(start, end, dimension, top)
     found, doubtful = _read(start, end, interval, dimension, keys, labels, others=more)
     whole = found.pop((DayTotal.Dimension.ALL, ""), None) or _Series.of(len(labels))
@@ -180,7 +190,8 @@ def trend(*, start: date, end: date, dimension: str = "none", interval: str = "d
     }
 
 
-def _labels(start: date, end: date, interval: str) -> list[date]:
+def labels_of(start: date, end: date, interval: str) -> list[date]:
+    """The first day of each interval of a trend."""
     if interval == "month":
         base, count = start.year * 12 + start.month - 1, 1 + (end.year - start.year) * 12 + end.month - start.month
         return [date(month // 12, month % 12 + 1, 1) for month in range(base, base + count)]
@@ -213,14 +224,14 @@ def _next_month(day: date) -> date:
 
 
 def _read(
-    start: date, end: date, interval: str, dimension: str, keys: list[str], labels: list[date], *, others: bool
+    start: date, end: date, interval: str, dimension: str, keys: Sequence[str], labels: list[date], *, others: bool
 ) -> tuple[dict[tuple[str, str], _Series], dict[int, int | None]]:
     """The series of the whole and of each key by (dimension, key); with `others`, also their doubtful gross profits."""
     values: dict[str, Any] = {
         "dimensions": [DayTotal.Dimension.ALL.value, *([dimension] * len(keys))],
         "keys": ["", *keys],
         "dimension": dimension,
-        "chosen": keys,
+        "chosen": list(keys),
         "start": start,
         "end": end,
         "base": labels[0],

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from momo.admin.kit import mine
 from momo.admin.kit.display import took
-from momo.admin.kit.nav import Card, Cards, Entry, Panel, Section, Step, count, register
+from momo.admin.kit.nav import (
+    Card,
+    Cards,
+    Entry,
+    Page,
+    Panel,
+    RowLink,
+    Searchable,
+    Section,
+    Step,
+    count,
+    register,
+)
 from products.admin.crawls import progress_bar
 from products.admin.looks import product_link, run_link, verdict_badge
+from products.admin.prices import price_board
+from products.models import PriceEvent, Product
 from products.selectors import dashboard
+from products.selectors.products import matching_products, search_words
 
 PRODUCTS = Section("商品與價格", 10)
 ADD_CATEGORY = Step(
@@ -39,30 +57,37 @@ def _url(model: str) -> str:
 
 
 def _cards(request: HttpRequest) -> list[Card]:
-    products, events = dashboard.product_counts(), dashboard.event_counts()
+    products = dashboard.product_counts(mine.narrowed(request, Product.objects.all(), brand="brand"))
+    events = dashboard.event_counts(mine.narrowed(request, PriceEvent.objects.all(), brand="product__brand"))
     listed, happened = _url("product"), _url("priceevent")
-    return [
+    [held] = mine.counts(request, [dashboard.held_prices], brand="product__brand")
+    cards = [
         Card("在架商品", products["on_sale"], f"{listed}?listed=yes"),
         Card("24 小時漲價", products["increased"], f"{listed}?moved=up-24h", "up"),
         Card("24 小時降價", products["decreased"], f"{listed}?moved=down-24h", "down"),
         Card("24 小時缺貨", events["out_of_stock"], f"{happened}?kind__exact=out_of_stock&within=24h"),
         Card("24 小時下架", events["delisted"], f"{happened}?kind__exact=delisted&within=24h"),
-        Card("待確認價格", count(request, dashboard.held_count), _url("quarantinedprice"), "warn"),
+        Card("待確認價格", held, _url("quarantinedprice"), "warn"),
+    ]
+    return [
+        *(replace(card, url=mine.address(request, card.url)) for card in cards),
+        Card("價格更新警示", count(request, dashboard.open_alerts), f"{_url('alert')}?state=open", "warn"),
     ]
 
 
 def _prices(request: HttpRequest) -> dict[str, Any]:
     """The chart of events by day, and the products whose price moved most."""
+    products = mine.narrowed(request, Product.objects.all(), brand="brand")
     drops, rises = (
-        [(product, product_link(product.pk, product.name)) for product in dashboard.biggest_changes(up=up)]
+        [(product, product_link(product.pk, product.name)) for product in dashboard.biggest_changes(products, up=up)]
         for up in (False, True)
     )
     return {
         "chart": dashboard.events_per_day(),
         "drops": drops,
         "rises": rises,
-        "drops_url": f"{_url('product')}?moved=down-24h",
-        "rises_url": f"{_url('product')}?moved=up-24h",
+        "drops_url": mine.address(request, f"{_url('product')}?moved=down-24h"),
+        "rises_url": mine.address(request, f"{_url('product')}?moved=up-24h"),
     }
 
 
@@ -82,9 +107,32 @@ def _crawls(request: HttpRequest) -> dict[str, Any]:
     return {"crawl": crawl}
 
 
+def _found(text: str) -> QuerySet[Product]:
+    """Products with every word in name, brand or goods code, in no order: the first ones end the search."""
+    return Product.objects.filter(pk__in=matching_products(search_words(text))).order_by()
+
+
 register(
+    Searchable(
+        10,
+        "products.product",
+        "inventory_2",
+        lambda row: (row.name, f"{row.brand} {row.product_id}".strip()),
+        find=_found,
+    ),
     ADD_CATEGORY,
     FIRST_CRAWL,
+    Entry(PRODUCTS, 5, "價格看板", "price_change", "", page="products_prices", needs="products.view_product"),
+    Page("products/prices/", "products_prices", "products.view_product", price_board),
+    Entry(
+        PRODUCTS,
+        15,
+        "關注清單",
+        "visibility",
+        "products.watch",
+        empty="在商品的頁面或列表按「關注」，售價符合條件時就會通知您；每個人看到自己的清單。",
+    ),
+    RowLink("products.product", "關注這件商品", "visibility", "products_watch_of", "products.view_watch"),
     Entry(
         PRODUCTS,
         10,
@@ -108,7 +156,7 @@ register(
         "待確認價格",
         "gpp_maybe",
         "products.quarantinedprice",
-        badge=dashboard.held_count,
+        badge=dashboard.held_prices,
         empty="和前一次相差太多的售價會先放在這裡，等第二次看到或有人確認。",
     ),
     Entry(
@@ -126,11 +174,17 @@ register(
         "警示",
         "warning",
         "products.alert",
-        badge=dashboard.open_alert_count,
+        badge=dashboard.open_alerts,
         empty="更新價格時有不對勁的地方，會列在這裡。",
     ),
     Entry(PRODUCTS, 60, "分類", "category", "products.category", empty="要看的分類列在這裡，每件商品的價格定期更新。"),
     Panel(10, "products.view_crawlrun", "admin/products/home_crawls.html", _crawls, after=dashboard.has_runs),
-    Cards(10, "products.view_product", _cards, after=dashboard.has_products),
+    Cards(
+        10,
+        "products.view_product",
+        _cards,
+        after=dashboard.has_products,
+        counts=(dashboard.held_prices, dashboard.open_alerts),
+    ),
     Panel(60, "products.view_product", "admin/products/home_prices.html", _prices, after=dashboard.has_products),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -13,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     RangeNumericFilter,
@@ -35,8 +35,10 @@ from momo.admin.kit.display import (
     price_change,
     when,
 )
-from momo.admin.kit.filters import Choices, choice_filter
-from momo.admin.kit.nav import row_links
+from momo.admin.kit.figures import export_response
+from momo.admin.kit.filters import Choices, ChoicesFilter, RowsFilter, choice_filter
+from momo.admin.kit.mine import mine_filter
+from momo.admin.kit.nav import row_links, row_panels
 from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
 from momo.admin.kit.transfer import TransferMixin
 from momo.core.errors import ServiceError
@@ -45,6 +47,7 @@ from products.admin.crawls import start_crawl
 from products.admin.held import decision_links, may_decide
 from products.admin.looks import CachingPaginator, kind_badge, price_in_list, product_badge, run_link
 from products.admin.resources import CategoryResource
+from products.admin.watches import WatchAction
 from products.models import Category, Product
 from products.selectors.lowest import lowest_price_of
 from products.selectors.pages import TABLE_SPANS, chart_points, held_price_of, last_events, last_spans
@@ -56,6 +59,7 @@ from products.selectors.products import (
     search_words,
     with_product_numbers,
 )
+from products.selectors.watches import conditions_on
 from products.services.catalogue import enable_categories, set_note
 from products.services.closing import confirm_gone
 
@@ -83,14 +87,7 @@ def listed_choices() -> Choices:
 
 
 class ProductChangeList(BaseChangeList):
-    """Sorts the product list as its indexes do, and adds held prices to the products of the page."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        # Beside the list, not in it: PostgreSQL would look for the held price of each row that a late page skips.
-        held = held_prices(product.product_id for product in self.result_list)
-        for product in self.result_list:
-            product.held_price = held.get(product.product_id)
+    """Sorts the product list as its indexes do."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Product]) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
@@ -114,7 +111,7 @@ def _export(title: str, icon: str, kind: str) -> Any:
 
 
 @admin.register(Product)
-class ProductAdmin(PageAdmin):
+class ProductAdmin(WatchAction, PageAdmin):
     """The product list, and the page of a product with its history; only the note can be edited."""
 
     changelist_class = ProductChangeList
@@ -136,10 +133,11 @@ class ProductAdmin(PageAdmin):
     list_filter = (
         choice_filter("漲跌", "moved", recent_changes),
         choice_filter("在架", "listed", listed_choices),
-        ("status", ChoicesDropdownFilter),
-        ("category", AutocompleteSelectFilter),
+        ("status", ChoicesFilter),
+        ("category", RowsFilter),
         ("price", RangeNumericFilter),
         choice_filter("售價狀況", "price_state", price_states),
+        mine_filter(brand="brand"),
     )
     list_fullwidth = True
     search_fields = ("name",)
@@ -147,6 +145,14 @@ class ProductAdmin(PageAdmin):
     sortable_by = ("product_id", "label", "brand", "current", "moved", "moved_percent", "changed")
     ordering = (F("price_changed_at").desc(nulls_last=True), "-pk")
     paginator = CachingPaginator
+    actions = ("watch_selected",)
+    tabs: ClassVar = [
+        ("全部", {}),
+        ("漲價", {"moved": "up-24h"}),
+        ("降價", {"moved": "down-24h"}),
+        ("缺貨", {"status__exact": Product.Status.OUT_OF_STOCK.value}),
+        ("下架", {"status__exact": Product.Status.DELISTED.value}),
+    ]
     actions_list: ClassVar = [
         {"title": "匯出 Excel", "icon": "download", "items": ["export_all", "export_changes", "export_delisted"]}
     ]
@@ -155,6 +161,12 @@ class ProductAdmin(PageAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("products.change_product")
+
+    def complete_rows(self, rows: Iterable[Any]) -> None:
+        # Beside the list, not in it: PostgreSQL would look for the held price of each row that a late page skips.
+        held = held_prices(product.product_id for product in rows)
+        for product in rows:
+            product.held_price = held.get(product.product_id)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": ("note",)})]
@@ -166,6 +178,14 @@ class ProductAdmin(PageAdmin):
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         set_note(product=obj, note=form.cleaned_data["note"])
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        if product := kwargs.get("obj"):
+            context["row_panels"] = panels = row_panels(request, product)
+            file = export_response(request, [table for _, panel in panels for table in panel.get("tables", ())])
+            if file is not None:
+                return file
+        return super().render_change_form(request, context, **kwargs)
 
     def page_context(self, request: HttpRequest, obj: Product) -> dict[str, Any]:
         spans = last_spans(obj)
@@ -193,6 +213,7 @@ class ProductAdmin(PageAdmin):
                 ("首次看到", when(obj.first_seen_at)),
                 ("最近看到", when(obj.last_seen_at)),
                 ("下架時間", when(obj.delisted_at)),
+                ("我的關注", "、".join(conditions_on(request.user, obj)) or NO_VALUE),
             ],
             "row_links": row_links(request, obj),
             "shop_link": link(obj.url, "在 momo 查看", new_tab=True),

@@ -28,7 +28,7 @@ from momo.admin.kit.display import (
     took,
     when,
 )
-from momo.admin.kit.filters import DayRangeFilter, choice_filter
+from momo.admin.kit.filters import ChoicesFilter, DayRangeFilter, choice_filter
 from momo.admin.kit.tables import PageAdmin, ReadOnlyAdmin
 from products.admin.looks import outcome_badge, run_link, shard_badge, verdict_badge
 from products.models import Alert, CrawlRun, CrawlShard
@@ -76,10 +76,15 @@ class CrawlRunAdmin(PageAdmin):
     list_display_links = ("number",)
     list_select_related = ("requested_by",)
     list_filter = (
-        ("verdict", ChoicesDropdownFilter),
-        ("status", ChoicesDropdownFilter),
-        ("trigger", ChoicesDropdownFilter),
+        ("verdict", ChoicesFilter),
+        ("status", ChoicesFilter),
+        ("trigger", ChoicesFilter),
         ("started_at", DayRangeFilter),
+    )
+    tabs = (
+        ("全部", {}),
+        ("進行中", {"status__exact": CrawlRun.Status.RUNNING}),
+        *((verdict.label, {"verdict__exact": verdict.value}) for verdict in CrawlRun.Verdict),
     )
     list_fullwidth = True
     sortable_by = ("number",)

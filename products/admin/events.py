@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import column, goods, money, percent_change, when
-from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter, within
+from momo.admin.kit.filters import Choices, ChoicesFilter, DayRangeFilter, RowsFilter, choice_filter, within
+from momo.admin.kit.mine import mine_filter
 from momo.admin.kit.tables import UncountedAdmin
 from momo.core.errors import Conflict
 from momo.core.formats import change_percent
@@ -41,12 +41,15 @@ class PriceEventAdmin(UncountedAdmin):
     list_display_links = ("time",)
     list_select_related = ("product",)
     list_filter = (
-        ("kind", ChoicesDropdownFilter),
+        ("kind", ChoicesFilter),
         choice_filter("通知", "told", notified_choices),
         within("created_at"),
         ("created_at", DayRangeFilter),
-        ("product__category", AutocompleteSelectFilter),
+        ("product__category", RowsFilter),
+        mine_filter(brand="product__brand"),
     )
+    tabs = (("全部", {}), *((kind.label, {"kind__exact": kind.value}) for kind in PriceEvent.Kind))
+    export_extra = (("品號", "product.product_id"),)
     search_fields = ("product__name",)
     search_help_text = "品名、品牌或品號"
     sortable_by = ()
@@ -79,8 +82,9 @@ class PriceEventAdmin(UncountedAdmin):
         return ("-created_at", "-pk") if "kind__exact" in request.GET else ("-pk",)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        # Pages of runs and the start page link here.
-        return lookup in {"run__id__exact", "kind__exact"} or super().lookup_allowed(lookup, value, request)
+        # Pages of runs, the price board and the start page link here.
+        linked = {"run__id__exact", "kind__exact", "product__brand__exact"}
+        return lookup in linked or super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PriceEvent], search_term: str

@@ -20,6 +20,7 @@ from accounts.models import User
 from momo.admin.kit.dialogs import confirm_dialog, dialog_action, dialog_link
 from momo.admin.kit.display import NO_VALUE, column, goods, link, money, nowrap, percent_change, when, with_sub
 from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter
+from momo.admin.kit.mine import mine_filter
 from momo.admin.kit.tables import ReadOnlyAdmin
 from momo.core.formats import change_percent
 from products.admin.looks import held_badge, product_link, run_link
@@ -107,8 +108,10 @@ class QuarantinedPriceAdmin(ReadOnlyAdmin):
         choice_filter("狀態", "state", held_choices),
         ("reason", ChoicesDropdownFilter),
         ("observed_at", DayRangeFilter),
+        mine_filter(brand="product__brand"),
     )
     list_fullwidth = True
+    export_extra = (("品號", "code"),)
     search_fields = ("code", "name")
     search_help_text = "品名或品號"
     sortable_by = ()

@@ -24,6 +24,20 @@ PRODUCT: dict[str, Any] = {
     "held_price": {"price": 328, "since": "2026-01-29T16:00:00+08:00"},
     "lowest_price_30d": 2980,
 }
+NEW_WATCH = {"product_id": "12345678", "kind": "absolute", "value": 900}
+WATCH: dict[str, Any] = {
+    "id": 7,
+    "product_id": "12345678",
+    "name": "玻尿酸保濕精華液 30ml",
+    "price": 3280,
+    "kind": "absolute",
+    "value": 900,
+    "active": True,
+    "base_price": 3280,
+    "notified_price": None,
+    "notified_at": None,
+    "created_at": "2026-01-29T16:00:00+08:00",
+}
 POINT = {"t": "2026-01-29 14:00", "p": 3280, "until": "2026-01-29 16:00"}
 STARTED = {"run_id": 42, "task_id": "crawl-42-1-1", "already_running": False}
 NOTIFIED = {"events": 57, "messages": 3}

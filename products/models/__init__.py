@@ -11,6 +11,7 @@ from products.models.catalogue import (
     Unlisted,
 )
 from products.models.crawls import Alert, CategoryResult, CrawlError, CrawlRun, CrawlShard, Observation
+from products.models.watches import Watch
 
 __all__ = [
     "Alert",
@@ -27,4 +28,5 @@ __all__ = [
     "ProductSearch",
     "QuarantinedPrice",
     "Unlisted",
+    "Watch",
 ]

@@ -37,11 +37,12 @@ def has_products() -> bool:
     return Product.objects.exists()
 
 
-def product_counts() -> dict[str, int]:
-    """Products on sale and delisted, and those whose price rose or fell within 24 hours."""
-    total = count_rows(Product.objects.all())
-    delisted = count_rows(Product.objects.filter(status=Product.Status.DELISTED))
-    changed = changed_products(Product.objects.all(), hours=RECENT_HOURS)
+def product_counts(products: QuerySet[Product] | None = None) -> dict[str, int]:
+    """Of `products` (all by default): those on sale and delisted, and those whose price moved within 24 hours."""
+    products = Product.objects.all() if products is None else products
+    total = count_rows(products)
+    delisted = count_rows(products.filter(status=Product.Status.DELISTED))
+    changed = changed_products(products, hours=RECENT_HOURS)
     return {
         "on_sale": total - delisted,
         "delisted": delisted,
@@ -50,22 +51,23 @@ def product_counts() -> dict[str, int]:
     }
 
 
-def event_counts(*, hours: int = RECENT_HOURS) -> dict[str, int]:
-    """Events of the last `hours` hours by kind, 0 where there are none."""
-    recent = PriceEvent.objects.filter(created_at__gte=change_window_start(hours))
+def event_counts(events: QuerySet[PriceEvent] | None = None, *, hours: int = RECENT_HOURS) -> dict[str, int]:
+    """Of `events` (all by default) those of the last `hours` hours by kind, 0 where there are none."""
+    events = PriceEvent.objects.all() if events is None else events
+    recent = events.filter(created_at__gte=change_window_start(hours))
     rows = recent.order_by().values("kind").annotate(n=Count("id"))
     counted = dict(rows.values_list("kind", "n"))
     return {kind: counted.get(kind, 0) for kind in PriceEvent.Kind.values}
 
 
-def held_count() -> int:
-    """Number of held prices."""
-    return count_rows(QuarantinedPrice.objects.filter(status=QuarantinedPrice.Status.HELD))
+def held_prices() -> QuerySet[QuarantinedPrice]:
+    """Prices that are held."""
+    return QuarantinedPrice.objects.filter(status=QuarantinedPrice.Status.HELD)
 
 
-def open_alert_count() -> int:
-    """Number of alerts that are not resolved."""
-    return count_rows(Alert.objects.filter(resolved_at=None))
+def open_alerts() -> QuerySet[Alert]:
+    """Alerts that are not resolved."""
+    return Alert.objects.filter(resolved_at=None)
 
 
 def events_per_day(*, days: int = CHART_DAYS) -> dict[str, Any]:
@@ -103,9 +105,9 @@ def events_per_day(*, days: int = CHART_DAYS) -> dict[str, Any]:
     return chart
 
 
-def biggest_changes(*, up: bool, limit: int = TOP) -> QuerySet[Product]:
-    """Products with the largest rise or fall in percent within 24 hours."""
-    changed = changed_products(Product.objects.all(), hours=RECENT_HOURS).only(
+def biggest_changes(products: QuerySet[Product] | None = None, *, up: bool, limit: int = TOP) -> QuerySet[Product]:
+    """Of `products` (all by default) those with the largest rise or fall in percent within 24 hours."""
+    changed = changed_products(Product.objects.all() if products is None else products, hours=RECENT_HOURS).only(
         "id", "product_id", "name", "price", "previous_price", "change", "change_percent", "price_changed_at"
     )
     # As a sum it matches no index: the index of all percentages would visit every older, larger change first.

@@ -26,6 +26,7 @@ from products.models import Alert, PriceEvent
 from products.selectors.alerts import alert_variables, category_names, reminder_variables
 from products.selectors.digest import Digest, Selection, event_news
 from products.selectors.news import STOCK, News, all_news
+from products.services.watches import notify_watches
 
 NOTIFY_TASK = "products.tell"
 # A person who decides several held prices gets one digest of them: decided events wait until nothing was decided for
@@ -244,14 +245,17 @@ def _remind(to: Sequence[Subscription], now: datetime) -> int:
 
 
 def notify_pending() -> Notified:
-    """Notify of alerts, and of events except those of an unfinished series of decisions; for the task and the sweep.
+    """Notify of alerts and watched prices, and of events except those of an unfinished series of decisions.
 
-    A fault in one does not keep the other from subscribers.
+    For the task and the sweep. A fault in one does not keep the others from subscribers.
     """
     try:
         return notify_price_events(wait_for_decisions=True)
     finally:
-        notify_alerts()
+        try:
+            notify_alerts()
+        finally:
+            notify_watches()
 
 
 def notify_soon(*, seconds: float = 0) -> None:

@@ -13,7 +13,7 @@ from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 from django.db.models.signals import pre_save
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, User, UserScope
 from momo.core.address import client_address
 from momo.core.context import current_request
 
@@ -34,7 +34,7 @@ def _add_actor(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> Non
 
 
 def register() -> None:
-    """Record changes of users and tokens, without passwords, digests and fields that change with each use."""
+    """Record changes of users, scopes and tokens, without passwords, digests and fields that change with each use."""
     auditlog.register(
         User,
         include_fields=[
@@ -50,5 +50,6 @@ def register() -> None:
             "password_changed_at",
         ],
     )
+    auditlog.register(UserScope, include_fields=["user", "kind", "name"])
     auditlog.register(ApiToken, include_fields=["user", "name", "prefix", "expires_at", "revoked_at"])
     pre_save.connect(_add_actor, sender=LogEntry, dispatch_uid="accounts.audit.actor")

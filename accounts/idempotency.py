@@ -25,6 +25,7 @@ from rest_framework.response import Response
 
 from accounts.models import IdempotencyRecord, User
 from momo.core.errors import Conflict, ValidationFailed
+from momo.core.work import TRANSIENT
 from momo.rest.encoding import dumps
 from momo.rest.schema import IDEMPOTENCY_KEY, IDEMPOTENT_REPLAYED
 from momo.rest.views import ApiView
@@ -77,6 +78,9 @@ def _replay_or_run(request: Request, *args: Any, handler: Callable[..., Response
                 message=(getattr(response, "message", None) or "")[:500],
             )
             finished = record
+    except TRANSIENT:
+        # Lost while it committed: the rows and the record are both there, or neither is.
+        raise
     except Exception:
         # For example a task that could not be enqueued on commit: the request failed, but its rows are committed.
         if finished is not None:

@@ -1,4 +1,4 @@
-"""Users, API tokens, sessions, login attempts, and stored answers of idempotent requests."""
+"""Users and what they look after, API tokens, sessions, login attempts, and stored answers of idempotent requests."""
 
 from __future__ import annotations
 
@@ -68,6 +68,29 @@ class User(AbstractUser):
 
     def get_full_name(self) -> str:
         return self.display_name or self.username
+
+
+class UserScope(models.Model):
+    """A PM or a brand that a user looks after, as reports name it: 「我的」 of lists and boards are their rows."""
+
+    class Kind(models.TextChoices):
+        """What `name` is the name of."""
+
+        PM = "pm", "PM"
+        BRAND = "brand", "品牌"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="scopes", verbose_name="使用者")
+    kind = models.CharField("種類", max_length=5, choices=Kind)
+    name = models.CharField("名稱", max_length=120)
+
+    class Meta:
+        verbose_name = "負責範圍"
+        verbose_name_plural = "負責範圍"
+        ordering = ("kind", "name")
+        constraints = [models.UniqueConstraint(fields=["user", "kind", "name"], name="userscope_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.name}"
 
 
 class ApiToken(models.Model):

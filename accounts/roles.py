@@ -25,13 +25,22 @@ _READ = (
     "notifications.*:view",
     "ai.*:view",
     "bot.telegramaccount:view",
+    "todo.*:view",
+    "todo.todocomment:add",
+    "saved_views.*:*",  # one's own rows, which are made from the lists
+    "reports.*:view",
 )
+_OWN = ("products.watch:*",)  # rows of one's own
 _RUN = (
     "products.category:*",
     "products.product:change",
     "products.crawlrun:*",
     "products.quarantinedprice:change",
     "products.alert:change",
+    "sales.target:*",
+    "sales.campaign:*",
+    "sales.daynote:*",
+    "sales.alarm:change",
     "vendors.*:*",
     "notifications.*:change",
     "notifications.*template*:add",
@@ -40,14 +49,16 @@ _RUN = (
     "jobs.*:add",
     "jobs.*:change",
     "*.*alias*:*",
+    "todo.todostate:change",
     "ai.trend*:*",
     "ai.phrase:*",
     "ai.style:*",
     "ai.factsheet:*",
+    "reports.report:*",
 )
 PERMISSIONS: dict[str, tuple[str, ...]] = {
-    USER: _READ,
-    MANAGER: _READ + _RUN,
+    USER: _READ + _OWN,
+    MANAGER: _READ + _OWN + _RUN,
     ADMIN: ("*.*:*",),
 }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import LoginAttempt, Role, User
+from accounts.models import LoginAttempt, Role, User, UserScope
 from momo.core.errors import NotFound
 from momo.core.roles import ADMIN, has_role
+from momo.core.scope import Scope
 
 KNOWN_DAYS = 30
 
@@ -37,6 +39,14 @@ def user_by_name(username: str) -> User | None:
     return User.objects.filter(username=username).only("pk", "is_active").first()
 
 
+def scope_of(user: Any) -> Scope:
+    """The PMs and brands that the user looks after; empty where none are stored."""
+    names: dict[str, set[str]] = {kind: set() for kind in UserScope.Kind.values}
+    for kind, name in UserScope.objects.filter(user=user.pk).values_list("kind", "name"):
+        names[kind].add(name)
+    return Scope(pms=frozenset(names[UserScope.Kind.PM]), brands=frozenset(names[UserScope.Kind.BRAND]))
+
+
 def has_logged_in_from(*, user: User, address: str) -> bool:
     """Whether the user has logged in from this address in the last `KNOWN_DAYS` days."""
     since = timezone.now() - dt.timedelta(days=KNOWN_DAYS)
@@ -46,6 +56,11 @@ def has_logged_in_from(*, user: User, address: str) -> bool:
 def has_active_admin() -> bool:
     """Whether an active user may manage the others."""
     return User.objects.filter(Q(role=Role.ADMIN) | Q(is_superuser=True), is_active=True).exists()
+
+
+def has_colleagues() -> bool:
+    """Whether more than one active user may log in."""
+    return User.objects.filter(is_active=True)[:2].count() > 1
 
 
 def login_history(*, viewer: User) -> QuerySet[LoginAttempt]:

@@ -21,12 +21,14 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from accounts import services
 from accounts.admin.common import ServiceErrorMessages, TokenColumns, show_secret
 from accounts.admin.resources import UserResource
-from accounts.models import ApiToken, Role, User
+from accounts.models import ApiToken, Role, User, UserScope
 from momo.admin.kit.dialogs import dialog_link
 from momo.admin.kit.display import BRAND, INFO, NO_VALUE, WARN, active_badge, badge, choice_badge, column, when
 from momo.admin.kit.forms import ModelForm
 from momo.admin.kit.tables import BaseAdmin, NoAddChangeDelete
 from momo.admin.kit.transfer import TransferMixin
+from momo.core.scope import known_names
+from momo.core.texts import one_line
 
 
 def _revoke_link(token: ApiToken) -> str:
@@ -46,6 +48,41 @@ class TokenInline(TokenColumns, NoAddChangeDelete, TabularInline):
     hide_title = True
 
     revoke = column("撤銷", _revoke_link)
+
+
+class ScopeForm(ModelForm):
+    """One PM or brand, in a table whose headings are no labels."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        self.fields["name"].widget.attrs["list"] = "momo-scope-names"
+
+    def clean_name(self) -> str:
+        name = one_line(self.cleaned_data["name"])
+        if not name:
+            raise ValidationError("請填寫 PM 或品牌的名稱，和報表上的寫法相同")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        # Forms within a page of another model leave out constraints that name this model.
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        same = UserScope.objects.filter(user=self.instance.user_id, kind=cleaned.get("kind"), name=cleaned.get("name"))
+        if same.exclude(pk=self.instance.pk).exists():
+            self.add_error("name", "這位使用者已經有這個名稱")
+        return cleaned
+
+
+class ScopeInline(TabularInline):
+    """The PMs and brands that the user looks after."""
+
+    model = UserScope
+    form = ScopeForm
+    fields = ("kind", "name")
+    extra = 0
+    max_num = 50
+    hide_title = True
 
 
 class UserForm(ModelForm):
@@ -104,12 +141,17 @@ class UserAdmin(ServiceErrorMessages, TransferMixin, BaseAdmin):
     readonly_fields = ("last_seen", "joined", "password_changed")
     resource_classes: ClassVar = [UserResource]
     actions_detail = ("reset_password",)
+    change_form_after_template = "admin/accounts/names.html"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **({} if obj else {"form": NewUserForm}), **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        context["scope_names"] = known_names() if kwargs.get("obj") else ()
+        return super().render_change_form(request, context, **kwargs)
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[type[InlineModelAdmin[Any, Any]]]:
-        return [TokenInline] if obj else []
+        return [ScopeInline, TokenInline] if obj else []
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         listed, counts, missing, protected = super().get_deleted_objects(objs, request)

@@ -1,0 +1,17 @@
+"""Values of tables as text, as pages show them; equal in message, mail and slides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import strip_tags
+
+from momo.admin.kit.display import NO_VALUE
+from momo.admin.kit.figures import KINDS, Column
+
+
+def shown(column: Column, value: Any) -> str:
+    """A value in a column of this kind; NO_VALUE if it is unknown."""
+    if value is None or value == "":
+        return NO_VALUE
+    return value if isinstance(value, str) else strip_tags(KINDS[column.kind].show(value))

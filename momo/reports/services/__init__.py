@@ -1,0 +1,1 @@
+"""What creates, sends and previews reports."""

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from momo.admin.kit.nav import Entry, RowLink, Section, register
+from django.http import HttpRequest
+from django.urls import reverse
+
+from ai.selectors.budgets import budget_states
+from momo.admin.kit.nav import Card, Cards, Entry, RowLink, Section, register
+from momo.core.formats import percent, percent_of
 
 AI = Section("AI 文案", 27)
+TIGHT = 80  # percent of a budget
+
+
+def _budgets(request: HttpRequest) -> list[Card]:
+    """How much of the budget of which most is used; no card without a budget."""
+    used = [percent_of(one.used, one.budget.amount, places=1) for one in budget_states(user=request.user)]
+    if not used:
+        return []
+    most = max(100.0 if share is None else share for share in used)  # of a budget of 0 nothing is left
+    tight = "warn" if most >= TIGHT else ""
+    return [Card("AI 預算已用", int(most), reverse("admin:ai_call_usage"), tight, text=percent(most, places=1))]
+
 
 register(
     Entry(AI, 10, "文案工作台", "edit_note", "ai.style", page="ai_style_workbench"),
@@ -35,5 +52,6 @@ register(
         AI, 80, "預算", "savings", "ai.budget", empty="沒有預算就沒有上限。新增之後，超過的呼叫會被拒絕，直到下個月。"
     ),
     Entry(AI, 90, "模型價格", "payments", "ai.modelprice", empty="沒有價格的模型不能使用，因為無法計入預算。"),
+    Cards(40, "ai.view_budget", _budgets),
     RowLink("products.product", "商品事實（文案採用的資料）", "fact_check", "ai_factsheet_of", "ai.view_factsheet"),
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.models import User
 from momo.core.roles import MANAGER, USER
 from notifications.selectors import recent_alerts
 
@@ -46,7 +47,8 @@ class EventKind:
     deserve tables. `recent(limit)` gives the variables of the last real events, the newest first, each with `label`
     beside `variables`, for previews: `[{"label": str, "variables": {...}}]`. `reason` says below a mail
     without a subscription why one gets it; `subscribable` is whether people may subscribe at all, `role` the lowest
-    role that may subscribe a chat of its own through the bot.
+    role that may subscribe a chat of its own through the bot. `own_filters(user)` are the filters of a subscription
+    that a user makes in the own chat, where an event is somebody's.
     """
 
     code: str
@@ -58,6 +60,7 @@ class EventKind:
     reason: str = ""
     subscribable: bool = True
     role: str = USER
+    own_filters: Callable[[User], dict[str, Any]] = lambda user: {}
 
 
 _registered: dict[str, EventKind] = {}

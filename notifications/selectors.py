@@ -10,9 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from momo.core.counting import count_all
 from notifications.models import Channel, Chat, OutboxMessage, Pace
 from notifications.models.recipients import SWITCHED_OFF
 
@@ -32,11 +33,6 @@ UNION ALL SELECT channel, status, count(*) FROM notifications_outboxmessage
 WHERE status IN ('claimed', 'sending') GROUP BY 1, 2
 UNION ALL SELECT channel, status, count(*) FROM notifications_outboxmessage
 WHERE status IN ('waiting', 'unsent', 'held') GROUP BY 1, 2
-"""
-# Each by its own index, which an OR of all would not use.
-_WAITING = """
-SELECT (SELECT count(*) FROM notifications_outboxmessage WHERE status IN ('held', 'unsent'))
-     + (SELECT count(*) FROM notifications_outboxmessage WHERE status = 'failed' AND finished_at > %(since)s)
 """
 _FIRST_MAIL = """
 SELECT min(next_attempt_at) FROM notifications_outboxmessage WHERE channel = 'email' AND status = 'pending'
@@ -102,17 +98,31 @@ def answers_wait(*, now: datetime | None = None) -> bool:
     return due.filter(next_attempt_at__lte=now).exists() and channel_pause(Channel.TELEGRAM, now=now) is None
 
 
-def waiting_chats() -> int:
+def waiting_chats() -> QuerySet[Chat]:
     """Chats that wait for somebody to approve them."""
-    return Chat.objects.filter(standing=Chat.Standing.WAITING).count()
+    return Chat.objects.filter(standing=Chat.Standing.WAITING)
+
+
+def has_chats() -> bool:
+    """Whether messages can be sent to any chat."""
+    return Chat.objects.filter(is_active=True).exists()
+
+
+def has_mail_server() -> bool:
+    """Whether a mail server is configured."""
+    return bool(settings.EMAIL_URL)
+
+
+def waiting_messages(*, now: datetime | None = None) -> tuple[QuerySet[OutboxMessage], QuerySet[OutboxMessage]]:
+    """Messages that a person should look at: what is held or unsent, and what failed in the last 7 days."""
+    failed = OutboxMessage.objects.filter(status=Status.FAILED, finished_at__gt=(now or timezone.now()) - WEEK)
+    return OutboxMessage.objects.filter(status__in=(Status.HELD, Status.UNSENT)), failed
 
 
 def waiting_count(*, now: datetime | None = None) -> int:
-    """Messages that a person should look at: what is held or unsent, and what failed in the last 7 days."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, {"since": (now or timezone.now()) - WEEK})
-        waiting: int = cursor.fetchone()[0]
-        return waiting
+    """How many `waiting_messages` there are; one query, which reads as far as the badges of the admin."""
+    [number] = count_all([waiting_messages(now=now)])
+    return number
 
 
 def channel_pause(channel: str, *, now: datetime | None = None) -> Paused | None:

@@ -33,9 +33,9 @@ def mail_workbook(vendor: Vendor, rows: Sequence[Stockout], *, day: date) -> Fil
     return File(f"缺貨_{name[:NAME]}_{day:%Y%m%d}.xlsx", content, XLSX)
 
 
-def stockouts_file(rows: QuerySet[Stockout], *, kind: str) -> BinaryIO:
-    """The open file (xlsx or csv) of `rows`, as many as it holds."""
-    return rows_file(rows, kind=kind, sheet="缺貨", columns=_columns())
+def stockouts_file(rows: QuerySet[Stockout], *, kind: str, about: Sequence[tuple[str, str]] = ()) -> BinaryIO:
+    """The open file (xlsx or csv) of `rows`, as many as it holds; `about` as in `momo.sheets.write.records_file`."""
+    return rows_file(rows, kind=kind, sheet="缺貨", columns=_columns(), about=about)
 
 
 def _columns() -> list[Column]:

@@ -5,26 +5,38 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import reverse
 
-from momo.admin.kit.nav import Card, Cards, Entry, Section, count, register
+from momo.admin.kit import mine
+from momo.admin.kit.nav import Card, Cards, Entry, Searchable, Section, count, register
 from momo.jobs.nav import FIRST_UPLOAD
-from vendors.selectors.board import waiting_for_us_count, waiting_for_vendors_count
+from vendors.models import Vendor
+from vendors.selectors.board import open_stockouts, waiting_for_us, waiting_for_vendors
 from vendors.selectors.stockouts import has_stockouts
-from vendors.selectors.vendors import needing_address_count
+from vendors.selectors.vendors import all_needing_address, search_vendors
 
 VENDORS = Section("廠商與缺貨", 25)
 EMPTY = "匯入缺貨報表之後，"
+OF_ROWS = (open_stockouts, waiting_for_us, waiting_for_vendors)
 
 
 def _cards(request: HttpRequest) -> list[Card]:
     rows, vendors = (reverse(f"admin:vendors_{name}_changelist") for name in ("stockout", "vendor"))
+    open_now, us, vendor = mine.counts(request, OF_ROWS, pm="pm")
     return [
-        Card("缺貨待寄送", count(request, waiting_for_us_count), f"{rows}?waits=us", "warn"),
-        Card("待廠商回覆", count(request, waiting_for_vendors_count), f"{rows}?waits=vendor"),
-        Card("廠商需要補信箱", count(request, needing_address_count), f"{vendors}?address=needed", "warn"),
+        Card("未結案缺貨", open_now, mine.address(request, f"{rows}?waits=open")),
+        Card("缺貨待寄送", us, mine.address(request, f"{rows}?waits=us"), "warn"),
+        Card("待廠商回覆", vendor, mine.address(request, f"{rows}?waits=vendor")),
+        Card("廠商需要補信箱", count(request, all_needing_address), f"{vendors}?address=needed", "warn"),
     ]
 
 
 register(
+    Searchable(
+        20,
+        "vendors.vendor",
+        "store",
+        lambda row: (row.name, row.code),
+        find=lambda text: search_vendors(Vendor.objects.order_by("code"), text=text),
+    ),
     Entry(
         VENDORS,
         10,
@@ -39,7 +51,7 @@ register(
         "缺貨",
         "production_quantity_limits",
         "vendors.stockout",
-        badge=waiting_for_us_count,
+        badge=waiting_for_us,
         empty=f"{EMPTY}每一項缺貨、通知與回覆會列在這裡。",
         step=FIRST_UPLOAD,
     ),
@@ -58,7 +70,7 @@ register(
         "廠商",
         "store",
         "vendors.vendor",
-        badge=needing_address_count,
+        badge=all_needing_address,
         empty=f"{EMPTY}報表上的廠商會列在這裡，補上信箱就能通知；也可以自行新增或匯入。",
         step=FIRST_UPLOAD,
     ),
@@ -87,5 +99,11 @@ register(
         "vendors.vendormail",
         empty="寄給廠商的缺貨通知與提醒會列在這裡。",
     ),
-    Cards(20, "vendors.view_stockout", _cards, after=has_stockouts),
+    Cards(
+        20,
+        "vendors.view_stockout",
+        _cards,
+        after=has_stockouts,
+        counts=(*OF_ROWS, all_needing_address),
+    ),
 )

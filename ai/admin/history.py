@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action
 
 from ai.admin.costs import exact
@@ -19,7 +19,7 @@ from ai.selectors.history import generations_of, matching
 from ai.services.history import delete_generation, set_favorites, toggle_favorite
 from momo.admin.kit.dialogs import confirm_dialog, dialog_action, leave_dialog
 from momo.admin.kit.display import NO_VALUE, WARN, badge, column, full_name, full_time, page_link, thousands, when
-from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter, within
+from momo.admin.kit.filters import Choices, ChoicesFilter, DayRangeFilter, choice_filter, within
 from momo.admin.kit.tables import PageAdmin
 
 NAME = 100  # characters of a text that stand for its product
@@ -44,11 +44,17 @@ class GenerationAdmin(PageAdmin):
     list_display_links = ("what",)
     list_select_related = ("call",)
     list_filter = (
-        ("kind", ChoicesDropdownFilter),
+        ("kind", ChoicesFilter),
         ("favorite", BooleanRadioFilter),
         choice_filter("警告", "warned", warned_choices),
         within("created_at"),
         ("created_at", DayRangeFilter),
+    )
+    tabs = (
+        ("全部", {}),
+        *((kind.label, {"kind__exact": kind.value}) for kind in Call.Kind),
+        ("有警告", {"warned": "yes"}),
+        ("最愛", {"favorite__exact": "1"}),
     )
     search_fields = ("content",)
     search_help_text = "內容、商品名稱或搜尋的問題"

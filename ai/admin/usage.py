@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -16,7 +15,7 @@ from ai.models.calls import Provider
 from ai.selectors.budgets import BudgetState, budget_states
 from ai.selectors.usage import usage_stats
 from momo.admin.kit.display import NO_VALUE, thousands
-from momo.core.days import EARLIEST, LATEST
+from momo.admin.kit.periods import SpanForm
 from momo.core.errors import ValidationFailed
 from momo.core.formats import number, percent, percent_of
 
@@ -27,22 +26,6 @@ BARS = 20  # in a chart; all are in the table
 TONES = ("--color-primary-500", "#0ea5e9", "#f59e0b", "#a855f7")
 TOKENS = (("輸入", "input_tokens"), ("輸出（含思考）", "output_tokens"))
 SPANS = (("本月", 0), ("近 30 天", 30), ("近 90 天", 90), ("近一年", 365))
-
-
-class SpanForm(forms.Form):
-    """Days of the chart."""
-
-    start_date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
-    end_date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
-
-    def days(self) -> tuple[dt.date | None, dt.date | None]:
-        """First and last day, None where none is given. Raises ValidationFailed."""
-        if not self.is_valid():
-            raise ValidationFailed(fields={"start_date": ["請輸入有效的日期"]})
-        days = self.cleaned_data["start_date"], self.cleaned_data["end_date"]
-        if any(day and not EARLIEST <= day <= LATEST for day in days):
-            raise ValidationFailed(fields={"start_date": ["日期超出可用範圍"]})
-        return days
 
 
 class UsagePage:

@@ -124,9 +124,15 @@ def current_phrases() -> Phrases:
     if known is not None and known[0] == version and (version or now - known[1] < _UNKNOWN):
         return known[2]
     # The version was read before the rows: a change in between makes the next call compile again.
-    phrases = Phrases(_rule(phrase) for phrase in Phrase.objects.filter(enabled=True).order_by("pk"))
+    phrases = _compile(tuple(_rule(phrase) for phrase in Phrase.objects.filter(enabled=True).order_by("pk")))
     _compiled = (version, now, phrases)
     return phrases
+
+
+@functools.lru_cache(maxsize=1)
+def _compile(rules: tuple[Rule, ...]) -> Phrases:
+    """Takes half a second, so not again for the same rules: a cache that was emptied has a new version too."""
+    return Phrases(rules)
 
 
 def _key(phrase: Phrase) -> Key:

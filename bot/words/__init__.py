@@ -11,7 +11,6 @@ from django.utils import timezone
 from accounts.models import User
 from bot.registry import Button, Reply
 from bot.texts import bold, lines
-from bot.words.dates import day_of
 from bot.words.names import RANKINGS, fold
 from bot.words.reading import (
     HINT,
@@ -26,6 +25,7 @@ from bot.words.reading import (
     refuse_name,
     settle,
 )
+from momo.core.periods import day_of
 
 Understood = tuple[str, tuple[str, ...]]  # a command with its arguments
 _PRODUCT_ID = re.compile(r"\d{5,10}|tp\d{7,20}", re.ASCII)

@@ -13,8 +13,9 @@ from datetime import date
 
 from bot.registry import Button, Reply
 from bot.texts import bold, escape, lines
-from bot.words.dates import MASK, NUMBER, Period, day_of, find_periods, number_of
+from bot.words.dates import MASK, NUMBER, find_periods, number_of
 from bot.words.names import LABELS, OFFERED, Name, Names, fold, has_word
+from momo.core.periods import Period, day_of
 from sales.selectors.days import keys_with_sales
 
 LONGEST = 100  # characters of a sentence

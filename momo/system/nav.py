@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from momo.admin.kit.nav import SYSTEM, Entry, Page, Panel, register
+from momo.admin.kit import mine
+from momo.admin.kit.nav import SYSTEM, Entry, Page, Panel, Step, register
 from momo.celery import idle_queues, workers_alive
 from momo.system.pages import status_page
-from momo.system.selectors.freshness import stale
+from momo.system.selectors.freshness import freshness
 from momo.system.selectors.schedules import missed_runs
+from notifications.selectors import has_mail_server
 
 # What stands still without a consumer, by queue.
 JOBS = {
@@ -39,8 +41,14 @@ def _schedules(request: HttpRequest) -> dict[str, Any]:
     return {"missed": missed_runs(), "schedules_url": url}
 
 
-def _stale(request: HttpRequest) -> dict[str, Any]:
-    return {"stale": stale()}
+def _fresh(request: HttpRequest) -> dict[str, Any]:
+    """How old prices and sales are; what is too old stands in a panel of its own."""
+    found = freshness()
+    lists = {"prices": "admin:products_crawlrun_changelist", "sales": "admin:sales_dayowner_changelist"}
+    return {
+        "fresh": [(kind, reverse(lists[kind.kind])) for kind in found if kind.at is not None],
+        "stale": [kind for kind in found if kind.is_stale],
+    }
 
 
 EVERYBODY = "products.view_product"  # which each role has
@@ -67,5 +75,17 @@ register(
     Entry(SYSTEM, 95, "設定", "tune", "system.setting"),
     Panel(0, EVERYBODY, "admin/system/workers.html", _context, notice=True),
     Panel(0, EVERYBODY, "admin/system/schedules.html", _schedules, notice=True),
-    Panel(1, EVERYBODY, "admin/system/stale.html", _stale, notice=True),
+    Panel(1, EVERYBODY, "admin/system/stale.html", _fresh, notice=True),
+    Panel(6, EVERYBODY, "admin/system/fresh.html", lambda request: {}, notice=True),
+    Panel(-1, EVERYBODY, "admin/mine.html", mine.switch, notice=True),
+    Step(
+        40,
+        "設定郵件伺服器",
+        "設定 EMAIL_URL 之後，通知與廠商的郵件才會寄出；在那之前都留在「訊息」裡。",
+        "mail",
+        "admin:system_setting_changelist",
+        "system.view_setting",
+        done=has_mail_server,
+        optional=True,
+    ),
 )

@@ -35,13 +35,13 @@ _BUBBLE = nh3.Cleaner(
     link_rel="noopener noreferrer",
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
-# The frame loads nothing: no pictures, no scripts and no styles from elsewhere. Links open in a new tab: in the frame
-# they would replace the mail, and most sites refuse to be framed. Our `base` is the first one, so browsers ignore
-# any in the mail; a `_blank` tab has no access to the page that opened it.
+# The frame loads nothing: no scripts, no styles from elsewhere, and only pictures that are inside the page. Links open
+# in a new tab: in the frame they would replace the mail, and most sites refuse to be framed. Our `base` is the first
+# one, so browsers ignore any in the mail; a `_blank` tab has no access to the page that opened it.
 _DOCUMENT = (
     '<!doctype html><html lang="zh-Hant"><head><meta charset="utf-8">'
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'\">"
+    "base-uri 'none'; form-action 'none'; img-src data:\">"
     '<meta name="referrer" content="no-referrer"><base target="_blank">'
     "<style>body{{background:#fff;color:#1f2937;font:14px/1.6 system-ui,sans-serif;margin:12px;"
     "overflow-wrap:anywhere}}table{{max-width:100%}}</style></head><body>{}</body></html>"

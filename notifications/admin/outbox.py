@@ -20,7 +20,7 @@ from unfold.decorators import display
 from accounts.models import User
 from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import NO_VALUE, column, full_name, link, nowrap, span, when, with_sub
-from momo.admin.kit.filters import Choices, DayRangeFilter, choice_filter
+from momo.admin.kit.filters import Choices, DayRangeFilter, any_of, choice_filter
 from momo.admin.kit.tables import PageAdmin, UncountedAdmin, UncountedChangeList
 from notifications.admin.looks import status_badge
 from notifications.admin.outbox_page import channel_lines, page_of
@@ -120,8 +120,14 @@ class OutboxMessageAdmin(UncountedAdmin, PageAdmin):
     list_filter = (
         choice_filter("狀態", STATE, state_choices),
         ("channel", ChoicesDropdownFilter),
-        choice_filter("事件", "event", all_event_choices),
+        any_of("事件", "event", all_event_choices),
         ("created_at", DayRangeFilter),
+    )
+    tabs = (
+        ("未完成與待處理", {}),
+        ("待處理", {STATE: "attention"}),
+        *((str(status.label), {STATE: status.value}) for status in (Status.SENT, Status.FAILED, Status.CANCELLED)),
+        ("全部", {STATE: "all"}),
     )
     list_fullwidth = True
     search_fields = ("recipient", "subject", "key")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from momo.admin.kit.display import NO_VALUE, full_time, page_link
 from notifications.admin.looks import bubble, frame, plain, status_badge
 from notifications.admin.subscriptions import event_label
-from notifications.channels.mail_page import mail_body
+from notifications.channels.mail_page import mail_body, with_pictures
 from notifications.models import Channel, OutboxMessage
 from notifications.selectors import channel_pause, channel_pauses, outbox_counts
 
@@ -146,7 +146,7 @@ def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
     parts: list[tuple[str, Any]] = []
     if message.body_html:
         page = mail_body(
-            message.body_html,
+            _with_pictures(message),
             subject=message.subject,
             text=message.body,
             event=message.event,
@@ -156,6 +156,14 @@ def _shown(message: OutboxMessage) -> list[tuple[str, Any]]:
     if message.body:
         parts.append(("純文字", plain(message.body)))
     return parts
+
+
+def _with_pictures(message: OutboxMessage) -> str:
+    """The HTML of a mail with the pictures that it carries."""
+    if '"cid:' not in message.body_html:
+        return message.body_html
+    carried = message.attachments.filter(content_type="image/png").values_list("name", "content")
+    return with_pictures(message.body_html, {name: bytes(content) for name, content in carried})
 
 
 def _chain(message: OutboxMessage) -> list[tuple[Any, Any, Any]]:

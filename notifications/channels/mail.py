@@ -17,6 +17,7 @@ from email import policy
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.message import Message
+from email.mime.image import MIMEImage
 from email.utils import format_datetime, quote
 from functools import lru_cache
 
@@ -135,7 +136,10 @@ def build_mail(message: OutboxMessage, *, sender: str, reply_to: str) -> MimeMai
         )
         mail.attach_alternative(_lines(page), "text/html")
     for attachment in message.attachments.all():
-        mail.attach(safe_name(attachment.name), bytes(attachment.content), _content_type(attachment))
+        if _content_type(attachment).startswith("image/") and f'"cid:{attachment.name}"' in message.body_html:
+            mail.attach(_picture(attachment))
+        else:
+            mail.attach(safe_name(attachment.name), bytes(attachment.content), _content_type(attachment))
 
     mime = mail.message()
     number = message_id(message, origin)
@@ -197,6 +201,14 @@ def _mailbox(header: str, address: Address) -> str:
     plain = address.name.isascii() and "=?" not in address.name
     name = f'"{quote(address.name)}"' if plain else _encoded(header, address.name)
     return f"{name}\r\n <{address.mailbox}>"
+
+
+def _picture(attachment: Attachment) -> MIMEImage:
+    """A picture that the HTML shows as `cid:NAME`."""
+    image = MIMEImage(bytes(attachment.content), _subtype=_content_type(attachment).partition("/")[2])
+    image.add_header("Content-ID", f"<{attachment.name}>")
+    image.add_header("Content-Disposition", "inline", filename=attachment.name)
+    return image
 
 
 def _content_type(attachment: Attachment) -> str:

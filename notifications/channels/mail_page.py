@@ -5,6 +5,8 @@ Tables and widths as attributes, since Outlook lays out with Word; no style shee
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +29,13 @@ def mail_page(body: str, **values: Any) -> str:
 def mail_body(body: str, **values: Any) -> str:
     """What stands in the document, for previews. `subject` and `text` are of the mail, `reason` is shown below it."""
     return render_to_string("notifications/mail_body.html", _context(body, **values))
+
+
+def with_pictures(body: str, pictures: Mapping[str, bytes]) -> str:
+    """HTML with the pictures that its mail carries (PNG by file name) inside, for previews."""
+    for name, png in pictures.items():
+        body = body.replace(f'"cid:{name}"', f'"data:image/png;base64,{b64encode(png).decode()}"')
+    return body
 
 
 def _context(

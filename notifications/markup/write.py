@@ -44,6 +44,8 @@ _STYLES = {
     *("padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration"),
     *("vertical-align", "white-space", "width"),
 }
+# A picture that the mail itself carries, by the name of its file.
+_CARRIED = re.compile(r"cid:[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SCHEMES = {"src": ("https://",), "href": ("http://", "https://", "mailto:", "tel:")}
 _DEPTH = 100  # open elements; deeper ones lose their tags and keep their text
 _ATTRIBUTE_LENGTH = 2048
@@ -152,7 +154,9 @@ def _without_double_breaks(runs: list[Run]) -> list[Run]:
 
 
 def _address(tag: str, attribute: str, value: str) -> str | None:
-    """Pictures only over TLS, and nothing relative: a mail has no address of its own."""
+    """Pictures only over TLS or from the mail itself, and nothing relative: a mail has no address of its own."""
+    if (tag, attribute) == ("img", "src") and _CARRIED.fullmatch(value):
+        return value
     return value if value.strip().lower().startswith(_SCHEMES.get(attribute, ("",))) else None
 
 
@@ -161,7 +165,7 @@ _CLEANER = nh3.Cleaner(
     attributes=_ATTRIBUTES,
     attribute_filter=_address,
     filter_style_properties=_STYLES,
-    url_schemes={"http", "https", "mailto", "tel"},
+    url_schemes={"cid", "http", "https", "mailto", "tel"},
     link_rel="noopener noreferrer",
     strip_comments=True,
 )

@@ -23,7 +23,7 @@ def subscribed_events(chat: Chat) -> set[str]:
 
 @transaction.atomic
 def subscribe(*, chat: Chat, event: str, user: User) -> Subscription:
-    """Subscribe a chat to an event, to all of it unless staff have set conditions before.
+    """Subscribe a chat to an event: to all of it, in one's own chat to one's own, unless staff have set conditions.
 
     Raises NotFound for an event that there is not, and Forbidden for one that the user's role may not get.
     """
@@ -37,7 +37,8 @@ def subscribe(*, chat: Chat, event: str, user: User) -> Subscription:
     known = Subscription.objects.filter(chat=chat, event=event).order_by("-enabled", "pk").first()
     if known is None:
         name = f"{kind.label}：{chat.title or chat.chat_id}"[:100]
-        return Subscription.objects.create(name=name, event=event, channel=Channel.TELEGRAM, chat=chat)
+        filters = {} if chat.is_group else kind.own_filters(user)
+        return Subscription.objects.create(name=name, event=event, channel=Channel.TELEGRAM, chat=chat, filters=filters)
     if not known.enabled:
         known.enabled = True
         known.save(update_fields=["enabled"])

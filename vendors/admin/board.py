@@ -46,7 +46,7 @@ class BoardPages:
         """Open rows by whom they wait for, and by PM, vendor and age; `pm` keeps those of one PM."""
         self._check(request)
         pm = request.GET.get("pm", "")
-        found = board(pm=stored_name(pm) if pm else None)
+        found = board(pms=[stored_name(pm)] if pm else None)
         names = open_names("pm")
         everyone = found.groups["vendor"]
         shown = everyone if request.GET.get("vendors") == "all" else everyone[:VENDORS_SHOWN]

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.models import User
 from momo.admin.kit.dialogs import confirm_dialog, dialog_action
@@ -31,7 +30,7 @@ from momo.admin.kit.display import (
     when,
     with_sub,
 )
-from momo.admin.kit.filters import DayRangeFilter
+from momo.admin.kit.filters import ChoicesFilter, DayRangeFilter
 from momo.admin.kit.tables import PageAdmin, UncountedAdmin
 from momo.core.errors import Conflict
 from notifications.admin.looks import frame
@@ -80,7 +79,7 @@ class VendorSendingAdmin(PageAdmin):
 
     list_display = ("number", "state", "what", "mails", "sent", "failed", "held", "left_out", "who", "began", "said")
     list_display_links = ("number",)
-    list_filter = (("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter), ("created_at", DayRangeFilter))
+    list_filter = (("status", ChoicesFilter), ("kind", ChoicesFilter), ("created_at", DayRangeFilter))
     list_fullwidth = True
     sortable_by = ()
     ordering = ("-id",)
@@ -151,7 +150,7 @@ class VendorMailAdmin(UncountedAdmin, PageAdmin):
 
     list_display = ("began", "state", "what", "vendor_name", "recipients", "lines_held", "why", "sent_time", "answered")
     list_display_links = ("began",)
-    list_filter = (("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter), ("created_at", DayRangeFilter))
+    list_filter = (("status", ChoicesFilter), ("kind", ChoicesFilter), ("created_at", DayRangeFilter))
     list_fullwidth = True
     search_fields = ("vendor__code", "vendor__name")
     search_help_text = "廠商代號或名稱"

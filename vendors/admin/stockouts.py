@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, MultipleDropdownFilter
 from unfold.decorators import action
 
 from accounts.models import User
@@ -34,11 +32,13 @@ from momo.admin.kit.display import (
     when,
     with_sub,
 )
-from momo.admin.kit.filters import Choices, choice_filter
+from momo.admin.kit.exports import FoundList, facts_of, refuse_too_many
+from momo.admin.kit.filters import Choices, ChoicesFilter, RowsFilter, any_of, choice_filter
 from momo.admin.kit.forms import is_id
-from momo.admin.kit.tables import BaseChangeList, PageAdmin
+from momo.admin.kit.mine import mine_filter
+from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import ServiceError, ValidationFailed
-from momo.sheets.write import CONTENT_TYPES, most_rows
+from momo.sheets.write import most_rows
 from products.models import Product
 from vendors.admin.batches import line_badge
 from vendors.admin.board import BoardPages
@@ -55,6 +55,7 @@ from vendors.selectors.board import (
     age_condition,
     age_label,
     lost_sales,
+    overdue_condition,
     wait_condition,
 )
 from vendors.selectors.score import WINDOWS
@@ -73,28 +74,29 @@ from vendors.selectors.stockouts import (
 from vendors.services.closing import reopen, resolve
 from vendors.services.sendings import MAX_IDS
 
-EXPORTS = {"xlsx": "Excel", "csv": "CSV"}
 LISTED = 100  # duplicates, mails and answers on the page of a row
 
 
-class NameFilter(DropdownFilter):
-    """Rows of a PM or a department, open or recent. Offers the names of open rows, and the chosen one."""
+class NameFilter(MultipleDropdownFilter):
+    """Rows of PMs or of departments, open or recent. Offers the names of open rows, and the chosen ones."""
 
     field: str
+    all_option: Any = None
+
+    @property
+    def names(self) -> list[str]:
+        """The chosen names."""
+        return [name for name in self.request.GET.getlist(self.field) if name]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = open_names(self.field)
-        chosen = request.GET.get(self.field)
-        if chosen and chosen not in names:
-            names.append(chosen)
-        return [(name, name) for name in names]
+        return [(name, name) for name in dict.fromkeys([*open_names(self.field), *self.names])]
 
     def has_output(self) -> bool:
         return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Stockout]) -> QuerySet[Stockout]:
-        name = self.value()
-        return queryset.filter(recent_or_open(), **{self.field: stored_name(name)}) if name else queryset
+        names = [stored_name(name) for name in self.names]
+        return queryset.filter(recent_or_open(), **{f"{self.field}__in": names}) if names else queryset
 
 
 def _by(field: str, title: str) -> type[NameFilter]:
@@ -105,7 +107,7 @@ def _by(field: str, title: str) -> type[NameFilter]:
 def wait_choices() -> Choices:
     """Open rows by whom they wait for, as the board counts them."""
     waits = {who: (label, wait_condition(who)) for who, (label, _) in WAITS.items()}
-    return {"open": ("未結案（全部）", OPEN_ROWS), **waits}
+    return {"open": ("未結案（全部）", OPEN_ROWS), **waits, "overdue": ("廠商逾期未回覆", overdue_condition())}
 
 
 def age_choices() -> Choices:
@@ -147,17 +149,6 @@ class StockoutPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by().count() if rows.query.where else count_of_all()
 
 
-class StockoutChangeList(BaseChangeList):
-    """Offers what it finds as files."""
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Title and address of each file with the rows that the list finds."""
-        asked = self.get_query_string(remove=["p"])
-        address = "admin:vendors_stockout_export"
-        return [(title, reverse(address, args=[kind]) + asked) for kind, title in EXPORTS.items()]
-
-
 def state(row: Stockout) -> SafeString:
     """The status; of a duplicate that of its original, and that it is one."""
     if row.duplicate_of is None:
@@ -188,21 +179,27 @@ def or_none(show: Callable[[Any], str]) -> Callable[[Any], str]:
 class StockoutAdmin(SendActions, BoardPages, PageAdmin):
     """Rows of all reports, the newest first."""
 
-    changelist_class = StockoutChangeList
     paginator = StockoutPaginator
     list_display = ("product", "supplier", "pm_name", "sales", "stock_now", "status_now", "answered", "age")
     list_display_links = ("product",)
     list_filter = (
         choice_filter("等待", "waits", wait_choices),
-        ("status", ChoicesDropdownFilter),
+        ("status", ChoicesFilter),
         _by("pm", "PM"),
         _by("department", "部門"),
-        choice_filter("缺貨天數", "age", age_choices),
-        ("vendor", AutocompleteSelectFilter),
+        any_of("缺貨天數", "age", age_choices),
+        ("vendor", RowsFilter),
         ("batch", BatchFilter),
         choice_filter("重複", "duplicate", duplicate_choices),
         choice_filter("損失估計", "lost", lost_choices),
         choice_filter("評分期間", "window", window_choices),
+        mine_filter(pm="pm"),
+    )
+    tabs = (
+        ("全部", {}),
+        ("未結案", {"waits": "open"}),
+        *((label, {"waits": who}) for who, (label, _) in WAITS.items()),
+        ("已結案", {"status__exact": Stockout.Status.RESOLVED}),
     )
     list_fullwidth = True
     list_before_template = "admin/vendors/stockouts.html"
@@ -234,23 +231,9 @@ class StockoutAdmin(SendActions, BoardPages, PageAdmin):
     ) -> tuple[QuerySet[Stockout], bool]:
         return (search_stockouts(queryset, text=search_term) if search_term.strip() else queryset), False
 
-    def get_urls(self) -> list[Any]:
-        own = path("export/<str:kind>/", self.admin_site.admin_view(self.export), name="vendors_stockout_export")
-        return [own, *super().get_urls()]
-
-    def export(self, request: HttpRequest, kind: str) -> HttpResponse | FileResponse:
-        """Send the rows of the list with the filters of the address as a file."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if kind not in EXPORTS:
-            raise Http404
-        found = self.get_changelist_instance(request)
-        if found.result_count > most_rows(kind):
-            messages.error(request, f"有 {found.result_count:,} 列，一個檔案最多 {most_rows(kind):,} 列；請縮小範圍。")
-            return HttpResponseRedirect(reverse("admin:vendors_stockout_changelist") + found.get_query_string())
-        handle = stockouts_file(found.queryset, kind=kind)
-        name = f"momo_缺貨_{timezone.localdate():%Y%m%d}.{kind}"
-        return FileResponse(handle, as_attachment=True, filename=name, content_type=CONTENT_TYPES[kind])
+    def export_file(self, found: FoundList, kind: str) -> BinaryIO:
+        refuse_too_many(found.changes.result_count, most_rows(kind))
+        return stockouts_file(found.changes.queryset, kind=kind, about=facts_of(found))
 
     # --- What changes rows ---------------------------------------------------------------------------------------
 

@@ -5,15 +5,16 @@ Only open rows are read, so that what is over costs nothing however much it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from momo.core.thresholds import thresholds
 from vendors.models import Stockout
 
 Status = Stockout.Status
@@ -35,7 +36,7 @@ WITH open AS (
     SELECT s.pm, v.code, v.name, s.status, floor(extract(epoch FROM %(now)s - s.created_at) / 86400)::int AS days,
            {LOST.format(until="%(now)s")} AS lost
     FROM vendors_stockout s JOIN vendors_vendor v ON v.id = s.vendor_id
-    WHERE s.status = ANY(%(open)s) AND s.duplicate_of_id IS NULL AND (%(pm)s::text IS NULL OR s.pm = %(pm)s)
+    WHERE s.status = ANY(%(open)s) AND s.duplicate_of_id IS NULL AND (%(pms)s::text[] IS NULL OR s.pm = ANY(%(pms)s))
 )
 SELECT dimension, key, label, status, count(*), coalesce(round(sum(lost)), 0)::bigint, count(*) - count(lost)
 FROM open CROSS JOIN LATERAL (VALUES
@@ -74,9 +75,10 @@ class Board:
     groups: dict[str, Sequence[Group]]
 
 
-def board(*, pm: str | None = None, now: datetime | None = None) -> Board:
-    """Return the board, of one PM's rows if `pm` is given."""
-    values: dict[str, Any] = {"now": now or timezone.now(), "open": list(Stockout.OPEN), "pm": pm}
+def board(*, pms: Collection[str] | None = None, now: datetime | None = None) -> Board:
+    """Return the board, of the rows of some PMs if `pms` is given."""
+    chosen = None if pms is None else list(pms)
+    values: dict[str, Any] = {"now": now or timezone.now(), "open": list(Stockout.OPEN), "pms": chosen}
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, values)
         found = cursor.fetchall()
@@ -117,14 +119,30 @@ def wait_condition(who: str) -> Q:
     return Q(status__in=WAITS[who][1], duplicate_of=None)
 
 
-def waiting_for_us_count() -> int:
-    """How many open rows wait for us."""
-    return Stockout.objects.filter(wait_condition("us")).count()
+def open_stockouts() -> QuerySet[Stockout]:
+    """The rows that the board counts."""
+    return Stockout.objects.filter(OPEN_ROWS)
 
 
-def waiting_for_vendors_count() -> int:
-    """How many open rows wait for their vendors."""
-    return Stockout.objects.filter(wait_condition("vendor")).count()
+def waiting_for_us() -> QuerySet[Stockout]:
+    """The open rows that wait for us."""
+    return Stockout.objects.filter(wait_condition("us"))
+
+
+def waiting_for_vendors() -> QuerySet[Stockout]:
+    """The open rows that wait for their vendors."""
+    return Stockout.objects.filter(wait_condition("vendor"))
+
+
+def overdue_condition() -> Q:
+    """The rows that a vendor was told of VENDOR_REMIND_DAYS ago or earlier (3 days without it), and left unanswered."""
+    told = timezone.now() - timedelta(days=thresholds.VENDOR_REMIND_DAYS or 3)
+    return Q(status=Status.SENT, duplicate_of=None, notified_at__lte=told)
+
+
+def overdue_answers() -> QuerySet[Stockout]:
+    """The rows of `overdue_condition`."""
+    return Stockout.objects.filter(overdue_condition())
 
 
 def age_condition(key: str, *, now: datetime | None = None) -> Q:

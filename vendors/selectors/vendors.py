@@ -25,9 +25,9 @@ def needing_address(vendors: QuerySet[Vendor]) -> QuerySet[Vendor]:
     return vendors.filter(~Exists(_USABLE_TO), is_active=True)
 
 
-def needing_address_count() -> int:
-    """How many vendors `needing_address` finds."""
-    return needing_address(Vendor.objects.all()).count()
+def all_needing_address() -> QuerySet[Vendor]:
+    """All vendors that `needing_address` finds."""
+    return needing_address(Vendor.objects.all())
 
 
 def with_last_mail(vendors: QuerySet[Vendor]) -> QuerySet[Vendor]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cn2an
-
 NUMERALS = "零一二兩三四五六七八九十百千萬億"
 # Longer runs of digits are identifiers, not amounts.
 _LONGEST = 15
@@ -60,6 +58,9 @@ def number_from(shadow: str, place: int) -> Number | None:
 @lru_cache(maxsize=4096)
 def read_chinese(text: str) -> float | None:
     """The value of a Chinese numeral, None if it has no reading: 兩千五 is 2,500, 百萬 a million, 七五 is 75."""
+    # Its tables take a tenth of the start of a process, and few processes read copy.
+    import cn2an  # noqa: PLC0415
+
     if text == "半":
         return 0.5
     if len(text) > _LONGEST:

@@ -13,9 +13,9 @@ from bot.commands.figures.rankings import line, movers, ranked, rankings, sums
 from bot.commands.figures.scope import Scope, amounts_of, daily, figures_of, month_to_date, picture_of
 from bot.registry import Button, Call, Handler, Reply, command
 from bot.texts import PAGE_LINES, bold, escape, lines
-from bot.words.dates import Period, day_label, day_of, month_of, week_of
 from bot.words.names import RANKINGS
 from bot.words.reading import RANKING_OF_ALL, REPORT_OF_ALL, Unclear, Wish, read_arguments, refuse_name
+from momo.core.periods import Period, day_label, day_of, month_of, week_of
 from sales.selectors.lines import latest_date
 
 SHORT, LONG = 3, 5  # keys of each dimension below figures, and in a report

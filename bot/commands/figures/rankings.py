@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.commands.figures.scope import Scope
 from bot.texts import DOWN, NONE, UP, bold, change, escape, whole
-from bot.words.dates import Period
 from bot.words.names import LABELS, Name
 from momo.core.formats import percent, percent_of
+from momo.core.periods import Period
 from sales.figures import Figures, dollars
 from sales.selectors.lines import sums_by_key
 

@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 
 from bot.registry import Picture
 from bot.texts import NONE, bold, change, escape, whole
-from bot.words.dates import Period, day_label, month_of
 from bot.words.names import Name
 from momo.charts import FontMissing, bar_chart
 from momo.core.formats import percent, percent_of
+from momo.core.periods import Period, day_label, month_of
 from sales.figures import Figures, dollars
 from sales.models import DayTotal
 from sales.selectors.days import totals_of

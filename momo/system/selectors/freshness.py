@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Max
 from django.utils import timezone
@@ -29,6 +29,11 @@ class Freshness:
     def age(self) -> timedelta | None:
         """How old the data are."""
         return None if self.at is None else max(timedelta(), self.now - self.at)
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of which there are data, which end at its midnight."""
+        return None if self.at is None else timezone.localdate(self.at - timedelta(microseconds=1))
 
     @property
     def hours(self) -> int:

@@ -25,6 +25,7 @@ UNITS = {
     "hours": "小時",
     "days": "天",
     "percent": "%",
+    "dollars": "元",
     "bytes": "位元組",
     "MiB": "MiB",
     "rows": "列",

@@ -21,6 +21,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Role, User
 from momo.celery import app as own_app
+from momo.core import work
+from momo.core.cache import CacheClient
 from momo.core.thresholds import thresholds
 from momo.local.processes import free_port
 from momo.rest import throttles
@@ -38,12 +40,18 @@ settings.load_profile("momo")
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    """Take the place of pytest-django's: one worker of a run migrates, and each has a copy until the server goes."""
+    """Take the place of pytest-django's: one worker of a run migrates, and each has a copy until the server goes.
+
+    Behind PgBouncer, where a lock has no session to belong to, `migrated` is there before the run.
+    """
     database = project.DATABASES["default"]
     name = database["TEST"]["NAME"] or f"test_{database['NAME']}"
+    migrated = "SELECT FROM pg_database WHERE datname = 'migrated'"
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(1)")
-        cursor.execute("SELECT FROM pg_database WHERE datname = 'migrated'")
+        cursor.execute(migrated)
+        if not cursor.rowcount:
+            cursor.execute("SELECT pg_advisory_lock(1)")
+            cursor.execute(migrated)
         if not cursor.rowcount:
             cursor.execute("DROP DATABASE IF EXISTS migrating")  # of a worker that failed
             cursor.execute("CREATE DATABASE migrating")
@@ -59,8 +67,9 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
     """The cache of this worker alone; tests/plugin.py gives each its own databases."""
+    # The test before may have had no Redis.
+    throttles._paused_until = work._silent_until = CacheClient.silent_until = 0.0
     cache.clear()
-    throttles._paused_until = 0.0  # the test before may have had no Redis
 
 
 @pytest.fixture(autouse=True, scope="session")

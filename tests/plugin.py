@@ -11,11 +11,20 @@ import gc
 import os
 import sys
 import tempfile
+from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+# As it is imported it looks through all frames and all modules, which are few here: among tests it takes three seconds.
+import scrapy.core.downloader.handlers.http11  # noqa: F401
+from xdist.scheduler import LoadFileScheduling
+
 from momo.local.services import LocalServices
+
+WAITING = ("tests/faults/", "tests/local/")
+LONG = ("tests/sheets/", "tests/browser/", "tests/contract/", "tests/admin/")  # the first needs no database
 
 _services: LocalServices | None = None
 _folder: Path | None = None
@@ -59,8 +68,24 @@ atexit.register(_stop)
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no worker is left alone with them at the end; one worker starts their servers."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/faults/", "tests/local/")))
+    """Files that wait for processes and files that need the processor take turns, the long ones first.
+
+    So no worker is left alone with a long one at the end.
+    """
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    waiting = [name for name in files if name.startswith(WAITING)]
+    others = [name for start in (*LONG, "") for name in files if name.startswith(start)]
+    names = dict.fromkeys(chain.from_iterable(zip_longest(waiting, others)))
+    items[:] = [item for name in names if name for item in files[name]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """The tests of a file run in one worker: what they share (worlds, browsers, servers) is made once."""
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -103,7 +103,8 @@ def test_coming_and_going_by_the_api(boss: Client, admin: User) -> None:
 def test_by_the_admin(boss: Client, admin: User, user: User) -> None:
     since = last()
     form = {"username": "amy", "display_name": "", "email": "", "role": "manager"}
-    none = {"api_tokens-TOTAL_FORMS": 0, "api_tokens-INITIAL_FORMS": 0}
+    inlines = ("api_tokens", "scopes")
+    none = {f"{name}-{count}_FORMS": 0 for name in inlines for count in ("TOTAL", "INITIAL")}
     boss.post(reverse("admin:accounts_user_change", args=[user.pk]), {**form, **none})
     reset = boss.post(reverse("admin:accounts_user_reset_password", args=[user.pk]))
     added = boss.post(

@@ -6,6 +6,7 @@ import io
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 from auditlog.models import LogEntry
@@ -17,6 +18,7 @@ from accounts.models import ApiToken, LoginAttempt, User
 from ai.models import Phrase, TrendCategory, TrendList
 from momo.jobs.models import ColumnAlias, Job, JobError
 from momo.jobs.services import create_job, run_job
+from momo.saved_views.models import SavedView
 from momo.system.models import Cleanup, Rollout, Setting
 from products.models import (
     Alert,
@@ -30,8 +32,9 @@ from products.models import (
     Product,
     ProductSearch,
     QuarantinedPrice,
+    Watch,
 )
-from sales.models import DayClaim, DayOwner, DayTotal, SalesLine
+from sales.models import Alarm, Campaign, DayClaim, DayNote, DayOwner, DayTotal, SalesLine, Target
 from tests.kit.workbooks import xlsx
 
 
@@ -126,6 +129,16 @@ def alerts(number: int) -> None:
         Alert.objects.create(kind="crawl_suspect", run=run(), message="少了很多商品", created_at=timezone.now())
 
 
+def watches(number: int) -> list[Watch]:
+    """Conditions of each admin on as many products."""
+    made = products(number)
+    return Watch.objects.bulk_create(
+        Watch(user=user, product=one, kind="absolute", value=950, seen_price=one.price, base_price=one.price)
+        for user in User.objects.filter(role="admin")
+        for one in made
+    )
+
+
 def users(number: int) -> list[User]:
     start = User.objects.count()
     return User.objects.bulk_create(
@@ -138,6 +151,13 @@ def tokens(number: int) -> None:
     ApiToken.objects.bulk_create(
         ApiToken(user=one, created_by=one, name="匯出", prefix="momo_abc", digest=f"{start + n:064}")
         for n, one in enumerate(users(number))
+    )
+
+
+def saved_views(number: int) -> None:
+    SavedView.objects.bulk_create(
+        SavedView(user=one, model="jobs.job", name="失敗的匯入", query="status__exact=failed", shared=True)
+        for one in users(number)
     )
 
 
@@ -298,6 +318,23 @@ def aliases(number: int) -> None:
     )
 
 
+def sales_alarms(number: int) -> list[Alarm]:
+    """One of each kind in turn, of a day each."""
+    first = date(2024, 1, 1) + timedelta(days=Alarm.objects.count())
+    return Alarm.objects.bulk_create(
+        Alarm(
+            kind=kind,
+            date=first + timedelta(days=n),
+            dimension=Alarm.Dimension.PRODUCT,
+            key=f"{10_000_000 + n}",
+            name=f"保濕精華液 {n}",
+            value=Decimal(12),
+            expected=Decimal(30),
+        )
+        for n, kind in zip(range(number), cycle(Alarm.Kind.values), strict=False)
+    )
+
+
 def sales_days(number: int) -> list[DayClaim]:
     """Each day of an import of its own, with its lines and total."""
     first = date(2024, 1, 1) + timedelta(days=DayOwner.objects.count())
@@ -334,6 +371,30 @@ def sales_days(number: int) -> list[DayClaim]:
         for row in (2, 3)
     )
     return claims
+
+
+def targets(number: int) -> None:
+    start = Target.objects.count()
+    month = timezone.localdate().replace(day=1)
+    Target.objects.bulk_create(
+        Target(month=month, dimension="pm", key=f"同事{start + n}", amount=Decimal(100_000 + n)) for n in range(number)
+    )
+
+
+def campaigns(number: int) -> list[Campaign]:
+    first = date(2026, 1, 28) + timedelta(days=Campaign.objects.count())
+    made = [
+        Campaign(name=f"檔期{n}", first=first + timedelta(days=n), last=first + timedelta(days=n + 2), warm_up_days=2)
+        for n in range(number)
+    ]
+    return Campaign.objects.bulk_create(made)
+
+
+def notes(number: int) -> None:
+    first = date(2026, 1, 28) + timedelta(days=DayNote.objects.count())
+    DayNote.objects.bulk_create(
+        DayNote(date=first + timedelta(days=n), text="直播加碼", author=one) for n, one in enumerate(users(number))
+    )
 
 
 def phrases(number: int) -> list[Phrase]:

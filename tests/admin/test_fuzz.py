@@ -2,7 +2,8 @@
 
 Addresses come from the resolver, parameters from the lists' filters and fields from the pages' forms, so that what is
 added later is tried too. A value is tried in all filters of a list at once, and in each alone where the list refused
-them. The fields of a form get extreme values of their kind together, then each alone beside what the page offers.
+them. The fields of a form get extreme values of their kind together, then each alone beside what the page offers. A run
+tries a third of the addresses, lists and forms.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from lxml import html
 from momo.admin import site
 from tests.admin import makers
 from tests.admin.test_pages import pages
+from tests.kit.turns import in_turns, turn
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 FORM = "application/x-www-form-urlencoded"
@@ -101,26 +103,27 @@ def rows() -> list[str]:
     return found
 
 
-def test_every_address_with_every_id(client: Client) -> None:
+@in_turns(6)
+def test_every_address_with_every_id(client: Client, parts: int) -> None:
     rows()
     failures = Failures(client)
 
-    for route in routes():
-        if PARAMETER.search(route):
-            for value in IDS:
-                failures.ask(PARAMETER.sub(value, route))
-            failures.ask(PARAMETER.sub("abc", route), "a=b")
+    for route in turn(filter(PARAMETER.search, routes()), parts):
+        for value in IDS:
+            failures.ask(PARAMETER.sub(value, route))
+        failures.ask(PARAMETER.sub("abc", route), "a=b")
 
     assert failures == []
-    for model in admin.site._registry:
+    for model in turn(admin.site._registry, parts):
         assert failures.ask(reverse(name_of(model, "change"), args=["abc"])).status_code == 404
 
 
-def test_every_parameter_of_every_list(client: Client) -> None:
+@in_turns(6)
+def test_every_parameter_of_every_list(client: Client, parts: int) -> None:
     rows()
     failures = Failures(client)
 
-    for model, model_admin in admin.site._registry.items():
+    for model, model_admin in turn(admin.site._registry.items(), parts):
         url = reverse(name_of(model, "changelist"))
         page = failures.ask(url)
         days = [f"{field.name}__year" for field in model._meta.fields if isinstance(field, DateField)][:1]
@@ -157,7 +160,8 @@ def extremes(field: Any) -> tuple[str, ...]:
     return KINDS.get(kind, TEXTS)
 
 
-def test_every_field_of_every_form(client: Client) -> None:
+@in_turns(6)
+def test_every_field_of_every_form(client: Client, parts: int) -> None:
     addresses = rows()
     for model in admin.site._registry:
         one = model._default_manager.first()
@@ -168,7 +172,7 @@ def test_every_field_of_every_form(client: Client) -> None:
     failures = Failures(client)
     tried: set[tuple[str, ...]] = set()
 
-    for address in dict.fromkeys(addresses):
+    for address in turn(dict.fromkeys(addresses), parts):
         page = failures.ask(address)
         if page.status_code != 200 or page.streaming or not page.content or "html" not in page["Content-Type"]:
             continue

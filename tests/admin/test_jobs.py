@@ -530,9 +530,9 @@ def test_an_imports_page_takes_the_same_queries_however_much_it_did(
     as_boss.get(url)  # content types are read once a process
     cache.clear()
 
-    # Session with its user, two kinds of permissions, eight counts for the sidebar, the import, again for what can be
+    # Session with its user, two kinds of permissions, the counts of the sidebar, the import, again for what can be
     # done with it, and its errors.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(7):
         page = as_boss.get(url)
 
     assert len(page.context["days"]) == days // 2

@@ -15,58 +15,67 @@ from django.urls import reverse
 from django.utils import timezone
 
 from products.models import PriceEvent, Product
-from tests.admin import makers, makers_vendors
+from tests.admin import makers, makers_reports, makers_vendors
 from tests.admin import makers_notifications as messages
 from tests.ai import makers as copy
 from tests.vendors.answering import submissions
 from tests.vendors.mailing import make_sendings
 
-# Session with its user, two kinds of permissions, seven counts for the sidebar, the rows' count (not where a list grows
-# for ever) and the rows. The audit trail reads the names of the users that it mentions. Above the days stand their sums
-# and a chart, above the lines their sums, beside them three filters by name, beside the products their held prices,
-# above the messages how many of each state there are and whether a channel pauses; each message has its decisions.
+# Session with its user, two kinds of permissions, one query for all counts of the sidebar, the rows' count (not where a
+# list grows for ever) and the rows. The audit trail reads the names of the users that it mentions. Above the days stand
+# their sums and a chart, above the lines their sums, beside them three filters by name, beside the products their held
+# prices, above the messages how many of each state there are and whether a channel pauses; each message has its
+# decisions. Where rows have a PM or a brand, the list knows what the user looks after.
 # Stockouts are filtered by the PMs and departments of open ones.
 LISTS: dict[str, tuple[Callable[[int], Any], int]] = {
-    "products_product": (makers.products, 13),
-    "products_category": (makers.categories, 12),
-    "products_crawlrun": (makers.runs, 12),
-    "products_priceevent": (makers.events, 11),
-    "products_quarantinedprice": (makers.held, 12),
-    "products_alert": (makers.alerts, 12),
-    "jobs_job": (makers.jobs, 12),
-    "jobs_columnalias": (makers.aliases, 12),
-    "sales_dayowner": (makers.sales_days, 14),
-    "sales_salesline": (makers.sales_days, 15),
-    "notifications_template": (messages.templates, 12),
-    "notifications_outboxmessage": (messages.mails, 15),
-    "notifications_subscription": (messages.subscriptions, 12),
-    "notifications_chat": (messages.chats, 12),
-    "vendors_vendor": (makers_vendors.vendors, 12),
-    "vendors_vendoraddress": (makers_vendors.vendors, 12),
-    "vendors_stockout": (makers_vendors.stockouts, 14),
-    "vendors_stockoutbatch": (makers_vendors.batches, 12),
-    "vendors_submission": (submissions, 12),
-    "vendors_vendorsending": (make_sendings, 12),
-    "vendors_vendormail": (make_sendings, 11),
-    "ai_trendcategory": (makers.trend_lists, 12),
-    "ai_trendlist": (makers.trend_lists, 12),
-    "ai_search": (copy.searches, 12),
-    "ai_generation": (copy.texts, 12),
-    "ai_factsheet": (copy.sheets, 12),
-    "ai_style": (copy.styles, 12),
-    "ai_modelprice": (copy.prices, 12),
-    "ai_budget": (copy.budgets, 12),
-    "ai_call": (copy.calls, 11),
-    "ai_phrase": (makers.phrases, 12),
-    "accounts_user": (makers.users, 12),
-    "accounts_apitoken": (makers.tokens, 12),
-    "accounts_loginattempt": (makers.logins, 11),
-    "system_cleanup": (makers.cleanups, 12),
-    "system_rollout": (makers.rollouts, 12),
-    "system_setting": (makers.settings, 12),
-    "auditlog_logentry": (makers.trail, 12),
-    "bot_telegramaccount": (messages.accounts, 12),
-    "django_celery_beat_periodictask": (makers.tasks, 12),
+    "products_product": (makers.products, 8),
+    "products_category": (makers.categories, 6),
+    "products_crawlrun": (makers.runs, 6),
+    "products_priceevent": (makers.events, 6),
+    "products_quarantinedprice": (makers.held, 7),
+    "products_alert": (makers.alerts, 6),
+    "products_watch": (makers.watches, 6),
+    "jobs_job": (makers.jobs, 6),
+    "jobs_columnalias": (makers.aliases, 6),
+    "sales_dayowner": (makers.sales_days, 8),
+    "sales_alarm": (makers.sales_alarms, 6),
+    "sales_salesline": (makers.sales_days, 10),
+    "sales_target": (makers.targets, 6),
+    "sales_campaign": (makers.campaigns, 6),
+    "sales_daynote": (makers.notes, 6),
+    "notifications_template": (messages.templates, 6),
+    "notifications_outboxmessage": (messages.mails, 9),
+    "notifications_subscription": (messages.subscriptions, 6),
+    "notifications_chat": (messages.chats, 6),
+    "vendors_vendor": (makers_vendors.vendors, 6),
+    "vendors_vendoraddress": (makers_vendors.vendors, 6),
+    "vendors_stockout": (makers_vendors.stockouts, 9),
+    "vendors_stockoutbatch": (makers_vendors.batches, 6),
+    "vendors_submission": (submissions, 6),
+    "vendors_vendorsending": (make_sendings, 6),
+    "vendors_vendormail": (make_sendings, 5),
+    "ai_trendcategory": (makers.trend_lists, 6),
+    "ai_trendlist": (makers.trend_lists, 6),
+    "ai_search": (copy.searches, 6),
+    "ai_generation": (copy.texts, 6),
+    "ai_factsheet": (copy.sheets, 6),
+    "ai_style": (copy.styles, 6),
+    "ai_modelprice": (copy.prices, 6),
+    "ai_budget": (copy.budgets, 6),
+    "ai_call": (copy.calls, 5),
+    "ai_phrase": (makers.phrases, 6),
+    "accounts_user": (makers.users, 6),
+    "accounts_apitoken": (makers.tokens, 6),
+    "accounts_loginattempt": (makers.logins, 5),
+    "saved_views_savedview": (makers.saved_views, 6),
+    "system_cleanup": (makers.cleanups, 6),
+    "system_rollout": (makers.rollouts, 6),
+    "system_setting": (makers.settings, 6),
+    "auditlog_logentry": (makers.trail, 6),
+    "bot_telegramaccount": (messages.accounts, 6),
+    "reports_report": (makers_reports.reports, 6),
+    "reports_reportrun": (makers_reports.runs, 7),
+    "django_celery_beat_periodictask": (makers.tasks, 6),
 }
 SCHEDULES = {f"django_celery_beat_{name}" for name in ("intervalschedule", "crontabschedule", "clockedschedule")}
 
@@ -78,24 +87,25 @@ def test_every_registered_model_is_measured() -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("rows", [10, 60])
 def test_a_list_takes_the_same_queries_however_many_rows(
-    name: str, rows: int, as_boss: Client, django_assert_num_queries: Any
+    name: str, as_boss: Client, django_assert_num_queries: Any
 ) -> None:
+    """A page has 50 of 60 rows, so that a query for each would be seen."""
     make, expected = LISTS[name]
-    make(rows)
     url = reverse(f"admin:{name}_changelist")
     as_boss.get(url)  # content types are read once a process
+    make(60)
     cache.clear()
 
     with django_assert_num_queries(expected):
         page = as_boss.get(url)
 
     assert page.status_code == 200
-    assert len(page.context["cl"].result_list) >= min(rows, 50)
+    assert len(page.context["cl"].result_list) >= 50
 
 
-@pytest.mark.parametrize("name", sorted(set(LISTS) | SCHEDULES))
+# Decided before a view, for all pages of the site; test_fuzz tries all lists. One of ours, one of a package.
+@pytest.mark.parametrize("name", ["vendors_stockout", "django_celery_beat_periodictask"])
 def test_a_nul_in_the_address_is_a_bad_request(name: str, as_boss: Client) -> None:
     url = reverse(f"admin:{name}_changelist")
     filters = as_boss.get(url).context["cl"].filter_specs
@@ -146,7 +156,7 @@ def test_a_products_page_takes_the_same_queries_however_long_its_history(
     as_boss.get(url)
     cache.clear()
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         page = as_boss.get(url)
 
     assert len(page.context["spans"]) == min(rows, 50)
@@ -210,7 +220,7 @@ def test_products_without_a_change_come_last_both_ways(as_reader: Client) -> Non
     makers.product(2, previous_price=1000, price=900)
     makers.product(3, previous_price=1000, price=1200)
     url = reverse("admin:products_product_changelist")
-    column = list(admin.site._registry[Product].list_display).index("moved")
+    column = 1 + list(admin.site._registry[Product].list_display).index("moved")
 
     rising = [row.change for row in as_reader.get(f"{url}?o={column}").context["cl"].result_list]
     falling = [row.change for row in as_reader.get(f"{url}?o=-{column}").context["cl"].result_list]
@@ -235,7 +245,7 @@ COLUMNS = {
 def test_every_sortable_column_is_read_from_its_index(column: str, way: str, as_reader: Client) -> None:
     makers.products(3)
     model_admin = admin.site._registry[Product]
-    place = list(model_admin.list_display).index(column)
+    place = 1 + list(model_admin.list_display).index(column)  # after the box that chooses a row
     page = as_reader.get(f"{reverse('admin:products_product_changelist')}?o={way}{place}")
     with connection.cursor() as cursor:
         # A table of three rows would be read and sorted at once; the question is whether it must be.

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, UserScope
 from momo.admin import site
 from momo.admin.kit import nav
 from notifications.models import OutboxMessage
-from products.models import PriceEvent, QuarantinedPrice
+from products.models import PriceEvent, Product, QuarantinedPrice
 from tests.admin import makers, makers_vendors
 from tests.admin.makers_notifications import mail
 from tests.vendors.makers import make_vendor
@@ -34,9 +35,9 @@ def registered(monkeypatch: Any) -> None:
 def test_a_badge_and_a_card_count_once_a_request(as_boss: Client) -> None:
     counted: list[int] = []
 
-    def waiting() -> int:
+    def waiting() -> QuerySet[User]:
         counted.append(1)
-        return 7
+        return User.objects.all()
 
     def cards(request: HttpRequest) -> list[nav.Card]:
         return [nav.Card("待審", nav.count(request, waiting), "/admin/", "warn")]
@@ -51,18 +52,18 @@ def test_a_badge_and_a_card_count_once_a_request(as_boss: Client) -> None:
 
     titles = [group["title"] for group in page.context["sidebar_navigation"]]
     assert titles.index("銷售") < titles.index("廠商") < titles.index("通知")
-    assert [card.figure for card in page.context["cards"] if card.name == "待審"] == [7]
+    assert [card.figure for card in page.context["cards"] if card.name == "待審"] == [1]
     assert len(counted) == 1
 
 
 @pytest.mark.usefixtures("registered", "db")
 def test_nothing_is_counted_or_shown_without_permission(as_reader: Client) -> None:
-    def waiting() -> int:
+    def waiting() -> QuerySet[User]:
         raise AssertionError
 
     nav.register(
         nav.Entry(nav.SYSTEM, 1, "秘密", "lock", "accounts.user", badge=waiting),
-        nav.Cards(1, "accounts.view_user", lambda request: [nav.Card("秘密", waiting(), "/")]),
+        nav.Cards(1, "accounts.view_user", lambda request: [nav.Card("秘密", waiting().count(), "/")]),
         nav.Panel(1, "accounts.view_user", "admin/none.html", lambda request: {"secret": waiting()}),
     )
 
@@ -84,7 +85,7 @@ def test_every_page_of_the_sidebar_exists_and_names_a_permission(boss: User) -> 
     assert not nav.permitted(nav.Panel, request)
 
 
-def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) -> None:
+def test_each_card_counts_what_its_list_shows(as_boss: Client, boss: User, settings: Any) -> None:
     """With rows beyond each border: delisted, older, decided, sent, seen."""
     settings.PRICE_CHANGE_WINDOW_HOURS = 48
     now, ago = timezone.now(), timezone.now() - timedelta(hours=30)
@@ -93,6 +94,7 @@ def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) ->
         one.status = ("active", "out_of_stock", "delisted")[number % 3]
         one.price_changed_at = now if number % 2 else ago
         one.price = 900 if number % 4 < 2 else 1100
+        one.brand = "雲端客" if number in (3, 5, 9) else "山田"
         one.save()
     walk = makers.run()
     PriceEvent.objects.bulk_create(
@@ -101,10 +103,12 @@ def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) ->
         for one, when in zip(products, [now, now, ago] * 4, strict=True)
     )
     QuarantinedPrice.objects.filter(pk__in=[held.pk for held in makers.held(5)[:2]]).update(status="rejected")
+    Product.objects.filter(pk=QuarantinedPrice.objects.latest("pk").product_id).update(brand="雲端客")
     for number, status in enumerate(("pending", "held", "unsent", "failed", "failed", "sent")):
         OutboxMessage.objects.filter(pk=mail(status).pk).update(
             finished_at=now if number == 3 else now - timedelta(days=8)
         )
+    makers.alerts(2)
     makers.brought(makers.sold("2026-01-29", quantity="三"))
     makers_vendors.stockouts(20)
     make_vendor()
@@ -112,11 +116,25 @@ def test_each_card_counts_what_its_list_shows(as_boss: Client, settings: Any) ->
 
     cards = as_boss.get(reverse("admin:index")).context["cards"]
 
-    assert {"缺貨待寄送", "待廠商回覆", "廠商需要補信箱"} <= {card.name for card in cards}
-    lists = {card.name: as_boss.get(card.url).context["cl"] for card in cards}
-    shown = {name: len(found.result_list) for name, found in lists.items()}
+    names = {"缺貨待寄送", "待廠商回覆", "廠商需要補信箱", "未結案缺貨", "價格更新警示", "待辦"}
+    assert names <= {card.name for card in cards}
+    shown = {card.name: rows_of(as_boss, card.url) for card in cards}
     assert {card.name: card.figure for card in cards} == shown
     assert all(shown.values())
+
+    UserScope.objects.create(user=boss, kind="pm", name="李小華")
+    UserScope.objects.create(user=boss, kind="brand", name="雲端客")
+    mine = as_boss.get(f"{reverse('admin:index')}?mine=1").context["cards"]
+
+    assert {card.name: card.figure for card in mine} == {card.name: rows_of(as_boss, card.url) for card in mine}
+    fewer = {one.name for one, whole in zip(mine, cards, strict=True) if 0 < one.figure < whole.figure}
+    assert {"在架商品", "24 小時漲價", "待確認價格", "未結案缺貨", "缺貨待寄送", "待辦"} <= fewer
+
+
+def rows_of(client: Client, url: str) -> int:
+    """How many rows the list that a card leads to shows."""
+    found = client.get(url).context
+    return len(found["cl"].result_list if "cl" in found else found["rows"])
 
 
 def test_the_search_of_the_menu_finds_titles_and_sections_that_the_user_may_see(
@@ -129,7 +147,11 @@ def test_the_search_of_the_menu_finds_titles_and_sections_that_the_user_may_see(
     assert found(as_boss, "訊息") == ["訊息"]
     assert found(as_boss, "排程") == ["排程"]
     assert found(as_reader, "排程") == []
-    assert found(as_reader, "銷售") == ["銷售日", "銷售明細", "匯入", "欄位別名"]
+    assert found(as_reader, "銷售") == [
+        *("銷售看板", "銷售日", "銷售明細", "目標", "檔期", "日註記", "銷售異常"),
+        *("匯入", "欄位別名"),
+        "銷售異常",  # the template
+    ]
     assert found(as_reader, "") == []
 
 

@@ -19,6 +19,7 @@ from notifications.admin.subscriptions import quiet_hours_text
 from notifications.events import EventKind, FilterField, event_kinds
 from notifications.models import Channel, OutboxMessage, Subscription
 from products.events import register_events as register_products
+from sales.events import register_events as register_sales
 from tests.admin import makers as shop
 from tests.admin import makers_notifications as makers
 
@@ -34,6 +35,7 @@ def _kinds(monkeypatch: Any) -> None:
     monkeypatch.setattr(events, "_registered", {})
     register_jobs()
     register_products()
+    register_sales()
     fields = (
         FilterField("places", "地點", "choices", choices=lambda: [("a", "甲"), ("b", "乙")]),
         FilterField("words", "字詞", "texts"),
@@ -72,7 +74,10 @@ def errors(answer: Any) -> dict[str, list[str]]:
 
 # --- The form -------------------------------------------------------------------------------------------------------
 
-KINDS = ("price_digest", "crawl_suspect", "import_finished", "import_failed", "odd_event", "bare_event")
+KINDS = (
+    *("price_digest", "crawl_suspect", "price_watch", "import_finished", "import_failed", "sales_alarm"),
+    *("odd_event", "bare_event"),
+)
 
 
 def test_every_kind_is_tried_here() -> None:

@@ -139,12 +139,12 @@ def test_pages_that_are_none(page: str, history: None, as_reader: Client) -> Non
 @pytest.mark.parametrize(
     ("query", "queries"),
     [
-        ({}, 15),
-        ({"brand": "水潤"}, 16),  # and the days
-        ({"brand": ["水潤", "沒有"]}, 16),
-        ({"brand": "沒有"}, 15),  # and the days; without any no line is read
-        ({"product_code__icontains": "1111"}, 16),
-        ({"brand": "水潤", "pm": "王小明", "product_code__icontains": "1"}, 16),
+        ({}, 10),
+        ({"brand": "水潤"}, 11),  # and the days
+        ({"brand": ["水潤", "沒有"]}, 11),
+        ({"brand": "沒有"}, 10),  # and the days; without any no line is read
+        ({"product_code__icontains": "1111"}, 11),
+        ({"brand": "水潤", "pm": "王小明", "product_code__icontains": "1"}, 11),
     ],
 )
 @pytest.mark.parametrize("days", [3, 60])
@@ -229,11 +229,13 @@ def test_what_is_listed_can_be_exported(history: None, as_reader: Client) -> Non
     assert len(rows) == 91, "not only the fifty of the page"
     assert {row["品牌"] for row in rows} == {"很久以前", "水潤"}
     assert (rows[0]["日期"], rows[0]["品號"], rows[0]["業績"]) == (ago(0), "11111111", "990.0")
-    sheet = openpyxl.load_workbook(io.BytesIO(exported(as_reader, "excel", pm="李小華", category="居家"))).active
+    sheet = openpyxl.load_workbook(io.BytesIO(exported(as_reader, "xlsx", pm="李小華", category="居家"))).active
     assert sheet is not None
     assert sheet.max_row == 31
     page = as_reader.get(URL, query).content.decode()
     assert f'href="{URL}export/csv/?brand=' in page
+    for title, url in as_reader.get(URL, {"pm": "李小華", "p": "2"}).context["cl"].exports:
+        assert parse_qs(url.partition("?")[2]) == {"pm": ["李小華"]}, title
     assert as_reader.get(f"{URL}export/pdf/").status_code == 404
 
 
@@ -247,7 +249,9 @@ def test_more_than_a_file_holds_is_refused(history: None, as_reader: Client, set
 
 def test_spans_of_days_can_be_chosen(as_reader: Client) -> None:
     with time_machine.travel("2026-03-01T04:00:00Z", tick=False):
-        page = as_reader.get(URL, {"brand": "水潤", "date_from": "2026-02-28", "date_to": "2026-02-28", "p": "3"})
+        page = as_reader.get(
+            URL, {"brand": "水潤", "pm": "王小明", "date_from": "2026-02-28", "date_to": "2026-02-28", "p": "3"}
+        )
         spans = {title: (parse_qs(url[1:]), chosen) for title, url, chosen in page.context["cl"].presets}
     assert {
         title: (*(query[f"date_{end}"][0] for end in ("from", "to")), on) for title, (query, on) in spans.items()
@@ -259,13 +263,14 @@ def test_spans_of_days_can_be_chosen(as_reader: Client) -> None:
         "本月": ("2026-03-01", "2026-03-01", False),
         "上月": ("2026-02-01", "2026-02-28", False),
     }
-    assert all(query["brand"] == ["水潤"] and "p" not in query for query, _ in spans.values())
+    assert all(query["brand"] == ["水潤"] and query["pm"] == ["王小明"] for query, _ in spans.values())
+    assert not any("p" in query for query, _ in spans.values())
 
 
 def test_the_days_have_sums_and_files_too(history: None, as_reader: Client) -> None:
     days = "/admin/sales/dayowner/"
     found = as_reader.get(days, {"date_from": ago(1), "date_to": ago(0)}).context["cl"]
     assert [value for _, value in found.figures][:3] == ["4", "4", "$3,960"]
-    assert [title for title, _ in found.exports] == ["Excel", "CSV"]
+    assert [title for title, _ in found.line_exports] == ["明細 Excel", "明細 CSV"]
     page = as_reader.get(f"{days}{DayOwner.objects.get(date=LAST).pk}/change/").content.decode()
     assert f"/api/export/daily_sales?date={LAST}&amp;format=csv" in page

@@ -307,3 +307,10 @@ def test_every_import_page_reads_files_through_the_bounded_formats() -> None:
         "products.Category",
     }
     assert all(page.get_import_formats() == [transfer.Xlsx, transfer.Csv] for page in pages)
+
+
+def test_conditions_that_the_list_does_not_know_are_refused(as_boss: Client) -> None:
+    for of in ("sales_target", "products_category"):
+        answer = as_boss.get(reverse(f"admin:{of}_export"), {"zz": "1"}, follow=True)
+        assert answer.redirect_chain == [(reverse(f"admin:{of}_changelist"), 302)]
+        assert "清單不認得這些條件，請重新篩選" in answer.content.decode()

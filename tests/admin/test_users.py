@@ -65,8 +65,9 @@ def test_changing_a_role_changes_the_group(as_boss: Client, reader: User) -> Non
 
 
 def tokens_of(number: int) -> dict[str, Any]:
-    """The management form of the read-only list of tokens."""
-    return {"api_tokens-TOTAL_FORMS": number, "api_tokens-INITIAL_FORMS": number}
+    """The management forms of the read-only list of tokens, and of no scopes."""
+    none = {"scopes-TOTAL_FORMS": 0, "scopes-INITIAL_FORMS": 0}
+    return {"api_tokens-TOTAL_FORMS": number, "api_tokens-INITIAL_FORMS": number, **none}
 
 
 def test_the_last_admin_keeps_their_role(as_boss: Client, boss: User) -> None:

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from ai.models import FactSheet, Phrase
-from ai.services.phrases import write_shipped
 from tests.admin import makers
 
 TEXT = "每天一杯減 肥茶"
@@ -16,8 +15,6 @@ TEXT = "每天一杯減 肥茶"
 
 @pytest.fixture
 def check(api: Client) -> Any:
-    write_shipped()
-
     def post(**body: Any) -> Any:
         response = api.post("/api/ai/check", body, content_type="application/json")
         assert response.status_code == 200, response.content

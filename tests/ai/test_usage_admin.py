@@ -84,5 +84,5 @@ def test_what_is_left_of_budgets(user: User, admin: User, address: str, django_a
     for number in (0, 3):
         for _ in range(number):
             call(bob)
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(8):
             browser.get(address)

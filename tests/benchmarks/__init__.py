@@ -19,6 +19,7 @@ BENCHMARKS = {
     "checks": "tests.benchmarks.checks",
     "generate": "tests.benchmarks.generate",
     "bot": "tests.benchmarks.bot",
+    "pages": "tests.benchmarks.pages",
     "cleanup": "tests.benchmarks.cleanup",
     "scale": "tests.benchmarks.scale",
 }

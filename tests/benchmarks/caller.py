@@ -15,7 +15,7 @@ Site = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 class Caller:
-    """Asks the site as the owner of a token or of a session, or as nobody."""
+    """Asks the site as the owner of a token, in a browser as that of a session, or as nobody."""
 
     def __init__(self) -> None:
         self._site: Site = get_wsgi_application()
@@ -25,6 +25,7 @@ class Caller:
         path, _, query = address.partition("?")
         headers = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         if session:
+            headers["HTTP_ACCEPT_ENCODING"] = "gzip"
             headers["HTTP_COOKIE"] = f"{settings.SESSION_COOKIE_NAME}={session}"
         request = RequestFactory(SERVER_NAME="localhost").get(path, **headers)
         environ = request.environ | {"QUERY_STRING": query}

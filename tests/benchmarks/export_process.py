@@ -7,9 +7,10 @@ import sys
 import time
 import zipfile
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 import django
+from django.db.models import QuerySet
 
 
 def main(way: str) -> None:
@@ -37,22 +38,27 @@ def with_openpyxl() -> IO[bytes]:
     from openpyxl import Workbook
 
     from momo.sheets.write import cell
-    from products.exports import KINDS, columns_for, products_of
+    from products.exports import KINDS, columns_for
 
-    columns = columns_for("all")
-    sources = {f"c{number}": column.source for number, column in enumerate(columns)}
-    named = {name: source for name, source in sources.items() if not isinstance(source, str)}
-    fields = [name if name in named else source for name, source in sources.items()]
-    rows = products_of("all").annotate(**named).values_list(*fields)
     book = Workbook(write_only=True)
     sheet = book.create_sheet(KINDS["all"])
-    sheet.append([column.heading for column in columns])
-    for row in rows.iterator(chunk_size=2000):
+    sheet.append([column.heading for column in columns_for("all")])
+    for row in query().iterator(chunk_size=2000):
         sheet.append([cell(value) for value in row])
     handle = TemporaryFile()  # noqa: SIM115 - handed on open
     book.save(handle)
     handle.seek(0)
     return handle
+
+
+def query() -> QuerySet[Any, Any]:
+    """The rows of the workbook, as the database has them."""
+    from products.exports import columns_for, products_of
+
+    sources = {f"c{number}": column.source for number, column in enumerate(columns_for("all"))}
+    named = {name: source for name, source in sources.items() if not isinstance(source, str)}
+    fields = [name if name in named else source for name, source in sources.items()]
+    return products_of("all").annotate(**named).values_list(*fields)
 
 
 def rows_in(handle: IO[bytes]) -> int:

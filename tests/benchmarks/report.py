@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 Kind = Literal["ratio", "speedup", "value"]
-_DIGITS = {"s": 2, "ms": 2, "MiB": 0, "queries": 0}
+_DIGITS = {"s": 2, "ms": 2, "MiB": 0, "KB": 0, "queries": 0}
 
 
 @dataclass(frozen=True)

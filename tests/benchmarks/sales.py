@@ -20,8 +20,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.test import override_settings
 from rustpy_xlsxwriter import Format, write_worksheet
 
 from accounts.services import create_token, create_user
@@ -29,7 +32,8 @@ from sales.services.totals import rebuild_totals
 from tests.benchmarks.caller import Caller, warm
 from tests.benchmarks.context import ROOT, Context
 from tests.benchmarks.plans import explained
-from tests.benchmarks.report import Row
+from tests.benchmarks.report import Row, interleave
+from tests.kit.users import session_client
 
 ROWS, RESOURCE_ROWS = 100_000, 5_000
 SMALL, BIG = 1_000_000, 10_000_000
@@ -158,6 +162,22 @@ GROUP BY {groups}
 """
 
 
+_MONTH = f"start_date={LAST.replace(day=1)}&end_date={LAST}"
+_BOARD = "/admin/sales/board/"
+BOARDS = {
+    "day": f"{_BOARD}?date={LAST}",
+    "month": f"{_BOARD}month/?month={LAST:%Y-%m}",
+    "trend of two years by brand": f"{_BOARD}trend/?start_date={LAST - timedelta(730)}&end_date={LAST}&dimension=brand",
+    "movers of a month, brands": f"{_BOARD}movers/?{_MONTH}",
+    "movers of a month, products": f"{_BOARD}movers/?{_MONTH}&dimension=product_code",
+    "contributions to a month": f"{_BOARD}contribution/?{_MONTH}",
+    "contributions below a brand": f"{_BOARD}contribution/?{_MONTH}&path={quote('品牌7')}",
+    "contributions of all combinations": f"{_BOARD}contribution/?{_MONTH}&cross=1",
+}
+# These add up lines of two months, of which a bigger shop has more.
+READ_LINES = {"movers of a month, products", "contributions below a brand", "contributions of all combinations"}
+
+
 class Site:
     """Two years of sales, with somebody who may ask."""
 
@@ -166,6 +186,7 @@ class Site:
         context.use(name)
         user = create_user(username="bench", password="a long enough passphrase", email="bench@example.com")
         self.token = create_token(user=user, name="bench").text
+        self.session = session_client(user).cookies[settings.SESSION_COOKIE_NAME].value
         self.caller = Caller()
         fill(lines)
 
@@ -173,6 +194,11 @@ class Site:
         """Milliseconds."""
         self.context.use(self.name)
         return self.caller.get(address, self.token)[1]
+
+    def page(self, address: str) -> float:
+        """Milliseconds of a page of the admin."""
+        self.context.use(self.name)
+        return self.caller.get(address, session=self.session)[1]
 
     def grouped(self, sql: str, first: date, last: date, *, scan: bool = False) -> float:
         """Milliseconds of a GROUP BY over the lines; with `scan`, as if no index knew where a day's lines are."""
@@ -254,6 +280,27 @@ def _questions(context: Context) -> list[Row]:
                 context.use(sites[1].name)
                 with explained(context.console, name):
                     sites[1].get(address)
+        rows += _boards(context, sites, 3 if context.quick else 15)
+    return rows
+
+
+def _boards(context: Context, sites: list[Site], repeats: int) -> list[Row]:
+    """Pages of the sales board over both sites."""
+    # Pages name static files; nothing here collects them.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    rows = []
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        for title, address in BOARDS.items():
+            for site in sites:
+                warm(lambda site=site, address=address: site.page(address), 2)
+            asked = (lambda site=site, address=address: site.page(address) for site in sites)
+            small, big = interleave(repeats, *asked)
+            if context.plans:
+                with explained(context.console, title):
+                    sites[1].page(address)
+            few = f"{sites[0].lines:,} lines"
+            rows.append(Row(f"board: {title}", few, small, big, "ms", None if title in READ_LINES else 1.3))
+            rows.append(Row(f"board: {title}", "a page", None, big, "ms", 300, "value"))
     return rows
 
 

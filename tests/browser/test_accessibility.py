@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from momo.admin.kit import nav
@@ -13,38 +12,31 @@ from products.models import Category
 from tests.admin import makers
 from tests.browser import world
 from tests.browser.conftest import Opener, findings
+from tests.kit.turns import in_turns, turn
 
 PAGES = (
-    ("home", "crawl", "missing", "import", "user", "token", "template", "upload"),
+    ("home", "crawl", "missing", "import", "user", "token", "saved filter", "csv address", "template", "upload"),
     ("send", "sending", "vendor mail", "stockout", "vendor", "merge", "copy", "fact sheet"),
+    ("calendar", "trend of sales", "movers", "contribution", "grid", "campaign"),
 )
 FORMS = {"ai_style_workbench"}  # pages of the menu that list nothing
 ROWS = ":is(#result_list tr.data-row, .mo-table--rows tbody tr)"
 
 
-@pytest.mark.parametrize("kinds", PAGES, ids=["first", "vendors"])
-def test_nothing_serious_is_found_on_a_page_of_each_kind(
-    kinds: tuple[str, ...], opened: Opener, live_server: Any
+@in_turns(8)
+def test_nothing_serious_is_found_on_a_page_of_each_kind_and_of_the_menu(
+    parts: int, opened: Opener, live_server: Any
 ) -> None:
     world.fill(live_server.url)
-    page, urls, found = opened(), world.pages(), {}
-    for kind in kinds:
-        page.goto(urls[kind])
-        if seen := findings(page):
-            found[kind] = seen
-
-    assert found == {}
-
-
-def test_nothing_serious_is_found_on_the_pages_of_the_menu(opened: Opener, live_server: Any) -> None:
-    world.fill(live_server.url)
+    urls = world.pages()
+    menu = {reverse(f"admin:{entry.view}"): entry.view for entry in nav.entries()}
     page, found, empty = opened(), {}, []
-    for entry in nav.entries():
-        page.goto(reverse(f"admin:{entry.view}"))
+    for address in turn([*(urls[kind] for kinds in PAGES for kind in kinds), *menu], parts):
+        page.goto(address)
         if seen := findings(page):
-            found[entry.title] = seen
-        if not page.locator(ROWS).count() and entry.view not in FORMS:
-            empty.append(entry.title)
+            found[address] = seen
+        if address in menu and menu[address] not in FORMS and not page.locator(ROWS).count():
+            empty.append(address)
 
     assert found == {}
     assert empty == []  # `world.fill` has rows for each list
@@ -58,6 +50,10 @@ def test_nothing_serious_is_found_in_what_opens_over_a_page(opened: Opener, live
     page.locator("#changelist [role=button]", has_text="篩選").press("Enter")
     page.locator("#filter-form").wait_for()
     found["filter"] = findings(page, "#changelist-filter")
+    page.goto(urls["jobs"])
+    page.locator("summary", has_text="已存篩選").press("Enter")
+    page.locator(".mo-views a").first.wait_for()
+    found["saved filters"] = findings(page, ".mo-bar")
     page.goto(urls["crawls"])
     page.get_by_text("立即更新價格").click()
     page.locator("#dialog button[type=submit]").wait_for()
@@ -67,7 +63,7 @@ def test_nothing_serious_is_found_in_what_opens_over_a_page(opened: Opener, live
     page.locator("#search-input-command:focus").wait_for()
     page.keyboard.type("匯")
     page.locator("#command-results-list a").first.wait_for()
-    found["menu"] = findings(page, "[role=dialog][aria-label=搜尋選單]")
+    found["menu"] = findings(page, "[role=dialog][aria-label=搜尋]")
     page.goto(urls["user"])
     page.locator("#nav-sidebar-inner [role=button]").last.press("Enter")
     found["user menu"] = findings(page, "#nav-sidebar-inner")

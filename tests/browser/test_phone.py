@@ -13,21 +13,32 @@ from tests.browser import world
 from tests.browser.conftest import DESK, PHONE, Opener, findings
 
 CARD = 120  # pixels, the height that a row of a list has at most
-LISTS = ("products", "crawls", "jobs", "subscriptions", "stockouts", "vendors", "addresses")
+LISTS = (
+    *("products", "held", "crawls", "lines", "alarms", "jobs"),
+    *("subscriptions", "stockouts", "vendors", "addresses"),
+)
 PAGES = (
-    *("home", "product", "template", "send", "sending", "vendor mail"),
+    *("home", "todo", "product", "template", "send", "sending", "vendor mail"),
     *("board", "score", "stockout", "vendor", "merge", "workbench"),
     *("copy", "fact sheet", "usage"),
+    *("calendar", "contribution", "targets", "grid", "campaign"),
 )
-SIZES = """() => ({
-    over: document.documentElement.scrollWidth - innerWidth,
-    rows: [...document.querySelectorAll('#result_list tr.data-row')].map(row => row.getBoundingClientRect().height),
-})"""
+SIZES = """() => {
+    const rows = [...document.querySelectorAll('#result_list tr.data-row')];
+    const heights = rows.flatMap(row => [...row.querySelectorAll('a')]).map(link => link.offsetHeight);
+    return {
+        over: document.documentElement.scrollWidth - innerWidth,
+        rows: rows.map(row => row.getBoundingClientRect().height),
+        cut: rows.filter(row => row.scrollHeight > row.clientHeight + 2).length,
+        thin: heights.filter(height => height && height < 24).length,
+    };
+}"""
 
 
 def test_pages_do_not_scroll_sideways_and_rows_are_cards(opened: Opener, live_server: Any) -> None:
     world.fill(live_server.url)
     page, urls, wide, high, found = opened(PHONE), world.pages(), {}, {}, {}
+    cut: dict[str, tuple[int, int]] = {}
     for kind in (*LISTS, *PAGES):
         page.goto(urls[kind])
         sizes = page.evaluate(SIZES)
@@ -35,10 +46,13 @@ def test_pages_do_not_scroll_sideways_and_rows_are_cards(opened: Opener, live_se
             wide[kind] = sizes["over"]
         if kind in LISTS:
             high[kind] = max(sizes["rows"])
+            if sizes["cut"] or sizes["thin"]:
+                cut[kind] = sizes["cut"], sizes["thin"]
         if kind in ("home", "subscriptions") and (seen := findings(page)):
             found[kind] = seen
 
     assert wide == {}
+    assert cut == {}  # rows that hide something, links thinner than a finger
     assert found == {}
     assert {kind: height for kind, height in high.items() if not 0 < height <= CARD} == {}
 

@@ -25,7 +25,7 @@ from tests.browser.conftest import PHONE
 from tests.fakes.smtp import running_smtp
 from tests.kit.users import person, token_client
 from tests.products.factories import Runs, category, item
-from tests.sheets.files import by_office
+from tests.sheets.files import converted_by_office
 from tests.vendors.makers import make_vendor
 from vendors.models import Stockout
 from vendors.services.closing import close_restocked
@@ -155,7 +155,7 @@ def test_from_the_workbook_to_the_answered_mail(
         assert mail["Cc"] == "cc@example.com"
         mine = {f"{20_000_000 + n}" for n in range(size.rows) if n % size.vendors == 7}
         (workbook,) = mail.iter_attachments()
-        opened = by_office(workbook.get_content(), "csv").decode()
+        opened = converted_by_office(workbook.get_content(), "csv").decode()
         html = mail.get_body(("html",)).get_content()
         assert set(re.findall(r"\b20\d{6}\b", opened)) == set(re.findall(r"\b20\d{6}\b", html)) == mine
         assert Stockout.objects.filter(status="sent").count() == size.rows - size.skipped

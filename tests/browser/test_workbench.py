@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from ai.models import Call, Generation, ModelPrice, Style
 from ai.services import copywriting
-from ai.services.phrases import write_shipped
 from tests.admin import makers
 from tests.browser.conftest import PHONE, Opener, findings
 from tests.browser.test_phone import leave
@@ -33,8 +32,6 @@ ALIKE = """() => {
 def ollama(settings: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ollama]:
     monkeypatch.setattr(copywriting, "HEARTBEAT", 0.05)
     settings.GEMINI_API_KEY = ""
-    # Another test with transactions of its own may have emptied the tables.
-    write_shipped()
     Style.objects.get_or_create(name="吸睛", defaults={"prompt": "寫得吸睛"})
     ModelPrice.objects.get_or_create(
         provider="ollama", valid_from=dt.date(2026, 1, 1), defaults={"input_per_million": 0, "output_per_million": 0}
@@ -73,7 +70,8 @@ def test_a_copy_is_written_corrected_and_taken_away(opened: Opener, ollama: Olla
     page.get_by_role("button", name="產生文案").press("Enter")
     expect(text).to_have_value(PIECES[0])
     expect(page.get_by_role("button", name="停止")).to_be_focused()
-    expect(found).to_have_text("發現 2 個問題（高 2）。")
+    # The first check of a process reads all phrases.
+    expect(found).to_have_text("發現 2 個問題（高 2）。", timeout=30_000)
     assert marked(page) == ["499元", "促進血液循環"]
     assert page.evaluate(ALIKE)
     expect(page.locator("[data-warnings]")).to_contain_text("化粧品衛生安全管理法")

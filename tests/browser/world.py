@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, User, UserScope
 from ai.models import FactSheet, Generation, Search, TrendList
 from bot.models import TelegramAccount
+from momo.reports.models import Report
+from momo.saved_views.models import SavedView
 from momo.system.models import Cleanup
+from momo.todo.models import TodoComment, TodoState
 from notifications.models import Chat, Template
-from products.models import CrawlRun, Product
-from tests.admin import makers, makers_vendors
+from products.models import CrawlRun, Product, QuarantinedPrice, Watch
+from sales.models import Campaign
+from tests.admin import makers, makers_reports, makers_vendors
 from tests.admin import makers_notifications as messages
 from tests.ai import makers as copy
 from tests.vendors.mailing import prepared
@@ -37,20 +41,27 @@ def fill(host: str) -> None:
     makers.held(3)
     makers.alerts(1)
     makers.spans(Product.objects.get(product_id="10000001"), [12_990, 11_900, 12_901])
+    makers.watches(2)
     makers.brought(*SOLD)
     makers.brought(makers.sold("2026-01-31", quantity="三"))
     makers.waiting(makers.workbook())
     makers.aliases(2)
     makers.trail(2)
     makers.tokens(2)
+    makers.saved_views(2)
+    makers.sales_alarms(5)
     makers.logins(2)
     makers.tasks(2)
     makers.cleanups(2)
     makers.rollouts(2)
+    makers.targets(3)
+    makers.campaigns(2)
+    makers.notes(2)
     messages.template()
     messages.subscriptions(2)
     messages.mails(3)
     messages.parts()
+    makers_reports.runs(2)
     publish([out(str(number), f"V{number % 3}", product_name=NAME, stock=-2) for number in range(5)])
     publish([out(str(number), f"V{number % 3}", product_name=NAME, vendor_name="永昌貿易") for number in range(2, 7)])
     stockouts = makers_vendors.stockouts(30)
@@ -62,6 +73,16 @@ def fill(host: str) -> None:
     Chat.objects.create(chat_id="-1001234567890", title="業務群組", is_active=False, standing=Chat.Standing.WAITING)
     TelegramAccount.objects.create(user=ApiToken.objects.latest("pk").user, telegram_id=5551234, name="小明 Wang")
     mailed()
+    looked_after()
+
+
+def looked_after() -> None:
+    """What the logged-in user looks after, and an item of 待辦 that the user has and has commented."""
+    for user in User.objects.filter(username="ada"):
+        UserScope.objects.create(user=user, kind="pm", name="王小明")
+        held = QuarantinedPrice.objects.filter(status="held").earliest("pk")
+        state = TodoState.objects.create(source="held_price", object_id=held.pk, assignee=user)
+        TodoComment.objects.create(state=state, user=user, text="問過廠商，明天回覆")
 
 
 def mailed() -> None:
@@ -92,12 +113,18 @@ def pages() -> dict[str, str]:
         "home": reverse("admin:index"),
         "products": _list("products_product"),
         "product": reverse("admin:products_product_change", args=[Product.objects.get(product_id="10000001").pk]),
+        "prices": reverse("admin:products_prices"),
+        "watch": reverse("admin:products_watch_change", args=[Watch.objects.latest("pk").pk]),
+        "watch several": f"{reverse('admin:products_watch_several')}?ids={Product.objects.latest('pk').pk}",
         "categories": _list("products_category"),
         "import": reverse("admin:products_category_import"),
         "crawls": _list("products_crawlrun"),
         "crawl": reverse("admin:products_crawlrun_change", args=[run.pk]),
         "jobs": _list("jobs_job"),
         "upload": reverse("admin:jobs_job_upload"),
+        "held": _list("products_quarantinedprice"),
+        "lines": _list("sales_salesline"),
+        "alarms": _list("sales_alarm"),
         "batches": _list("vendors_stockoutbatch"),
         "batch": reverse("admin:vendors_stockoutbatch_change", args=[second.pk]),
         "sendings": _list("vendors_vendorsending"),
@@ -119,6 +146,8 @@ def pages() -> dict[str, str]:
         "cleanup": reverse("admin:system_cleanup_change", args=[Cleanup.objects.earliest("pk").pk]),
         "clean": reverse("admin:system_cleanup_preview"),
         "token": reverse("admin:accounts_apitoken_add"),
+        "saved filter": reverse("admin:saved_views_savedview_change", args=[SavedView.objects.earliest("pk").pk]),
+        "csv address": reverse("admin:saved_views_savedview_address", args=[SavedView.objects.earliest("pk").pk]),
         "trends": _list("ai_trendcategory"),
         "trend": reverse("admin:ai_trendlist_change", args=[TrendList.objects.earliest("pk").pk]),
         "trend_import": reverse("admin:ai_trendcategory_import_list", args=[TrendList.objects.earliest("pk").trend_id]),
@@ -133,6 +162,16 @@ def pages() -> dict[str, str]:
         "usage": f"{reverse('admin:ai_call_usage')}?by=model&metric=tokens",
         "workbench": f"{reverse('admin:ai_style_workbench')}?product=10000001",
         "link": reverse("admin:bot_telegramaccount_link"),
+        "report": reverse("admin:reports_report_change", args=[Report.objects.latest("pk").pk]),
+        "report preview": reverse("admin:reports_report_preview", args=[Report.objects.earliest("pk").pk]),
         "status": reverse("admin:system_status"),
+        "targets": f"{reverse('admin:sales_target_attainment')}?month=2026-01",
+        "grid": reverse("admin:sales_target_grid"),
+        "campaign": reverse("admin:sales_campaign_report", args=[Campaign.objects.earliest("first").pk]),
+        "calendar": reverse("admin:sales_board_month"),
+        "trend of sales": f"{reverse('admin:sales_board_trend')}?dimension=brand",
+        "movers": reverse("admin:sales_board_movers"),
+        "contribution": f"{reverse('admin:sales_board_contribution')}?path=水潤&cross=1",
+        "todo": reverse("admin:todo"),
         "missing": "/nowhere",
     }

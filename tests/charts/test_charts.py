@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from momo.charts import FontMissing, Point, bar_chart, line_chart, price_chart
+from momo.charts import FontMissing, Point, bar_chart, line_chart, names_chart, price_chart
 
 NOW = dt.datetime(2026, 11, 30, 6, tzinfo=dt.UTC)
 PINK, GREEN = (0xDB, 0x27, 0x77), (0x05, 0x96, 0x69)
@@ -82,3 +82,9 @@ def test_a_font_that_is_missing_is_named_with_its_package(settings: Any) -> None
 def test_matplotlib_loads_with_the_first_chart_only() -> None:
     code = "import sys, momo.charts; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_are_lying_bars() -> None:
+    assert PINK in colors(opened(names_chart(["蘭蔻", "很長很長很長很長的品牌名稱"], [120_000, 3.5], title="業績")))
+    with pytest.raises(ValueError, match="no value"):
+        names_chart([], [])

@@ -17,9 +17,10 @@ from notifications.models import Subscription
 from notifications.services.chats import chat_for, switch_off_chat
 from products.models import Category, Product
 from products.services.notify import notify_price_events
+from sales.models import DayNote
 from tests.contract.bodies import Form
 from tests.contract.description import JSON, Operation
-from tests.contract.matrix import NEW, REPORT, STOCKOUT, STOCKOUTS
+from tests.contract.matrix import ALARM, NEW, REPORT, STOCKOUT, STOCKOUTS
 from tests.contract.world import TELEGRAM, World
 from tests.kit.users import PASSWORD
 from tests.vendors.makers import make_stockout, make_vendor
@@ -186,6 +187,11 @@ ORDER = {"product_name": "水潤精華液", "provider": "ollama"}
 NO_GENERATION = {"generation_id": 999999}
 NO_VENDOR = {"vendor_id": 999999}
 VENDOR = {"code": "V00002", "name": "另一家"}
+NO_PLAN = {"target_id": 999999, "campaign_id": 999999, "note_id": 999999}
+TARGET = {"month": "2026-01", "dimension": "pm", "key": "王小明", "amount": 300000}
+CAMPAIGN = {"name": "品牌日", "first": "2026-03-01", "last": "2026-03-03"}
+NOTE = {"date": "2026-01-29", "text": "直播加碼"}
+WATCH = {"product_id": "12345678", "kind": "percent", "value": 5}
 CALLS: dict[Operation, list[Call]] = {
     ("GET", "/api/vendor/list"): [
         Call(200, "user"),
@@ -406,6 +412,105 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, query="start_date=2000-01-01&end_date=2026-01-29"),
         Call(400, query="start_date=someday"),
     ],
+    ("GET", "/api/sales/targets"): [
+        Call(200, "user"),
+        Call(200, query="month=2026-01&dimension=all&key=&per_page=1"),
+        Call(400, query="month=2026-13"),
+        Call(400, query="dimension=vendor"),
+    ],
+    ("POST", "/api/sales/targets"): [
+        Call(201, "manager", body=TARGET),
+        Call(201, body={"month": "2026-02", "dimension": "all", "amount": None, "gross_profit": 0.5}),
+        Call(400, body={"month": "2026-01", "dimension": "all", "amount": 1}),
+        Call(400, body={**TARGET, "key": "", "amount": -1}),
+        Call(400, body={**TARGET, "key": "未分類"}),
+        Call(400, body={**TARGET, "month": "2026-1", "dimension": "vendor"}),
+        Call(400, body={**TARGET, "amount": None}),
+        Call(400, body={**TARGET, "amount": 10**12}),
+        Call(400, body={}),
+        Call(403, "user", body=TARGET),
+    ],
+    ("GET", "/api/sales/targets/{target_id}"): [Call(200, "user"), Call(404, at=NO_PLAN)],
+    ("PUT", "/api/sales/targets/{target_id}"): [
+        Call(200, "manager", body={"amount": 1}),
+        Call(200, body={"id": 1, "gross_profit": None}),
+        Call(400, body={"amount": None, "gross_profit": None}),
+        Call(400, body={"key": "王小明"}),
+        Call(403, "user", body={}),
+        Call(404, at=NO_PLAN, body={}),
+    ],
+    ("DELETE", "/api/sales/targets/{target_id}"): [Call(200, "manager"), Call(403, "user"), Call(404, at=NO_PLAN)],
+    ("GET", "/api/sales/targets/attainment"): [
+        Call(200, "user"),
+        Call(200, query="month=2026-01"),
+        Call(200, query="month=2026-01&dimension=all&per_page=1"),
+        Call(200, query="month=2000-01&dimension=brand", prepare=no_sales),
+        Call(400, query="month=2026"),
+        Call(400, query="dimension=vendor"),
+        Call(400, query="page=0"),
+    ],
+    ("GET", "/api/sales/campaigns"): [
+        Call(200, "user"),
+        Call(200, query="kind=other&start_date=2026-01-01&end_date=2026-01-31"),
+        Call(400, query="kind=party"),
+        Call(400, query="start_date=2026-02-01&end_date=2026-01-31"),
+    ],
+    ("POST", "/api/sales/campaigns"): [
+        Call(201, "manager", body=CAMPAIGN),
+        Call(
+            201, body={**CAMPAIGN, "kind": "double_11", "brands": ["水潤"], "products": ["12345678"], "note": "備\n註"}
+        ),
+        Call(400, body={**CAMPAIGN, "name": "周末檔", "first": "2026-01-28"}),
+        Call(400, body={**CAMPAIGN, "last": "2026-02-28"}),
+        Call(400, body={**CAMPAIGN, "last": "2027-02-28"}),
+        Call(400, body={**CAMPAIGN, "first": "1999-12-31", "warm_up_days": 32, "brands": ["x"] * 101}),
+        Call(400, body={**CAMPAIGN, "from_rule": "mine"}),
+        Call(400, body={}),
+        Call(403, "user", body=CAMPAIGN),
+    ],
+    ("GET", "/api/sales/campaigns/{campaign_id}"): [Call(200, "user"), Call(404, at=NO_PLAN)],
+    ("PUT", "/api/sales/campaigns/{campaign_id}"): [
+        Call(200, "manager", body={"brands": ["水潤", "水潤"], "from_rule": ""}),
+        Call(400, body={"last": "2026-01-27"}),
+        Call(403, "user", body={}),
+        Call(404, at=NO_PLAN, body={}),
+    ],
+    ("DELETE", "/api/sales/campaigns/{campaign_id}"): [Call(200, "manager"), Call(403, "user"), Call(404, at=NO_PLAN)],
+    ("GET", "/api/sales/alarms"): [
+        Call(200, "user"),
+        Call(200, query="kind=amount&dimension=brand&open=true&start_date=2026-01-29&end_date=2026-01-29"),
+        Call(200, query="open=false"),
+        Call(400, query="kind=odd"),
+        Call(400, query="start_date=2026-02-01&end_date=2026-01-31"),
+    ],
+    ("POST", "/api/sales/alarms/acknowledge"): [
+        Call(200, "manager", body={"ids": [ALARM]}),
+        Call(400, body={"ids": []}),
+        Call(400, body={"ids": ["x"]}),
+        Call(403, "user", body={"ids": [ALARM]}),
+        Call(404, body={"ids": [ALARM, 999999]}),
+    ],
+    ("GET", "/api/sales/notes"): [
+        Call(200, "user"),
+        Call(200, query="start_date=2026-01-28&end_date=2026-01-28"),
+        Call(200, prepare=lambda world: DayNote.objects.update(author=None)),
+        Call(400, query="start_date=2026-02-01&end_date=2026-01-31"),
+    ],
+    ("POST", "/api/sales/notes"): [
+        Call(201, "manager", body=NOTE),
+        Call(400, body={"date": "2026-01-28", "text": "網站當機"}),
+        Call(400, body={"date": "2026-02-30", "text": "x" * 301}),
+        Call(400, body={**NOTE, "author": "amy"}),
+        Call(403, "user", body=NOTE),
+    ],
+    ("GET", "/api/sales/notes/{note_id}"): [Call(200, "user"), Call(404, at=NO_PLAN)],
+    ("PUT", "/api/sales/notes/{note_id}"): [
+        Call(200, "manager", body={"text": "網站又當機", "author": "somebody"}),
+        Call(400, body={"text": ""}),
+        Call(403, "user", body={}),
+        Call(404, at=NO_PLAN, body={}),
+    ],
+    ("DELETE", "/api/sales/notes/{note_id}"): [Call(200, "manager"), Call(403, "user"), Call(404, at=NO_PLAN)],
     ("GET", "/api/export/daily_sales"): [
         Call(200, "user"),
         Call(200, query="date=2026-01-29&format=excel"),
@@ -544,6 +649,27 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, query="per_page=201"),
         Call(400, query=f"q={'x' * 101}"),
     ],
+    ("GET", "/api/products/watches"): [
+        Call(200, "user"),
+        Call(200),
+        Call(200, query="per_page=1&page=9"),
+        Call(400, query="page=0"),
+    ],
+    ("POST", "/api/products/watches"): [
+        Call(200, "user", body=WATCH),
+        Call(200, body={**WATCH, "kind": "lowest", "value": 90, "active": False}),
+        Call(400, body={**WATCH, "product_id": "00000000"}),
+        Call(400, body={**WATCH, "kind": "rising"}),
+        Call(400, body={**WATCH, "value": 501}),
+        Call(400, body={**WATCH, "value": "5"}),
+        Call(400, body={**WATCH, "user": 1}),
+        Call(400, body={}),
+    ],
+    ("DELETE", "/api/products/watches/{watch_id}"): [
+        Call(200, "user"),
+        Call(404, "manager"),
+        Call(404, "user", at={"watch_id": 999999}),
+    ],
     ("POST", "/api/notification/render"): [
         Call(200, "user", body={"code": "disk_warning", "variables": DISK}),
         Call(200, body={"code": "disk_warning", "variables": {**DISK, "host": "momo<b>", "free_gb": "1.5"}}),
@@ -615,6 +741,17 @@ CALLS: dict[Operation, list[Call]] = {
         Call(400, body={}),
         Call(403, body={"deployment": "other"}),
         Call(409, body={"deployment": "momo-app"}, prepare=restarting),
+    ],
+    ("GET", "/api/reports"): [Call(200, "user"), Call(200, query="page=2&per_page=1"), Call(400, query="page=0")],
+    ("GET", "/api/reports/{report_id}/preview"): [
+        Call(200, "user"),
+        Call(200, query="date=2026-01-29&format=html"),
+        Call(200, query="date=2026-01-29&format=xlsx"),
+        Call(200, query="date=&format=pptx", prepare=no_sales),
+        Call(400, query="format=pdf"),
+        Call(400, query="date=someday"),
+        Call(400, query="date=2199-12-31"),
+        Call(404, at={"report_id": 999999}),
     ],
     ("POST", "/api/run_task"): [
         Call(202, "manager", body={}),

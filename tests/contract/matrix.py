@@ -137,9 +137,57 @@ path                                 methods                nobody  user  manage
 /api/products                        GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
+/api/products/watches                GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     200   200      200    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/products/watches/{watch_id}     DELETE                 401     200   404      404    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     POST PUT PATCH         405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/reports                         GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/reports/{report_id}/preview     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
 /api/run_task                        POST                   401     403   202      202    401   401       403   403
                                      GET HEAD               405     405   405      405    401   405       405   405
                                      PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/campaigns                 GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     403   201      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/campaigns/{campaign_id}   GET HEAD               401     200   200      200    401   401       403   200
+                                     PUT DELETE             401     403   200      200    401   401       403   403
+                                     POST PATCH             405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/alarms                    GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/alarms/acknowledge        POST                   401     403   200      200    401   401       403   403
+                                     GET HEAD               405     405   405      405    401   405       405   405
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/notes                     GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     403   201      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/notes/{note_id}           GET HEAD               401     200   200      200    401   401       403   200
+                                     PUT DELETE             401     403   200      200    401   401       403   403
+                                     POST PATCH             405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/targets                   GET HEAD               401     200   200      200    401   401       403   200
+                                     POST                   401     403   201      201    401   401       403   403
+                                     PUT PATCH DELETE       405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/targets/attainment        GET HEAD               401     200   200      200    401   401       403   200
+                                     POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
+                                     OPTIONS                204     204   204      204    401   204       204   204
+/api/sales/targets/{target_id}       GET HEAD               401     200   200      200    401   401       403   200
+                                     PUT DELETE             401     403   200      200    401   401       403   403
+                                     POST PATCH             405     405   405      405    401   405       405   403
                                      OPTIONS                204     204   204      204    401   204       204   204
 /api/sales/trend                     GET HEAD               401     200   200      200    401   401       403   200
                                      POST PUT PATCH DELETE  405     405   405      405    401   405       405   403
@@ -238,6 +286,9 @@ path              methods                nobody  user    manager  admin   dead  
                   POST                   404     404     404      404     404     404       404      403
                   PUT PATCH DELETE       405     405     405      405     405     405       405      403
                   OPTIONS                200     200     200      200     200     200       200      200
+/views/1.csv      GET HEAD               404     404     404      404     404     404       404      404
+                  POST PUT PATCH DELETE  405     405     405      405     405     405       405      403
+                  OPTIONS                200     200     200      200     200     200       200      200
 /admin/           GET HEAD OPTIONS       >auth   200     200      200     >auth   >auth     >change  200
                   POST PUT PATCH DELETE  403     403     403      403     403     403       >change  403
 """
@@ -267,6 +318,7 @@ def rows(table: str) -> list[Row]:
 
 NEW = "Another-pass-2026"
 STOCKOUT = 4711  # id of the world's stockout
+ALARM = 7  # and of its alarm
 # One row of a report of a day that no other of the world is about.
 STOCKOUTS = "品號,品名,廠商代號,廠商名稱,月銷量,目前庫存\n12345678,玻尿酸精華液,V1,永昌貿易,30,0\n".encode()
 REPORT = "日期,品號,數量,業績\n2026-02-01,12345678,1,990\n".encode()
@@ -283,7 +335,15 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/notification/telegram"): {"message": "測試"},
     ("PUT", "/api/notification/templates/{code}"): {"title": "磁碟"},
     ("PATCH", "/api/notification/templates/{code}"): {"title": "磁碟"},
+    ("POST", "/api/products/watches"): {"product_id": "12345678", "kind": "percent", "value": 5},
     ("POST", "/api/run_task"): {},
+    ("POST", "/api/sales/campaigns"): {"name": "品牌日", "first": "2026-03-01", "last": "2026-03-03"},
+    ("PUT", "/api/sales/campaigns/{campaign_id}"): {"last": "2026-03-04"},
+    ("POST", "/api/sales/alarms/acknowledge"): {"ids": [ALARM]},
+    ("POST", "/api/sales/notes"): {"date": "2026-01-29", "text": "直播加碼"},
+    ("PUT", "/api/sales/notes/{note_id}"): {"text": "直播"},
+    ("POST", "/api/sales/targets"): {"month": "2026-01", "dimension": "pm", "key": "王小明", "amount": 300000},
+    ("PUT", "/api/sales/targets/{target_id}"): {"amount": 310000},
     ("POST", "/api/system/cleanup"): {"dry_run": True},
     ("POST", "/api/system/k8s/restart"): {"deployment": "momo-app"},
     ("POST", "/api/user/change_password"): {"current_password": PASSWORD, "new_password": NEW},

@@ -366,7 +366,13 @@ TABLES = {
     "/api/monthly_summary": "sales_daytotal",
     "/api/products": "products_product",
     "/api/run_task": "products_crawlrun",
-    "/api/sales": "sales_daytotal",
+    "/api/products/watches": "products_watch",
+    "/api/sales/alarms": "sales_alarm",
+    "/api/sales/campaigns": "sales_campaign",
+    "/api/sales/notes": "sales_daynote",
+    "/api/sales/targets": "sales_target",
+    "/api/sales/targets/attainment": "sales_daytotal",
+    "/api/sales/trend": "sales_daytotal",
     "/api/system/crawler": "products_crawlrun",
     "/api/users/login_history": "accounts_loginattempt",
 }
@@ -375,10 +381,9 @@ TABLES = {
 @pytest.mark.parametrize(
     ("operation", "table"),
     [
-        pytest.param(operation, table, id=" ".join(operation))
-        for beginning, table in TABLES.items()
+        pytest.param(operation, TABLES[max(found, key=len)], id=" ".join(operation))
         for operation in sorted(operations())
-        if operation[1].startswith(beginning)
+        if (found := [beginning for beginning in TABLES if operation[1].startswith(beginning)])
     ],
 )
 def test_crash_of_a_view(operation: Operation, table: str, world: World, admin: Client) -> None:

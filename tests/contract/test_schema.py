@@ -45,6 +45,9 @@ FILES = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.ms-excel.sheet.macroEnabled.12",
     "text/csv",
+    # Of reports.
+    "text/html",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
 each_operation = pytest.mark.parametrize("operation", sorted(operations()), ids=" ".join)
 

@@ -32,9 +32,11 @@ from tests.contract.world import TELEGRAM, World
 EXAMPLES = {"admin": 5}
 LONG_EXAMPLES = {"nobody": 4, "user": 6, "manager": 6, "admin": 20}
 # What fits the schema may still be refused for what no schema says: a category that does not exist, days in the wrong
-# order, century or company, names that nobody has, texts that are no templates or show nothing, empty files, pages that
-# Drive does not know, passwords that are weak or wrong, addresses that only the standard allows, facts in each other.
+# order, century or company, fractions of a cent, a sum with a name, names that nobody has, texts that are no templates
+# or show nothing, empty files, pages that Drive does not know, passwords that are weak or wrong, addresses that only
+# the standard allows, facts in each other.
 BEYOND = {
+    "amount",
     "batch_id",
     "body",
     "brand",
@@ -47,8 +49,13 @@ BEYOND = {
     "end_date",
     "facts",
     "file",
+    "first",
+    "gross_profit",
+    "key",
+    "last",
     "message",
     "month",
+    "name",
     "new_password",
     "page_token",
     "password",

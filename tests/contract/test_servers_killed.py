@@ -18,19 +18,18 @@ import requests
 
 from momo.local.processes import free_port
 from momo.local.services import LocalServices
+from tests.kit.databases import fill_with_migrated
 from tests.kit.forks import Forked, fork
 from tests.kit.users import PASSWORD
 
 JSON = {"Accept": "application/json"}
 TIMEOUT = 20
 PATIENCE = 30.0  # seconds until a wait has failed
-PREPARING = 100.0  # seconds that migrations may take
-# The tables, an admin, and a token on stdout.
+# An admin, and a token on stdout.
 PREPARE = """
 import django
 django.setup()
 from django.core.management import call_command
-call_command("migrate", verbosity=0)
 call_command("ensure_admin")
 call_command("create_api_token", "admin")
 """
@@ -79,10 +78,11 @@ def serving(env: dict[str, str], port: int, log: Path) -> Iterator[Forked]:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, django_db_setup: None) -> Iterator[Site]:
     services = LocalServices(tmp_path / "local")
     try:
         addresses, _ = services.acquire()
+        fill_with_migrated(addresses.database_url, folder=tmp_path)
         env = os.environ | {
             "DJANGO_SETTINGS_MODULE": "momo.settings",
             "DATABASE_URL": addresses.database_url,
@@ -92,7 +92,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             "MOMO_ADMIN_PASSWORD": PASSWORD,
         }
         printed = tmp_path / "prepared"
-        assert fork(["-c", PREPARE], environment=env, log=printed).wait(PREPARING) == 0, printed.read_text()
+        assert fork(["-c", PREPARE], environment=env, log=printed).wait(PATIENCE) == 0, printed.read_text()
         token = printed.read_text().splitlines()[-1]
         port, log = free_port(), tmp_path / "web.log"
         with serving(env, port, log) as web:

@@ -15,11 +15,14 @@ from accounts.services import create_token, record_login, revoke_token
 from ai.models import Generation
 from bot.models import TelegramAccount
 from momo.jobs.models import Job
+from momo.reports.models import Report
 from notifications.models import Channel, Subscription
-from products.models import Category, Product
+from products.models import Category, Product, Watch
+from products.services.watches import set_watch
+from sales.models import Alarm, Campaign, DayNote, Target
 from tests.admin.makers import ended, waiting, workbook
 from tests.ai.makers import generation
-from tests.contract.matrix import STOCKOUT
+from tests.contract.matrix import ALARM, STOCKOUT
 from tests.kit.users import person, session_client
 from tests.products.factories import Runs, absent, category, item
 from tests.vendors.makers import make_batch, make_stockout, make_vendor
@@ -79,6 +82,10 @@ class World:
     vendor: Vendor
     address: VendorAddress
     generation: Generation
+    target: Target
+    campaign: Campaign
+    note: DayNote
+    watch: Watch
 
     def paths(self, path: str) -> dict[str, Any]:
         """Something that exists for each name in `path`, in a state that allows what the path does."""
@@ -89,8 +96,13 @@ class World:
             "kind": "all",
             "generation_id": self.generation.pk,
             "code": "disk_warning",
+            "report_id": Report.objects.get(name="合約").pk,
             "vendor_id": self.vendor.pk,
             "email_id": self.address.pk,
+            "target_id": self.target.pk,
+            "campaign_id": self.campaign.pk,
+            "note_id": self.note.pk,
+            "watch_id": self.watch.pk,
             "job_id": jobs.get(path.rpartition("/")[2], self.imports.done).pk,
         }
 
@@ -188,7 +200,19 @@ def build() -> World:
     )
     for number, user in enumerate(roles.values(), start=501):
         TelegramAccount.objects.create(user=user, telegram_id=number, name="小明")
+    # Without a picture, which takes half a second to draw.
+    Report.objects.create(name="合約", sections=["sales_missing_days"], is_active=False)
     where, product = stock()
+    Alarm.objects.create(
+        pk=ALARM,
+        kind=Alarm.Kind.AMOUNT,
+        date=dt.date(2026, 1, 29),
+        dimension=Alarm.Dimension.BRAND,
+        key="水潤",
+        name="水潤",
+        value=3960,
+        expected=31_500,
+    )
     vendor = make_vendor("V00001", "vendor@example.com")
     stockout = make_stockout(vendor, make_batch(line_count=2), pk=STOCKOUT)
     make_stockout(vendor, stockout.batch, product_code=stockout.product_code, duplicate_of=stockout)
@@ -202,4 +226,8 @@ def build() -> World:
         vendor,
         vendor.addresses.get(),
         generation(roles[Role.USER]),
+        Target.objects.create(month=dt.date(2026, 1, 1), amount=500_000, gross_profit=150_000),
+        Campaign.objects.create(name="周末檔", first=dt.date(2026, 1, 28), last=dt.date(2026, 1, 29)),
+        DayNote.objects.create(date=dt.date(2026, 1, 28), text="網站當機", author=roles[Role.MANAGER]),
+        set_watch(user=roles[Role.USER], product=product, kind=Watch.Kind.ABSOLUTE, value=900).watch,
     )

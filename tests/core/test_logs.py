@@ -100,6 +100,7 @@ def test_a_traceback_is_part_of_its_line_and_holds_no_secret() -> None:
         "GET /bot123456:{}/sendMessage",
         "Set-Cookie: {}",
         "Not Found: /vendor/answer/{}",
+        "Not Found: /views/{}.csv",
     ],
 )
 def test_secrets_are_masked_by_where_they_stand(text: str) -> None:
@@ -119,7 +120,13 @@ def test_secrets_of_the_settings_are_masked_wherever_they_stand(settings: Any) -
 
 
 @pytest.mark.parametrize(
-    "text", ["寄出 3 封，略過 1 封", "monkey: 3 tokens, tokenizer=fast", "https://mo.wooo.work:443/x@y"]
+    "text",
+    [
+        "寄出 3 封，略過 1 封",
+        "monkey: 3 tokens, tokenizer=fast",
+        "https://mo.wooo.work:443/x@y",
+        'File "/lib/django/views/generic/base.py", line 104, in view',
+    ],
 )
 def test_other_words_stay(text: str) -> None:
     assert mask(text) == text

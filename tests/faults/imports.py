@@ -21,7 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from momo.jobs.models import Job, JobError
 from momo.jobs.services import create_job, run_job, sweep_jobs
-from tests.faults.harness import Content, House, KillWorld, connected_to, read_tables
+from tests.faults.harness import MEDIA, Content, House, KillWorld, connected_to, read_tables
 from tests.kit.processes import kill_session, wait_until
 from tests.kit.workbooks import xlsx
 
@@ -94,9 +94,13 @@ class Prepared:
     job: int  # the one that superseded
 
 
-@functools.cache
 def prepared(house: House, rows: int) -> Prepared:
     """Import both reports, of so many rows, undisturbed."""
+    made: Prepared = house.once(("reports", rows), lambda: _prepare(house, rows))
+    return made
+
+
+def _prepare(house: House, rows: int) -> Prepared:
     first, both = f"first_{rows}", f"both_{rows}"
     found = []
     for name, template, factor in ((first, house.crawled.template, 1), (both, first, 2)):
@@ -182,8 +186,8 @@ class ImportWorld(KillWorld):
 
 
 def media(house: House) -> Path:
-    """Where the uploads of a house lie; their names are never used twice, so its worlds may share it."""
-    return house.folder / "media"
+    """Where the uploads of a house lie."""
+    return house.folder / MEDIA
 
 
 def kill_all(world: ImportWorld) -> None:

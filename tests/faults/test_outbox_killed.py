@@ -272,7 +272,7 @@ def post(house: House, django_db_blocker: DjangoDbBlocker, tmp_path: Path, setti
 
 
 @pytest.mark.timeout(PATIENCE + 100)
-@pytest.mark.parametrize("messages", [3000, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("messages", [1000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_senders_killed_at_random(post: Post, messages: int) -> None:
     chance = random.Random(SEED)
     post.write(messages)

@@ -35,8 +35,10 @@ LIBRARIES = (
     *("celery.bin.worker", "celery.concurrency.prefork", "celery.worker.consumer", "kombu.transport.redis"),
     *("django.contrib.admin", "django.contrib.postgres.fields", "django.core.handlers.wsgi", "django.test"),
     *("django.db.backends.postgresql.base", "django.db.migrations.executor", "django_filters", "django_redis.client"),
-    *("google.oauth2.service_account", "httpx", "import_export.resources", "jsonschema", "liquid", "numpy"),
-    *("openpyxl", "psycopg_pool", "requests", "scrapy.crawler", "scrapy.core.downloader.handlers.http11"),
+    *("celery.fixups.django", "celery.loaders.app", "django.contrib.admin.views.main", "google.oauth2.service_account"),
+    *("ahocorasick", "httpx", "import_export.resources", "jsonschema", "liquid", "nh3", "numpy", "psutil"),
+    *("openpyxl", "psycopg_pool", "requests", "scrapy.crawler", "scrapy.core.downloader.handlers.http11", "segno"),
+    *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "rest_framework.serializers", "telegram", "wcwidth"),
     *("scrapy.downloadermiddlewares.retry", "scrapy.extensions.throttle"),
 )
 

@@ -20,6 +20,7 @@ from django.conf import settings
 from momo.local.processes import free_port, port_is_free
 from momo.local.run import Serving
 from momo.local.services import LocalServices
+from tests.kit.databases import copy_of_migrated
 from tests.kit.processes import ROOT, wait_until
 from tests.kit.users import PASSWORD
 
@@ -83,6 +84,20 @@ def run(tmp_path: Path) -> Iterator[Run]:
     LocalServices(made.folder).delete()
 
 
+@pytest.fixture
+def given(django_db_setup: None) -> Iterator[dict[str, str]]:
+    """The servers of somebody: a database with tables and without rows, two databases of Redis that no test uses.
+
+    That empty servers are filled shows `test_from_nothing_to_served_and_back`.
+    """
+    with copy_of_migrated("given") as address:
+        yield {
+            "DATABASE_URL": address,
+            "REDIS_URL": os.environ["REDIS_URL"],
+            "REDIS_FIRST_DATABASE": str(40 + int(os.environ["REDIS_FIRST_DATABASE"])),
+        }
+
+
 def test_from_nothing_to_served_and_back(run: Run) -> None:
     begun = time.monotonic()
     said = run.start()
@@ -142,8 +157,11 @@ def test_interrupted_in_the_first_crawl_and_started_again(run: Run) -> None:
     assert run.family() == []
 
 
-def test_without_the_demo_it_starts_empty_against_the_real_shop_and_killed_leaves_no_child(run: Run) -> None:
-    said = run.start(DEMO="0", MOMO_ADMIN_PASSWORD=PASSWORD)
+@pytest.mark.long
+def test_without_the_demo_it_starts_empty_against_the_real_shop_and_killed_leaves_no_child(
+    run: Run, given: dict[str, str]
+) -> None:
+    said = run.start(DEMO="0", MOMO_ADMIN_PASSWORD=PASSWORD, **given)
     assert PASSWORD not in said
     assert "還沒有分類" in said
     assert not any("momo.local.shop" in one.cmdline() for one in run.family())
@@ -174,20 +192,7 @@ def test_every_queue_has_a_worker_and_crawls_keep_no_other_work_waiting() -> Non
     assert sum(map(len, served)) == len(set().union(*served))
 
 
-@pytest.fixture
-def given() -> Iterator[dict[str, str]]:
-    """The servers of somebody: an empty database, and two databases of Redis that no test uses."""
-    server, name = os.environ["DATABASE_URL"].rpartition("/")[0], f"given_{os.getpid()}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        yield {
-            "DATABASE_URL": f"{server}/{name}",
-            "REDIS_URL": os.environ["REDIS_URL"],
-            "REDIS_FIRST_DATABASE": "60",
-        }
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
+@pytest.mark.long
 def test_on_servers_that_somebody_names_it_crawls_the_demo_shop_too(run: Run, given: dict[str, str]) -> None:
     said = run.start(until="價格更新 #15", **given)
     assert "DATABASE_URL 與 REDIS_URL 指定的伺服器、示範商店" in said

@@ -27,9 +27,12 @@ CODES = {
     "import_finished_mail",
     "price_digest",
     "price_digest_mail",
+    "price_watch",
     "system_alert",
+    "todo_assigned",
     "vendor_escalation",
     "vendor_reminder",
+    "sales_alarm",
     "vendor_replied",
     "vendor_replied_mail",
     "vendor_stockout",
@@ -39,12 +42,15 @@ BROUGHT = {
     "price_digest": "title total summary run_id time rises drops delisted new rise_count drop_count delisted_count "
     "new_count others other_count more workbook dashboard_url",
     "crawl_suspect": "run_id kind message categories url",
+    "price_watch": "watcher total items more url",
     "import_finished": "job_id file_name type source message created updated skipped error_count errors errors_left "
     "url",
     "import_failed": "job_id file_name type source message held created updated skipped error_count errors errors_left "
     "url",
     "disk_warning": "usage_percent host path free_gb",
+    "sales_alarm": "kind date count items more url",
     "system_alert": "title message severity",
+    "todo_assigned": "actor items item_count more_count url",
     "vendor_replied": "vendor_name vendor_code person remark attachment time item_count restock_count "
     "substitute_count discontinued_count items more url",
     "vendor_stockout": "vendor_name items item_count more_count workbook link link_until reply_to note",

@@ -139,6 +139,7 @@ def test_two_days_through_the_api(settings: Any, seed: int, day: int) -> None:
         assert listed(client, filter="delisted") == set()
 
 
+@pytest.mark.long
 def test_twelve_days_equal_the_shops_own_record(settings: Any, momo: DemoShop, client: Client) -> None:
     prepare(settings, momo)
     diary = Diary(momo.catalogue)

@@ -134,10 +134,10 @@ def test_rejected_while_a_run_that_would_confirm_it_is_applied(held: Quarantined
 def test_what_is_decided_waits_no_more_on_the_next_page(
     decide: Callable[..., None], held: QuarantinedPrice, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    assert dashboard.held_count() == 1
+    assert dashboard.held_prices().count() == 1
     with django_capture_on_commit_callbacks(execute=True):
         decide(held=held, user=None)
-    assert dashboard.held_count() == 0
+    assert dashboard.held_prices().count() == 0
 
 
 @pytest.mark.django_db

@@ -98,9 +98,7 @@ def as_sent(message: OutboxMessage) -> EmailMessage:
     return cast(EmailMessage, email.message_from_bytes(built.content, policy=default))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(names=st.lists(st.one_of(NAMES, LONG), min_size=7, max_size=24), brand=NAMES)
 @example(names=["</a>" * 1250] * 7, brand="</b>")
 @example(names=["\u202e👩‍👩‍👧‍👦&<" * 500] * 24, brand="\u2066")

@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
-from momo.local.demo import load_day
+from momo.local.demo import load_categories, load_day
 from momo.local.shop import Catalogue, DemoShop
 from products.models import Alert, CategoryResult, Observation, PriceEvent, Product
-from tests.products.factories import START, Runs, absent, category, item
-from tests.products.shopping import crawl, missing_on, prepare
-
-pytestmark = pytest.mark.django_db
+from tests.contract.conftest import undone
+from tests.products.factories import START
+from tests.products.shopping import QUICK, crawl, missing_on
 
 # Two categories of some ten pages each, and a shop day on which products of both are missing for the third time.
 CATALOGUE = (3, 700, 2)
@@ -48,15 +49,28 @@ def tried(always: set[str]) -> list[Any]:
     ]
 
 
-@pytest.fixture
-def momo(settings: Any) -> Iterator[DemoShop]:
-    """The shop on DAY, with the days before in the tables: some products have been missed twice by now."""
-    with DemoShop(Catalogue(*CATALOGUE)) as shop:
-        prepare(settings, shop)
+@pytest.fixture(scope="module")
+def stocked(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[DemoShop]:
+    """The shop, with the days before DAY in the tables: some products have been missed twice by now."""
+    with (
+        DemoShop(Catalogue(*CATALOGUE)) as made,
+        override_settings(**QUICK, MOMO_SHOP_URL=made.url),
+        django_db_blocker.unblock(),
+        undone(),
+    ):
+        load_categories(made.catalogue)
         for day in range(DAY):
-            load_day(shop.catalogue, day, at=START + timedelta(days=day))
-        shop.set_day(DAY)
-        yield shop
+            load_day(made.catalogue, day, at=START + timedelta(days=day))
+        yield made
+
+
+@pytest.fixture
+def momo(stocked: DemoShop) -> Iterator[DemoShop]:
+    """The shop on DAY; what a test does to it and to the tables does not stay."""
+    stocked.faults([])
+    stocked.set_day(DAY)
+    with undone():
+        yield stocked
 
 
 def of(catalogue: Catalogue, code: str, products: set[str]) -> set[str]:
@@ -133,7 +147,7 @@ def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any])
     gone, misses = delisted(), misses_of(bad)
     pages = -(-len(catalogue.listed(bad, DAY)) // 35)
     momo.fault(**trouble, match={"category": bad}, pages=list(range(1, pages + 1, 3)))
-    for _ in range(4):
+    for _ in range(3):
         run = crawl()
         assert run.status == "applied"
         # A block before anything was seen fails the whole run.
@@ -158,7 +172,7 @@ def seen_in(run_id: int) -> set[str]:
 def test_a_shop_that_shuts_us_out_altogether(momo: DemoShop, kind: str) -> None:
     before = list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at"))
     momo.fault(kind)
-    for _ in range(4):
+    for _ in range(3):
         run = crawl()
         assert (run.status, run.verdict, run.seen) == ("applied", "failed", 0)
     assert list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at")) == before
@@ -172,34 +186,3 @@ def test_a_block_of_product_pages_alone_delists_nothing_in_one_run(momo: DemoSho
     momo.fault("blocked", {"path": "/product/*"})
     crawl()
     assert delisted() - gone <= due
-
-
-class TestHomeCategory:
-    """Goods that two categories list belong to one of them."""
-
-    @pytest.mark.parametrize("outcome", ["partial", "blocked", "failed"])
-    def test_a_blocked_one_keeps_its_goods(self, outcome: str) -> None:
-        runs, home, other = Runs(), category("1100100000"), category("1100200000")
-        runs.run({home: [item("1000001")], other: []})
-        runs.run({home: [], other: [item("1000001")]}, {home: outcome})
-        assert Product.objects.get().category == home
-
-    def test_one_that_is_no_part_of_the_run_keeps_its_goods(self) -> None:
-        runs, home, other = Runs(), category("1100100000"), category("1100200000")
-        runs.run({home: [item("1000001")], other: [item("1000001")]})
-        run = runs.run({other: [item("1000001", 900)]})
-        product = Product.objects.get()
-        assert (product.category, product.price, run.decreased) == (home, 900, 1)
-
-    def test_goods_move_when_it_no_longer_lists_them(self) -> None:
-        runs, home, other = Runs(), category("1100100000"), category("1100200000")
-        runs.run({home: [item("1000001")], other: [item("1000001")]})
-        runs.run({home: [absent("1000001")], other: [item("1000001")]})
-        assert Product.objects.get().category == other
-
-    def test_goods_move_when_it_is_switched_off(self) -> None:
-        runs, home, other = Runs(), category("1100100000"), category("1100200000")
-        runs.run({home: [item("1000001")], other: [item("1000001")]})
-        type(home).objects.filter(pk=home.pk).update(enabled=False)
-        runs.run({other: [item("1000001")]})
-        assert Product.objects.get().category == other

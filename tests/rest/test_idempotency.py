@@ -122,3 +122,14 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         statuses = sorted(response.status_code for response in pool.map(ask, [{}, {}]))
     assert statuses == [202, 409]
     assert LoginAttempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_ends_after_the_commit() -> None:
+    """The client hears of a failure, and repeats: what was committed is not done again."""
+    client = token_client(person("max", Role.MANAGER))
+    check(start(client, "k1", {"lost": True}), 503, "UNAVAILABLE")
+    connection.close()
+    again = start(client, "k1", {"lost": True})
+    assert (again.status_code, again["Idempotent-Replayed"]) == (202, "true")
+    assert LoginAttempt.objects.count() == 1

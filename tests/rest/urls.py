@@ -181,7 +181,14 @@ class StartView(IdempotentView):
             raise errors.Conflict("不行")
         if request.data.get("answer_400"):
             return Response({}, status=400)
+        if request.data.get("lost"):
+            transaction.on_commit(end_connection)
         return self.answer({"run_id": made.pk}, status=202, message="已開始")
+
+
+def end_connection() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 class UploadView(IdempotentView):

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from momo.core.errors import Conflict
@@ -142,7 +141,6 @@ def check(book: Book) -> None:
     assert SalesLine.objects.count() == book.lines
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_any_sequence(steps: list[tuple[str, Any]]) -> None:
     with transaction.atomic():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import io
+import os
 import shutil
 import struct
 import subprocess
@@ -163,8 +165,35 @@ def office_profile() -> Path:
     return folder
 
 
+KEPT = Path(__file__).parent / "kept"
+
+
 def by_office(data: bytes, suffix: str, source_suffix: str = "xlsx") -> bytes:
-    """The workbook as LibreOffice saves it in another format."""
+    """The workbook as LibreOffice saves it in another format.
+
+    A start of LibreOffice takes seconds, so that files which it has saved are in KEPT, by what is in the workbook. It
+    is asked where none is there, and with KEEP_OFFICE=1 its answer is put there.
+    """
+    kept = KEPT / f"{_digest(data)}.{suffix}"
+    if kept.exists():
+        return kept.read_bytes()
+    converted = converted_by_office(data, suffix, source_suffix)
+    if os.environ.get("KEEP_OFFICE"):
+        kept.write_bytes(converted)
+    return converted
+
+
+def _digest(data: bytes) -> str:
+    """Of the parts of a workbook, without the times in it."""
+    parts = {"": data}
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+            parts = {name: zipped.read(name) for name in zipped.namelist() if name != "docProps/core.xml"}
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
+
+
+def converted_by_office(data: bytes, suffix: str, source_suffix: str = "xlsx") -> bytes:
+    """The workbook as the LibreOffice of this machine saves it in another format."""
     with tempfile.TemporaryDirectory(prefix="momo-office-") as folder:
         source = Path(folder, f"book.{source_suffix}")
         source.write_bytes(data)

@@ -28,7 +28,7 @@ RED = "#ff9999"
 
 def test_a_binary_workbook_is_one_to_others_too(tmp_path: Path) -> None:
     table = [*TABLE, ("2025/11/23", files.Padded(123), "眉筆", 1, 99.5)]
-    page = load_workbook(io.BytesIO(files.by_office(files.xlsb(table), "xlsx", "xlsb"))).active
+    page = load_workbook(io.BytesIO(files.converted_by_office(files.xlsb(table), "xlsx", "xlsb"))).active
     assert page is not None
     seen = [[cell.value for cell in row] for row in page.iter_rows()]
     assert seen == [list(row) for row in [*TABLE, ("2025/11/23", 123, "眉筆", 1, 99.5)]]
@@ -47,7 +47,7 @@ def test_a_marked_workbook_opens_with_its_marks(data: bytes, tmp_path: Path) -> 
     written = load_workbook(io.BytesIO(content))[sheet]
     page = next(
         table
-        for table in etree.fromstring(files.by_office(content, "fods")).iter(f"{TABLE_NS}table")
+        for table in etree.fromstring(files.converted_by_office(content, "fods")).iter(f"{TABLE_NS}table")
         if table.get(f"{TABLE_NS}name") == sheet
     )
     red = {

@@ -10,6 +10,7 @@ from momo.sheets.cells import convert
 from momo.sheets.errors import SheetError
 from momo.sheets.notes import texts
 from momo.sheets.read import Limits, read_rows
+from tests.sheets import files
 from tests.sheets.zoo import CASES, FIELDS, Case
 
 LIMITS = Limits(bytes=50 << 20, unpacked_bytes=600 << 20, rows=300_000, columns=200)
@@ -50,6 +51,15 @@ def test_case(case: Case, tmp_path: Path) -> None:
         assert report.sheet == case.sheet
     if case.notes is not None:
         assert texts(converted.notes) == list(case.notes)
+
+
+@pytest.mark.long
+@pytest.mark.office
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.office])
+def test_case_as_libreoffice_saves_it_today(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its files are those of tests/sheets/kept."""
+    monkeypatch.setattr(files, "KEPT", tmp_path)
+    test_case(CASES[name], tmp_path)
 
 
 def test_there_are_enough() -> None:

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
 
-from accounts.models import LoginAttempt
+from accounts.models import LoginAttempt, User
 from ai.models import Budget
 from momo.celery import queues
 from momo.local.processes import free_port
+from momo.system.middleware import measure_queries, observe_all
 from momo.system.queues import OUTCOMES_KEY, broker
 from momo.system.tasks import check_freshness
 from tests.admin import makers
@@ -151,6 +154,33 @@ def test_without_database_and_redis(settings: Any, monkeypatch: pytest.MonkeyPat
     found = figures(scraped())
     assert found['momo_up{server="database"}'] == found['momo_up{server="broker"}'] == 0
     assert [name for name in found if name.startswith("momo_crawl")] == []
+
+
+def test_several_amounts_are_observed_as_each_alone() -> None:
+    """Those on a bound, and beyond the last one, too."""
+    registries = CollectorRegistry(), CollectorRegistry()
+    alone, together = (Histogram("seconds", "of a query", buckets=(0.25, 0.5, 1), registry=one) for one in registries)
+    amounts = [0.125, 0.25, 0.5, 0.5, 0.75, 8]
+    for amount in amounts:
+        alone.observe(amount)
+    observe_all(together, amounts)
+    said = [[line for line in generate_latest(one).splitlines() if b"_created" not in line] for one in registries]
+    assert said[0] == said[1]
+    assert b'seconds_bucket{le="0.5"} 4.0' in said[1]
+
+
+def test_every_query_is_counted_in_requests_and_outside_of_them(api: Client) -> None:
+    def counted() -> float:
+        labels = {"alias": "default", "vendor": "postgresql"}
+        return REGISTRY.get_sample_value("django_db_query_duration_seconds_count", labels) or 0
+
+    measure_queries(connection)  # as the site does with each that it opens
+    before = counted()
+    with CaptureQueriesContext(connection) as asked:
+        assert api.get("/api/products").status_code == 200
+    assert counted() == before + len(asked) > before
+    User.objects.count()
+    assert counted() == before + len(asked) + 1
 
 
 @pytest.mark.django_db

@@ -23,6 +23,7 @@ from redis import Redis
 
 from momo.admin.packages.schedules import state_badge
 from momo.celery import app
+from momo.local.processes import free_port
 from momo.system.beat import ClaimingScheduler
 from momo.system.selectors.schedules import missed_runs
 from momo.system.services import schedules
@@ -30,6 +31,7 @@ from momo.system.services.schedules import alert_overdue
 from notifications.models import OutboxMessage
 from tests.admin import makers_notifications as messages
 from tests.admin.conftest import as_boss, boss  # noqa: F401
+from tests.faults.harness import connected_to
 from tests.kit.forks import fork
 from tests.kit.processes import kill_session, wait_until
 
@@ -100,6 +102,19 @@ def test_a_run_that_the_broker_refuses_stays_due(no_broker: None) -> None:
     before = task.last_run_at
     task.refresh_from_db()
     assert (task.last_run_at, task.total_run_count) == (before, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beat_keeps_its_schedules_while_the_database_is_away() -> None:
+    scheduler = ClaimingScheduler(app=app, lazy=True)
+    known = dict(scheduler.schedule)
+    assert known
+    scheduler._last_full_sync -= timedelta(minutes=6)  # it reads all of them again after five
+    with connected_to(f"postgresql://momo:x@127.0.0.1:{free_port()}/momo"):
+        assert scheduler.schedule == known
+    scheduler._last_full_sync -= timedelta(minutes=6)
+    PeriodicTask.objects.update(enabled=False)
+    assert scheduler.schedule == {}
 
 
 @pytest.mark.usefixtures("only")

@@ -92,7 +92,7 @@ def said() -> tuple[int, str]:
 def test_the_command_names_what_waits() -> None:
     assert said() == (0, "0 個資料表變更待套用，舊版可以繼續執行。\n")
     recorder = MigrationRecorder.Migration.objects
-    recorder.filter(app="sales", name__startswith="0002").delete()
+    recorder.filter(app="sales").exclude(name__startswith="0001").delete()
     code, text = said()
     assert code == 1
     assert "  sales.0002_claim_of_every_day：" in text

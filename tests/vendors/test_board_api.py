@@ -35,7 +35,7 @@ def test_the_board_and_the_list_agree(client: Client) -> None:
         for group in shown.groups["vendor"]:
             assert group.counts[who] == total(client, waits_for=who, vendor_code=group.key)
     assert shown.total.rows == total(client, open="true") == sum(group.rows for group in shown.groups["age"])
-    one = board(pm="王小明")
+    one = board(pms=["王小明"])
     assert [group.key for group in one.groups["pm"]] == ["王小明"]
     assert one.total.rows == total(client, open="true", pm="王小明")
     refused = client.get(LIST, {"pm": "沒有這個人"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -147,12 +147,7 @@ def row(vendor: str, product: str, with_department: bool) -> Row:
     return out(product, vendor, **department)
 
 
-@hypothesis_settings(
-    phases=[__import__("hypothesis").Phase.reuse, __import__("hypothesis").Phase.generate],
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@hypothesis_settings(phases=[Phase.reuse, Phase.generate])
 @given(steps=STEPS, with_departments=st.booleans())
 def test_any_sequence(steps: list[tuple[str, Any]], with_departments: bool) -> None:
     with transaction.atomic():

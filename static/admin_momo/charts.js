@@ -49,10 +49,11 @@
       borderWidth: 1,
       pointRadius: 0,
       pointHitRadius: 0,
+      yAxisID: "y",
     });
     const radius = points.map((point, index) => (index === points.length - 1 || isLone(points, index) ? 3.5 : 0));
     const datasets = [
-      { label: "售價", data: points, tone: "--color-primary-600", stepped: "before", borderWidth: 2, pointRadius: radius, pointHitRadius: 12, spanGaps: false },
+      { label: "售價", data: points, tone: "--color-primary-600", stepped: "before", borderWidth: 2, pointRadius: radius, pointHitRadius: 12, spanGaps: false, yAxisID: "y" },
     ];
     if (lowest) datasets.push(level("30 天最低", lowest, "--mo-down"));
     if (listPrice) datasets.push(level("原價", listPrice, "#9ca3af"));

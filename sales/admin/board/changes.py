@@ -61,6 +61,7 @@ class ChangesTable:
                 "kind": "series",
                 "unit": "number" if self.measure == "quantity" else "money",
                 "across": True,
+                "open": True,  # its names lead further down
                 "labels": [_short("・".join(one or NAMELESS for one in part.keys)) for part in bars],
                 "series": [
                     {"label": "增減", "signed": True, "data": [self._value(part.change(self.measure)) for part in bars]}

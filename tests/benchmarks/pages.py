@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import quote
 
 from django.conf import settings
 from django.test import override_settings
@@ -66,10 +67,10 @@ def _addresses() -> dict[str, str]:
     return {
         "總覽": reverse("admin:index"),
         **{entry.title: reverse(f"admin:{entry.view}") for entry in nav.entries()},
-        "商品，搜尋": f"{products}?q=精華",
+        "商品，搜尋": f"{products}?q={quote('精華')}",
         "商品，漲價": f"{products}?moved=up-24h",
         "商品，一件": reverse("admin:products_product_change", args=[product.pk]),
-        "銷售明細，一個品牌": f"{lines}?brand=品牌7",
+        "銷售明細，一個品牌": f"{lines}?brand={quote('品牌7')}",
         "銷售明細，兩年": f"{lines}?date_from={sales.LAST - timedelta(days=700)}&date_to={sales.LAST}",
         "銷售看板，月": f"{reverse('admin:sales_board_month')}?month={month:%Y-%m}",
         "目標，本月": f"{reverse('admin:sales_target_attainment')}?month={month:%Y-%m}",

@@ -57,9 +57,9 @@ def failure_envelope(failure: ServiceError) -> HttpResponse:
 
 
 class CompressPagesMiddleware(GZipMiddleware):
-    """Compresses pages. Not the API's answers: they are short, or asked for by programs beside which we live.
+    """Compresses HTML pages only: compressing answers of the API would cost more time than sending them.
 
-    Django adds a random number of bytes against BREACH, which guesses what a page repeats of its address.
+    Django adds a random number of bytes to each page against BREACH, an attack on secrets in compressed pages.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -13,13 +13,13 @@ from decimal import Decimal
 from statistics import median
 
 from django.db import connection
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from momo.core.thresholds import thresholds
 from products.models import Product
 from sales.figures import NAMELESS
-from sales.models import Alarm, CheckedDay, DayOwner, DayTotal
+from sales.models import Alarm, DayOwner, DayTotal
 from sales.selectors.campaigns import campaign_days
 from sales.selectors.products import CLAIMS, outdated_months
 
@@ -155,16 +155,10 @@ def names_of(found: Iterable[Finding]) -> dict[tuple[str, str], str]:
     }
 
 
-def last_check() -> datetime | None:
-    """When a day was last checked."""
-    found: datetime | None = CheckedDay.objects.aggregate(last=Max("checked_at"))["last"]
-    return found
-
-
 def _comparable(day: date) -> list[date]:
     """The same weekdays of the WEEKS weeks before that have a report and are in no campaign.
 
-    None if the day itself is in a campaign, or if there are too few.
+    Empty if the day itself is in a campaign, or if there are fewer than LEAST_WEEKS.
     """
     earlier = [day - timedelta(weeks=week) for week in range(1, WEEKS + 1)]
     busy = campaign_days(earlier[-1], day)

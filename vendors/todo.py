@@ -1,4 +1,4 @@
-"""What waits for somebody: stockouts that no vendor was told of, and those that vendors leave unanswered."""
+"""What waits for somebody: stockouts of which no vendor was notified, and those that vendors leave unanswered."""
 
 from __future__ import annotations
 

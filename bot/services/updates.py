@@ -223,7 +223,7 @@ def _move(old_id: str, new_id: str) -> None:
 
 
 def _give_up(update: Update, attempts: int) -> None:
-    """End an update whose workers died; the person who asked in private is told."""
+    """End an update whose workers died, and notify the user who asked in private."""
     with transaction.atomic():
         person = _private_sender(update.body)
         if person is not None:

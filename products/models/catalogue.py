@@ -114,6 +114,9 @@ class Product(models.Model):
             models.Index(F("change_percent").asc(), F("id").asc(), name="product_percent_up"),
             models.Index(F("change_percent").desc(nulls_last=True), F("id").desc(), name="product_percent_down"),
             models.Index("category", "product_id", name="product_category"),
+            # The number of a category's products, read from the index alone: of 560,000 products 50 categories took
+            # 215 ms from the table, now 3 ms, and 129 ms right after a crawl, which marks no page as visible to all.
+            models.Index("category", name="product_category_listed", condition=~Q(status="delisted")),
             models.Index("delisted_at", "id", name="product_delisted", condition=Q(status="delisted")),
             # Most delisted products changed long ago: in the index of all, each comes after a hundred others.
             models.Index(

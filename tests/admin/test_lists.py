@@ -259,6 +259,17 @@ def test_every_sortable_column_is_read_from_its_index(column: str, way: str, as_
     assert not re.search("(?<!Incremental )Sort  ", plan)
 
 
+def test_the_products_of_a_category_are_counted_in_their_index(as_reader: Client) -> None:
+    makers.product(1)
+    makers.product(2, status="delisted")
+    counted = as_reader.get(reverse("admin:products_category_changelist")).context["cl"].queryset
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+
+    assert [category.products_number for category in counted] == [1]
+    assert "Index Only Scan using product_category_listed" in counted.explain()
+
+
 def test_the_held_prices_are_listed_first(as_reader: Client) -> None:
     first, second = makers.held(2)
     type(first).objects.filter(pk=first.pk).update(status="rejected")

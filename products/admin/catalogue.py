@@ -36,7 +36,7 @@ from momo.admin.kit.display import (
     when,
 )
 from momo.admin.kit.figures import export_response
-from momo.admin.kit.filters import Choices, ChoicesFilter, RowsFilter, choice_filter
+from momo.admin.kit.filters import Choices, ChoicesFilter, NamesFilter, RowsFilter, choice_filter
 from momo.admin.kit.mine import mine_filter
 from momo.admin.kit.nav import row_links, row_panels
 from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
@@ -52,6 +52,8 @@ from products.models import Category, Product
 from products.selectors.lowest import lowest_price_of
 from products.selectors.pages import TABLE_SPANS, chart_points, held_price_of, last_events, last_spans
 from products.selectors.products import (
+    MOST_BRANDS,
+    brands,
     change_window_start,
     held_codes,
     held_prices,
@@ -84,6 +86,21 @@ def price_states() -> Choices:
 def listed_choices() -> Choices:
     """Products that are not delisted, as the start page counts them."""
     return {"yes": ("在架（含缺貨）", ~Q(status=Product.Status.DELISTED))}
+
+
+class BrandFilter(NamesFilter):
+    """Products of any of the chosen brands."""
+
+    title, parameter_name = "品牌", "brand"
+
+    def offered(self) -> list[str]:
+        found = brands()
+        if len(found) == MOST_BRANDS:
+            self.title = f"品牌（前 {MOST_BRANDS:,} 個）"
+        return found
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        return queryset.filter(brand__in=self.names) if self.names else queryset
 
 
 class ProductChangeList(BaseChangeList):
@@ -135,6 +152,7 @@ class ProductAdmin(WatchAction, PageAdmin):
         choice_filter("在架", "listed", listed_choices),
         ("status", ChoicesFilter),
         ("category", RowsFilter),
+        BrandFilter,
         ("price", RangeNumericFilter),
         choice_filter("售價狀況", "price_state", price_states),
         mine_filter(brand="brand"),

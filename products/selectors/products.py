@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from django.db import connection
 from django.db.models import BooleanField, Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -20,6 +21,17 @@ MAX_QUERY_LENGTH = 100
 NOT_UPDATED = "停止更新"
 # When the price of a span was last seen; that of an open span moves with crawls.
 SPAN_END = Coalesce("last_seen_at", Greatest("observed_at", F("product__last_seen_at")))
+MOST_BRANDS = 2_000  # that a filter offers
+# Each step is one look into the index by brand: of 560,000 products 1 ms for 100 brands, and 55 ms by DISTINCT.
+_BRANDS = """
+WITH RECURSIVE known AS (
+    (SELECT brand FROM products_product WHERE brand > '' ORDER BY brand LIMIT 1)
+    UNION ALL
+    SELECT (SELECT brand FROM products_product WHERE brand > known.brand ORDER BY brand LIMIT 1)
+    FROM known WHERE known.brand IS NOT NULL
+)
+SELECT brand FROM known WHERE brand IS NOT NULL LIMIT %s
+"""
 MAX_CACHED_KEYS = 20_000  # products of one search
 # Characters that are written in two ways, and the one that the index has; the same pairs as in momo_haystack
 # (migration 0013). NFKC leaves them, since Unicode holds them for different characters.
@@ -128,6 +140,13 @@ def category_choices() -> list[tuple[str, str]]:
     """Every category as (code, path), in the order of the paths."""
     rows = Category.objects.order_by("path", "code").values_list("code", "path", "name")
     return [(code, path or name) for code, path, name in rows]
+
+
+def brands() -> list[str]:
+    """The first MOST_BRANDS brands of products, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BRANDS, [MOST_BRANDS])
+        return [brand for (brand,) in cursor.fetchall()]
 
 
 def with_product_numbers(categories: QuerySet[Category]) -> QuerySet[Category]:

@@ -10,11 +10,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import FieldTextFilter, MultipleDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from momo.admin.kit.display import NO_VALUE, column, goods, money, nowrap, page_link
 from momo.admin.kit.exports import FoundList, facts_of, refuse_too_many
+from momo.admin.kit.filters import NamesFilter
 from momo.admin.kit.mine import chosen_scope, mine_filter
 from momo.admin.kit.tables import UncountedAdmin
 from momo.jobs.models import Job
@@ -58,21 +59,21 @@ def chosen_days(specs: Iterable[Any]) -> dict[str, date | None]:
     return _days_of(chosen)
 
 
-class KeyFilter(MultipleDropdownFilter):
+class KeyFilter(NamesFilter):
     """Keys of a dimension on the last of the chosen days, the largest first, and the chosen keys.
 
     Read from the totals, since there are millions of lines.
     """
 
     dimension: str
-    all_option: Any = None
+
+    def offered(self) -> list[str]:
+        days = days_with(keys={}, **_days_of(self.request.GET))[:DAYS_SEARCHED]
+        # NAMELESS is never stored as a key, so in the address it can stand for the empty key.
+        return [key or NAMELESS for key in biggest_keys(dimension=self.dimension, days=days, limit=KEYS_OFFERED)]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        days = days_with(keys={}, **_days_of(request.GET))[:DAYS_SEARCHED]
-        names = biggest_keys(dimension=self.dimension, days=days, limit=KEYS_OFFERED)
-        names += [key for key in self.keys if key not in names]
-        # NAMELESS is never stored as a key, so in the address it can stand for the empty key.
-        return [(name or NAMELESS, name or UNNAMED) for name in names]
+        return [(name, UNNAMED if name == NAMELESS else name) for name, _ in super().lookups(request, model_admin)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SalesLine]) -> QuerySet[SalesLine]:
         keys = self.keys
@@ -83,8 +84,7 @@ class KeyFilter(MultipleDropdownFilter):
     @property
     def keys(self) -> list[str]:
         """The chosen keys as they are stored."""
-        given = self.request.GET.getlist(self.parameter_name or "")
-        return list(dict.fromkeys("" if name == NAMELESS else name for name in given if name))
+        return ["" if name == NAMELESS else name for name in self.names]
 
 
 class CodeFilter(FieldTextFilter):

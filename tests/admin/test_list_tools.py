@@ -179,6 +179,20 @@ def test_products_of_several_categories(as_reader: Client) -> None:
     assert sorted(chosen) == sorted(keys[:2])
 
 
+def test_products_of_several_brands_in_list_and_file(as_reader: Client) -> None:
+    for number, brand in enumerate(("植萃師", "山田", "植萃師", "")):
+        makers.product(number, brand=brand)
+    query = "brand=植萃師&brand=沒有這個品牌&brand="
+
+    (shown,) = (one for one in as_reader.get(f"{PRODUCTS}?{query}").context["cl"].filter_specs if one.title == "品牌")
+    book = openpyxl.load_workbook(io.BytesIO(content(as_reader, f"{PRODUCTS}export/xlsx/?{query}")))
+    _, *rows = book.worksheets[0].iter_rows(values_only=True)
+
+    assert [name for name, _ in shown.lookup_choices] == ["山田", "植萃師", "沒有這個品牌"]
+    assert [row[1] for row in rows] == ["10000002", "10000000"]
+    assert ("品牌", "植萃師、沒有這個品牌") in list(book["說明"].iter_rows(values_only=True))
+
+
 # --- The search of the menu ----------------------------------------------------------------
 
 

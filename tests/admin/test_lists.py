@@ -23,12 +23,12 @@ from tests.vendors.mailing import make_sendings
 
 # Session with its user, two kinds of permissions, one query for all counts of the sidebar, the rows' count (not where a
 # list grows for ever) and the rows. The audit trail reads the names of the users that it mentions. Above the days stand
-# their sums and a chart, above the lines their sums, beside them three filters by name, beside the products their held
-# prices, above the messages how many of each state there are and whether a channel pauses; each message has its
-# decisions. Where rows have a PM or a brand, the list knows what the user looks after.
+# their sums and a chart, above the lines their sums, beside them three filters by name, beside the products the filter
+# by brand and their held prices, above the messages how many of each state there are and whether a channel pauses; each
+# message has its decisions. Where rows have a PM or a brand, the list knows what the user looks after.
 # Stockouts are filtered by the PMs and departments of open ones.
 LISTS: dict[str, tuple[Callable[[int], Any], int]] = {
-    "products_product": (makers.products, 8),
+    "products_product": (makers.products, 9),
     "products_category": (makers.categories, 6),
     "products_crawlrun": (makers.runs, 6),
     "products_priceevent": (makers.events, 6),

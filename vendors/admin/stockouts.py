@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, MultipleDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 
 from accounts.models import User
@@ -33,7 +33,7 @@ from momo.admin.kit.display import (
     with_sub,
 )
 from momo.admin.kit.exports import FoundList, facts_of, refuse_too_many
-from momo.admin.kit.filters import Choices, ChoicesFilter, RowsFilter, any_of, choice_filter
+from momo.admin.kit.filters import Choices, ChoicesFilter, NamesFilter, RowsFilter, any_of, choice_filter
 from momo.admin.kit.forms import is_id
 from momo.admin.kit.mine import mine_filter
 from momo.admin.kit.tables import PageAdmin
@@ -77,22 +77,13 @@ from vendors.services.sendings import MAX_IDS
 LISTED = 100  # duplicates, mails and answers on the page of a row
 
 
-class NameFilter(MultipleDropdownFilter):
-    """Rows of PMs or of departments, open or recent. Offers the names of open rows, and the chosen ones."""
+class NameFilter(NamesFilter):
+    """Rows of PMs or of departments, open or recent. Offers the names of open rows."""
 
     field: str
-    all_option: Any = None
 
-    @property
-    def names(self) -> list[str]:
-        """The chosen names."""
-        return [name for name in self.request.GET.getlist(self.field) if name]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in dict.fromkeys([*open_names(self.field), *self.names])]
-
-    def has_output(self) -> bool:
-        return True
+    def offered(self) -> list[str]:
+        return open_names(self.field)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Stockout]) -> QuerySet[Stockout]:
         names = [stored_name(name) for name in self.names]

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import (
     AutocompleteSelectMultipleFilter,
     DropdownFilter,
     MultipleChoicesDropdownFilter,
+    MultipleDropdownFilter,
     RangeDateFilter,
 )
 from unfold.utils import parse_date_str
@@ -50,6 +51,27 @@ class ChoicesFilter(_Several, MultipleChoicesDropdownFilter):
 
 class RowsFilter(_Several, AutocompleteSelectMultipleFilter):
     """Rows that refer to any of the chosen rows."""
+
+
+class NamesFilter(MultipleDropdownFilter):
+    """Rows with any of the chosen names, such as PMs; in the address stands what is chosen, offered or not."""
+
+    all_option: Any = None
+
+    @property
+    def names(self) -> list[str]:
+        """The chosen names."""
+        return list(dict.fromkeys(name for name in self.request.GET.getlist(self.parameter_name or "") if name))
+
+    def offered(self) -> list[str]:
+        """The names that are offered beside the chosen ones."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in dict.fromkeys([*self.offered(), *self.names])]
+
+    def has_output(self) -> bool:
+        return True
 
 
 class ChoiceFilter(DropdownFilter):

@@ -31,6 +31,7 @@ from sales.selectors.campaign_report import campaign_report
 from sales.selectors.campaigns import campaigns
 from sales.services.campaigns import delete_campaign, save_campaign, write_campaigns
 
+STATES = {"now": "進行中", "ahead": "未開始", "over": "已結束"}
 ONE_A_LINE = "一行一個；兩欄都空白是全部銷售，都有填時是其中任何一個"
 
 
@@ -75,11 +76,8 @@ def state_badge(campaign: Campaign) -> SafeString:
 def state_choices() -> Choices:
     """Campaigns by whether they run today."""
     today = timezone.localdate()
-    return {
-        "now": ("進行中", Q(first__lte=today, last__gte=today)),
-        "ahead": ("未開始", Q(first__gt=today)),
-        "over": ("已結束", Q(last__lt=today)),
-    }
+    conditions = {"now": Q(first__lte=today, last__gte=today), "ahead": Q(first__gt=today), "over": Q(last__lt=today)}
+    return {state: (label, conditions[state]) for state, label in STATES.items()}
 
 
 def _report_link(campaign: Campaign) -> SafeString:
@@ -93,6 +91,7 @@ class CampaignAdmin(BaseAdmin):
     form = CampaignForm
     list_display = ("name", "sort", "days", "warm_up", "state", "about", "report_link")
     list_filter = (choice_filter("狀態", "state", state_choices), ("kind", ChoicesDropdownFilter))
+    tabs: ClassVar = [("全部", {}), *((label, {"state": state}) for state, label in STATES.items())]
     search_fields = ("name", "note")
     search_help_text = "名稱或備註"
     ordering = ("-first", "name")

@@ -78,10 +78,16 @@ class BoardPages:
         )
 
     def score(self, request: HttpRequest) -> HttpResponse:
-        """Vendors by what their stockouts cost, of the reports of the last `window` days."""
+        """Vendors by what their stockouts cost, of the reports of the last `window` days.
+
+        `answers=never` keeps those that answered no mail.
+        """
         self._check(request)
         days = _window(request)
-        found = scores(days=days)
+        everyone = scores(days=days)
+        never = [score for score in everyone if score.never_answered]
+        only_never = request.GET.get("answers") == "never"
+        found = never if only_never else everyone
         page = Paginator(found, SCORES_SHOWN).get_page(request.GET.get("page"))
         costly = [score for score in found[:BARS] if score.lost]
         return self.own_page(  # type: ignore[attr-defined,no-any-return]
@@ -91,6 +97,9 @@ class BoardPages:
             opts=None,
             window=days,
             windows=WINDOWS,
+            never=len(never),
+            only_never=only_never,
+            kept="&answers=never" if only_never else "",
             page=page,
             scores=[_score(score, days) for score in page],
             chart={

@@ -61,6 +61,11 @@ class Score:
     unknown: int
 
     @property
+    def never_answered(self) -> bool:
+        """Whether mails were due to be answered, and none was."""
+        return self.due > 0 and self.hours_to_answer is None
+
+    @property
     def in_time_percent(self) -> int | None:
         """Percent of the rows that were answered in time, None where none had to be."""
         return round(100 * self.in_time / self.due) if self.due else None

@@ -19,6 +19,7 @@ from sales.admin.board.frame import (
     board_page,
     by_title,
     chosen_day,
+    contribution_url,
     facts_of,
     in_dollars,
     lines_url,
@@ -54,6 +55,7 @@ def day_page(request: HttpRequest) -> HttpResponse:
         presets=[(title, page_address(request, date=f"{one}"), one == day) for title, one in shortcuts.items()],
         figures=_figures(board),
         lines_url=lines_url(request, Span(day, day)),
+        why_url=contribution_url(request, Span(day, day), "before"),
         empty=not board.whole.now.lines,
     )
 

@@ -81,6 +81,12 @@ def lines_url(request: HttpRequest, days: Span, **keys: str) -> str:
     return mine.address(request, f"{reverse('admin:sales_salesline_changelist')}?{urlencode(asked)}")
 
 
+def contribution_url(request: HttpRequest, days: Span, compared: str) -> str:
+    """Where the difference of some days from those that `compared` (of COMPARED) names comes from."""
+    asked = {"start_date": days.first, "end_date": days.last, "compared": compared}
+    return mine.address(request, f"{reverse('admin:sales_board_contribution')}?{urlencode(asked)}")
+
+
 def facts_of(request: HttpRequest, *facts: tuple[str, str]) -> list[tuple[str, str]]:
     """Facts of a table, with the scope and the source."""
     scope = mine.chosen_scope(request)

@@ -1,4 +1,4 @@
-"""Demo data of `make run`: prices of two weeks, one real crawl, subscriptions, two months of sales, a stockout report.
+"""Demo data of `make run`: prices of two weeks, one real crawl, subscriptions, two months of sales, targets, stockouts.
 
 The past is stored and applied by `apply_run` like a crawl, without the walk over HTTP: the shop serves only today.
 Reports are imported by the same engine as any other file.
@@ -7,8 +7,10 @@ Reports are imported by the same engine as any other file.
 from __future__ import annotations
 
 import random
+from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +32,10 @@ from products.models import Product as KnownProduct
 from products.services.apply import apply_run
 from products.services.observations import ObservationRow, copy_observations
 from products.services.runs import start_run
-from sales.models import DayOwner
+from sales.models import DayOwner, Target
+from sales.selectors.lines import sums_by_key
+from sales.services.campaigns import save_campaign
+from sales.services.targets import save_target
 from vendors.models import StockoutBatch, Vendor, VendorAddress
 
 ADDRESS = "demo@example.com"
@@ -39,7 +44,9 @@ EVENTS = ("price_digest", "crawl_suspect", "import_finished", "import_failed")
 SALES_DAYS = 60
 SALES_FILES = 2  # over which the days are spread
 SALES_LINES = (90, 160)  # a day
+CAMPAIGN, CAMPAIGN_DAYS = "會員感謝祭", (12, 8)  # from and to, so many days ago
 PMS = ("王小美", "陳志明", "林怡君", "張家豪")
+AIMS = (1.12, 0.95, 1.06, 0.9)  # the target of each PM, as a multiple of what the PM sells
 VENDORS = (("V0123", "永昌貿易"), ("V0456", "日盛國際"), ("V0789", "康達生活"), ("V0911", "春風企業"))
 SALES_COLUMNS = (
     Column("日期", "date"),
@@ -170,6 +177,30 @@ def load_sales(say: Callable[[str], None]) -> None:
         run_job(job.pk)
 
 
+def load_targets(say: Callable[[str], None]) -> None:
+    """Store a campaign, and targets of yesterday's month and of this one, unless there are any, or no sales of PMS."""
+    yesterday = timezone.localdate() - timedelta(days=1)
+    sold = sums_by_key(first=yesterday - timedelta(days=SALES_DAYS - 1), last=yesterday, dimensions={"pm"})
+    if Target.objects.exists() or not set(PMS) <= sold.get("pm", {}).keys():
+        return
+    say("示範資料：目標與檔期")
+    first, last = (timezone.localdate() - timedelta(days=back) for back in CAMPAIGN_DAYS)
+    save_campaign(name=CAMPAIGN, first=first, last=last, warm_up_days=0, note="會員全館 9 折")
+    for month in sorted({day.replace(day=1) for day in (yesterday, timezone.localdate())}):
+        days = monthrange(month.year, month.month)[1]
+        aims = {
+            pm: _rounded(sold["pm"][pm].amount * days * aim / SALES_DAYS) for pm, aim in zip(PMS, AIMS, strict=True)
+        }
+        for dimension, key, amount in (("all", "", sum(aims.values())), *(("pm", *aim) for aim in aims.items())):
+            profit = amount * Decimal("0.3")
+            save_target(month=month, dimension=dimension, key=key, amount=Decimal(amount), gross_profit=profit)
+
+
+def _rounded(cents: float) -> int:
+    """New Taiwan dollars, in ten thousands."""
+    return round(cents / 1_000_000) * 10_000
+
+
 def load_stockouts(say: Callable[[str], None]) -> None:
     """Store vendors with addresses and import one stockout report, unless there is one, or no products to be out of."""
     if StockoutBatch.objects.exists() or not KnownProduct.objects.exists():
@@ -204,12 +235,14 @@ def _stockouts() -> Iterator[tuple[Any, ...]]:
 
 
 def _sales(days: list[date]) -> Iterator[tuple[Any, ...]]:
-    """Lines of a report in the order of SALES_COLUMNS: more at weekends, and most of them of a few products."""
+    """Lines of a report in the order of SALES_COLUMNS: more at weekends and in the campaign, most of a few products."""
     fields = ("product_id", "name", "brand", "category__name", "price")
+    today = timezone.localdate()
     goods = list(KnownProduct.objects.order_by("id").values_list(*fields))
     for day in days:
         dice = random.Random(day.toordinal())
         busy = 1.4 if day.weekday() >= 5 else 1.0
+        busy *= 1.5 if CAMPAIGN_DAYS[1] <= (today - day).days <= CAMPAIGN_DAYS[0] else 1.0
         for _ in range(int(dice.randint(*SALES_LINES) * busy)):
             place = int(len(goods) * dice.random() ** 2)
             *known, price = goods[place]

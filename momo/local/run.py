@@ -178,6 +178,7 @@ def main() -> None:
     demo.crawl_once(say)
     if demo_wanted():
         demo.load_sales(say)
+        demo.load_targets(say)
         demo.load_stockouts(say)
 
     serving = Serving(host, port)

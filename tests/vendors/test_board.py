@@ -112,6 +112,7 @@ class BoardAgrees(TestCase):
         assert (score.rows, score.open_rows) == (len(rows), sum(row.status != "resolved" for row in rows))
         assert score.hours_to_answer == (pytest.approx(median(answers)) if answers else None)
         assert score.hours_to_restock == (pytest.approx(median(restocks)) if restocks else None)
+        assert score.never_answered == (bool(due) and not answers)
         assert (score.due, score.in_time) == (len(due), sum(hours <= 72 for hours in answers))
         lost, unknown = _lost(rows)
         assert score.lost == pytest.approx(lost, abs=1)

@@ -83,7 +83,7 @@ def lines_url(request: HttpRequest, days: Span, **keys: str) -> str:
 
 def contribution_url(request: HttpRequest, days: Span, compared: str) -> str:
     """Where the difference of some days from those that `compared` (of COMPARED) names comes from."""
-    asked = {"start_date": days.first, "end_date": days.last, "compared": compared}
+    asked: dict[str, Any] = {"start_date": days.first, "end_date": days.last, "compared": compared}
     return mine.address(request, f"{reverse('admin:sales_board_contribution')}?{urlencode(asked)}")
 
 

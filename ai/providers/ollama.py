@@ -22,7 +22,7 @@ from ai.providers.errors import (
 )
 from ai.providers.retries import TryAgain, with_retries
 from ai.providers.thinking import ThinkingFilter
-from ai.providers.wire import Wire, httpx_errors, lines, text_of
+from ai.providers.wire import Wire, client, httpx_errors, lines, text_of, within
 from momo.core.texts import storable
 from momo.core.waits import retry_after
 
@@ -142,8 +142,8 @@ class OllamaClient:
         return State(False, f"{self.label}：{self._missing()}", models)
 
     def _models(self) -> list[str]:
-        with httpx_errors(), Wire().client(left=TAGS_SECONDS) as client:
-            response = client.get(f"{self.url}/api/tags")
+        with httpx_errors():
+            response = client().get(f"{self.url}/api/tags", timeout=within(TAGS_SECONDS))
         if response.status_code != 200:
             raise NotRunning
         try:

@@ -50,4 +50,6 @@ class ThinkingFilter:
 def _beginning(text: str) -> int:
     """How many characters at the end of `text` may be the beginning of a tag."""
     last = text[-len(_CLOSE) :].lower()
+    if "<" not in last:
+        return 0
     return max((size for tag in (_OPEN, _CLOSE) for size in range(1, len(tag)) if last.endswith(tag[:size])), default=0)

@@ -10,10 +10,10 @@ import contextlib
 import functools
 import queue
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx
@@ -29,9 +29,18 @@ _Item = TypeVar("_Item")
 
 
 @functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Loaded once: it takes longer than all else that we do for a generation."""
-    return httpx.create_ssl_context()
+def client() -> httpx.Client:
+    """One for the process: certificates and proxies are read once, which takes longer than all else of a generation.
+
+    Each request opens a connection of its own, so that `Wire` knows its socket, and no cookie of an answer is kept.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx.Client(limits=limits, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])))
+
+
+def within(seconds: float) -> httpx.Timeout:
+    """A time limit of each read; connecting may take `CONNECT_SECONDS`."""
+    return httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
 
 class Wire:
@@ -53,11 +62,6 @@ class Wire:
         if self.closed.wait(seconds):
             raise NotRunning
 
-    def client(self, *, left: float) -> httpx.Client:
-        """A client whose every read ends within `left` seconds."""
-        timeout = httpx.Timeout(left, connect=min(CONNECT_SECONDS, left))
-        return httpx.Client(timeout=timeout, verify=_certificates())
-
     def stream(
         self, url: str, body: Any, *, left: float, headers: dict[str, str] | None = None
     ) -> contextlib.AbstractContextManager[httpx.Response]:
@@ -66,10 +70,12 @@ class Wire:
 
     @contextlib.contextmanager
     def _stream(self, url: str, body: Any, left: float, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        extensions = {"trace": self._trace}
         with (
             httpx_errors(),
-            self.client(left=left) as client,
-            client.stream("POST", url, json=body, headers=headers, extensions={"trace": self._trace}) as response,
+            client().stream(
+                "POST", url, json=body, headers=headers, timeout=within(left), extensions=extensions
+            ) as response,
         ):
             yield response
 

@@ -102,12 +102,14 @@ def _prepare(order: Order) -> _Job:
 
 
 def _style(name: str) -> Style:
-    styles = {style.name: style for style in enabled_styles()}
-    if not styles:
+    styles = enabled_styles()
+    found = (styles.filter(name=name) if name else styles).first()
+    if found is not None:
+        return found
+    names = styles.values_list("name", flat=True)
+    if not names:
         raise Unavailable("文案風格", "請管理員在「文案風格」啟用至少一種")
-    if name and name not in styles:
-        raise ValidationFailed(fields={"style": [f"沒有這個風格；可用：{'、'.join(styles)}"]})
-    return styles[name] if name else next(iter(styles.values()))
+    raise ValidationFailed(fields={"style": [f"沒有這個風格；可用：{'、'.join(names)}"]})
 
 
 class _Writing:

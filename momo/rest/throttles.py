@@ -54,7 +54,7 @@ def count(*, scope: str, identity: str, weight: int = 1) -> float | None:
     now = time.time()
     key = throttle_key(scope=scope, identity=identity, period=int(now // seconds))
     try:
-        pipeline = get_redis_connection("default").pipeline()
+        pipeline = get_redis_connection("default").pipeline(transaction=False)
         pipeline.incrby(key, weight)
         pipeline.expire(key, seconds + 1)
         used = pipeline.execute()[0]

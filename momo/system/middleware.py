@@ -76,7 +76,7 @@ class MetricsMiddleware:
         key = (match.view_name if match else "", request.method or "", response.status_code)
         counter, histogram = self.known.get(key) or self._labelled(*key)
         counter.inc()
-        histogram.observe(perf_counter() - begun)
+        _observe(histogram, perf_counter() - begun)
         return response
 
     def _labelled(self, view: str, method: str, status: int) -> tuple[Any, Any]:
@@ -109,6 +109,12 @@ class _Queries(threading.local):
 
 _queries = _Queries()
 _seconds = query_duration_seconds.labels("default", "postgresql")
+
+
+def _observe(histogram: Any, amount: float) -> None:
+    """The same as `histogram.observe`, which takes a third longer: it asks for exemplars and tries each bucket."""
+    histogram._sum.inc(amount)
+    histogram._buckets[bisect_left(histogram._upper_bounds, amount)].inc(1)
 
 
 def observe_all(histogram: Any, amounts: Sequence[float]) -> None:

@@ -3,7 +3,7 @@
 from sales.models.alarms import Alarm, CheckedDay
 from sales.models.campaigns import Campaign, CampaignYear, DayNote
 from sales.models.lines import DayClaim, DayOwner, SalesLine
-from sales.models.products import ProductMonth, SummedMonth
+from sales.models.products import DayCombination, ProductMonth, SummedMonth
 from sales.models.targets import Target
 from sales.models.totals import DayTotal, MonthTotal, Total
 
@@ -13,6 +13,7 @@ __all__ = [
     "CampaignYear",
     "CheckedDay",
     "DayClaim",
+    "DayCombination",
     "DayNote",
     "DayOwner",
     "DayTotal",

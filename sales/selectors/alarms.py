@@ -21,7 +21,7 @@ from products.models import Product
 from sales.figures import NAMELESS
 from sales.models import Alarm, DayOwner, DayTotal
 from sales.selectors.campaigns import campaign_days
-from sales.selectors.products import CLAIMS, outdated_months
+from sales.selectors.summed import DIGEST, outdated_months
 
 WEEKS, LEAST_WEEKS = 8, 4  # of equal weekdays that a day is compared with; with fewer nothing is expected
 COST_DAYS, LEAST_COSTS = 28, 5  # days before, of which so many must have a cost
@@ -37,7 +37,7 @@ OPEN = Q(closed_at__isnull=True, acknowledged_at__isnull=True)
 
 DUE = f"""
 SELECT o.date, o.claims FROM (
-    SELECT date, {CLAIMS} AS claims, max(claim_id) AS newest FROM sales_dayowner
+    SELECT date, {DIGEST} AS claims, max(claim_id) AS newest FROM sales_dayowner
     WHERE date >= %(first)s AND date < %(today)s GROUP BY date
 ) AS o
 LEFT JOIN sales_checkedday k USING (date)

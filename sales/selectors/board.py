@@ -18,7 +18,7 @@ from sales.figures import Figures, total
 from sales.models import DayTotal
 from sales.selectors.daily import COMPARED
 from sales.selectors.days import totals_of
-from sales.selectors.from_lines import check_lines, sums_from_lines
+from sales.selectors.from_lines import sums_from_lines
 from sales.selectors.groups import GROUPS
 from sales.selectors.lines import figures_by_day, latest_or_today, sums_by_key
 from sales.selectors.monthly import days_of, last_of, to_date
@@ -128,9 +128,8 @@ def month_board(*, month: date | None = None, scope: Scope | None = None) -> Mon
 
 
 def figures_of_days(periods: list[tuple[date, date]], *, scope: Scope | None = None) -> dict[date, Figures]:
-    """Figures of each day with data in the periods, which do not overlap. Raises ValidationFailed as `check_lines`."""
+    """Figures of each day with data in the periods, which do not overlap. Raises ValidationFailed as `read_lines`."""
     if scope is not None and scope.pms and scope.brands:
-        check_lines(periods)
         found = sums_from_lines(periods, ("date",), scope=scope)
         return {day: figures for one in found.values() for (day,), figures in one.items()}
     dimension, keys = totals_of_scope(scope)

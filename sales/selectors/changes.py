@@ -10,11 +10,10 @@ from momo.core.formats import percent_of
 from momo.core.scope import Scope
 from sales.figures import Figures, total
 from sales.models import SalesLine
-from sales.selectors.from_lines import Days, check_lines, read_lines
+from sales.selectors.from_lines import Days, read_lines
 from sales.selectors.lines import sums_by_key
 
 DIMENSIONS = ("brand", "pm", "category")
-PRODUCT = "product_code"
 MEASURES = ("amount", "gross_profit", "quantity")
 NONE = Figures()
 
@@ -75,12 +74,10 @@ def parts_by(
     after: Days,
     keys: Mapping[str, str] | None = None,
     scope: Scope | None = None,
-    measure: str = "",
 ) -> list[Part]:
-    """Both periods by the values of `columns`, of lines with the values `keys`.
+    """Both periods by the values of `columns`, of lines with the values `keys`. At most two queries.
 
-    By one dimension, of everything, they come from totals in two queries. All others come from lines, whose number is
-    bounded: raises ValidationFailed. With `measure`, lines are added up for this alone.
+    By one dimension, of everything, they come from totals, all others from `read_lines`: raises ValidationFailed.
     """
     sums: tuple[dict[tuple[str, ...], Figures], ...] = ({}, {})
     newest: dict[tuple[str, ...], int] = {}
@@ -88,10 +85,8 @@ def parts_by(
         for place, days in enumerate((before, after)):
             sums[place].update({(key,): one for key, one in _totals(days, columns[0]).items()})
     else:
-        check_lines([before, after])
-        for place, line, names, figures in read_lines(
-            [before, after], columns, keys=keys, scope=scope, measure=measure
-        ):
+        chosen = {column: [key] for column, key in (keys or {}).items()}
+        for place, line, names, figures in read_lines([before, after], columns, names=chosen, scope=scope):
             sums[place][names] = figures
             newest[names] = max(line, newest.get(names, 0))
     earlier, later = sums
@@ -113,7 +108,6 @@ def contributions(
     order: Sequence[str],
     path: Sequence[str] = (),
     scope: Scope | None = None,
-    measure: str = "",
 ) -> list[Level]:
     """The difference of two periods by `order[0]`, and below each key of `path` by the following dimension.
 
@@ -121,7 +115,7 @@ def contributions(
     the periods. Raises ValidationFailed as `parts_by`.
     """
     path = tuple(path[: len(order) - 1])
-    asked: dict[str, Any] = {"before": before, "after": after, "scope": scope, "measure": measure}
+    asked: dict[str, Any] = {"before": before, "after": after, "scope": scope}
     levels = [Level(order[0], (), parts_by(order[:1], **asked))]
     if path:
         # One reading of the lines of the first key serves both levels below it.

@@ -1,40 +1,27 @@
 """Figures of lines with names of several dimensions, or of all lines.
 
 Names of one dimension have totals. Totals have no second dimension, so that sums by another one, or with names of
-several, read the lines in force of their days.
+several, come from sums of combinations, or from the lines of their days.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from sales.figures import Figures
 from sales.models import DayTotal
 from sales.selectors.days import totals_of
+from sales.selectors.from_lines import sums_from_lines
 from sales.selectors.lines import figures_by_day, sum_of_totals, sums_by_key
 
 # Names by dimension (brand, pm, category); a dimension that is missing or empty lets everything through.
 Names = Mapping[str, Sequence[str]]
 ALL = DayTotal.Dimension.ALL
-
-_LINES = """
-SELECT {by}, count(*), sum(l.quantity)::bigint, (sum(l.amount) * 100)::bigint, (sum(l.cost) * 100)::bigint,
-       (sum(l.gross_profit) * 100)::bigint, (sum(l.amount) FILTER (WHERE l.gross_profit IS NOT NULL) * 100)::bigint
-FROM sales_dayowner o
-JOIN sales_dayclaim c ON c.id = o.claim_id
-JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
-WHERE o.date BETWEEN %(first)s AND %(last)s
-  AND (%(brand)s::text[] IS NULL OR l.brand = ANY(%(brand)s))
-  AND (%(pm)s::text[] IS NULL OR l.pm = ANY(%(pm)s))
-  AND (%(category)s::text[] IS NULL OR l.category = ANY(%(category)s))
-GROUP BY 1
-"""
-_BY = {"brand": "l.brand", "pm": "l.pm", "category": "l.category", "date": "o.date", "all": "''"}
 
 
 def whole_of(*, first: date, last: date, names: Names) -> Figures:
@@ -42,13 +29,13 @@ def whole_of(*, first: date, last: date, names: Names) -> Figures:
     totals = _totals(first, last, names)
     if totals is not None:
         return sum_of_totals(totals)
-    return _lines("all", first, last, names).get("", Figures())
+    return _lines((), first, last, names).get("", Figures())
 
 
 def sums_of(dimension: str, *, first: date, last: date, names: Names) -> dict[str, Figures]:
     """Sums from `first` to `last` by the keys of one dimension."""
     if any(kept for name, kept in names.items() if name != dimension):
-        return _lines(dimension, first, last, names)
+        return _lines([dimension], first, last, names)
     sums = sums_by_key(first=first, last=last, dimensions=[dimension]).get(dimension, {})
     chosen = names.get(dimension)
     return {key: one for key, one in sums.items() if key in chosen} if chosen else sums
@@ -57,7 +44,7 @@ def sums_of(dimension: str, *, first: date, last: date, names: Names) -> dict[st
 def days_of(*, first: date, last: date, names: Names) -> dict[date, Figures]:
     """Figures of each day from `first` to `last` that has such lines."""
     totals = _totals(first, last, names)
-    return figures_by_day(totals) if totals is not None else _lines("date", first, last, names)
+    return figures_by_day(totals) if totals is not None else _lines(["date"], first, last, names)
 
 
 def _totals(first: date, last: date, names: Names) -> QuerySet[DayTotal] | None:
@@ -69,8 +56,7 @@ def _totals(first: date, last: date, names: Names) -> QuerySet[DayTotal] | None:
     return totals_of(dimension=dimension, keys=keys, first=first, last=last)
 
 
-def _lines(by: str, first: date, last: date, names: Names) -> dict[Any, Figures]:
-    chosen = {dimension: list(names.get(dimension, ())) or None for dimension in ("brand", "pm", "category")}
-    with connection.cursor() as cursor:
-        cursor.execute(_LINES.format(by=_BY[by]), {"first": first, "last": last, **chosen})
-        return {key: Figures(*values) for key, *values in cursor.fetchall()}
+def _lines(by: Sequence[str], first: date, last: date, names: Names) -> dict[Any, Figures]:
+    """By one column, or none (the key is then empty); however many lines there are, since reports may wait."""
+    (found,) = sums_from_lines([(first, last)], by, names=names, most=sys.maxsize).values()
+    return {key[0] if key else "": figures for key, figures in found.items()}

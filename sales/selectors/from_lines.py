@@ -1,9 +1,13 @@
-"""Sums of lines in force by combinations that no table of totals has; they read every line, within a bound."""
+"""Sums by combinations that no table of totals has, or of periods by product.
+
+They come from the sums of whole months that are made after imports (`services.product_months`). Days of months that are
+not summed yet, and combinations that those sums have not, are read line by line, within a bound.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
@@ -11,66 +15,89 @@ from django.db import connection
 from momo.core.errors import ValidationFailed
 from momo.core.scope import Scope
 from sales.figures import Figures
-from sales.models import DayTotal
-from sales.selectors.days import totals_of
-from sales.selectors.lines import sum_of_totals
+from sales.selectors.summed import SUMMED
 
 MAX_LINES = 1_000_000
-COLUMNS = ("date", "brand", "pm", "category", "product_code")
+COMBINED = ("brand", "pm", "category")
+PRODUCT = "product_code"
+COLUMNS = ("date", *COMBINED, PRODUCT)
 Days = tuple[date, date]  # first and last, both included
 Sums = dict[int, dict[tuple[Any, ...], Figures]]
 
-# Adding up a line takes longer than reading it, so pages ask for what they show.
-_QUANTITY, _AMOUNT = "sum(l.quantity)::bigint", "(sum(l.amount) * 100)::bigint"
-_PROFIT = "(sum(l.gross_profit) * 100)::bigint"
-_BASE = "(sum(l.amount) FILTER (WHERE l.gross_profit IS NOT NULL) * 100)::bigint"
-# Quantity, amount, gross profit and margin base, by what is asked for; the others are left out.
-WANTED = {
-    "": (_QUANTITY, _AMOUNT, _PROFIT, _BASE),
-    "amount": ("0", _AMOUNT, "NULL", "NULL"),
-    "gross_profit": ("0", _AMOUNT, _PROFIT, _BASE),
-    "quantity": (_QUANTITY, "0", "NULL", "NULL"),
-}
-
-# A line counts in each of the periods that it lies in. The lines of a day are stored next to each other.
-SUMS = """
-SELECT s.place, max(l.id), {columns}, count(*), {sums}
-FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) WITH ORDINALITY AS s(first, last, place)
+_BEGIN = f"""
+WITH summed AS MATERIALIZED ({SUMMED}),
+periods AS (
+    SELECT * FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) WITH ORDINALITY AS s(first, last, place)
+)
+"""  # noqa: S608 - constants only
+# Of one snapshot with the months that are summed. The lines of a day are stored next to each other.
+_LINES = """
+SELECT s.place, l.id AS line, l.date, l.brand, l.pm, l.category, l.product_code, 1 AS lines, l.quantity::bigint,
+       (l.amount * 100)::bigint AS amount, (l.cost * 100)::bigint AS cost, (l.gross_profit * 100)::bigint AS profit,
+       CASE WHEN l.gross_profit IS NOT NULL THEN (l.amount * 100)::bigint END AS base
+FROM periods s
 JOIN sales_dayowner o ON o.date BETWEEN s.first AND s.last
 JOIN sales_dayclaim c ON c.id = o.claim_id
 JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
-{where}
-GROUP BY s.place, {columns}
+WHERE {without} {chosen}
 """
-
-
-def check_lines(periods: Iterable[Days]) -> None:
-    """Raise ValidationFailed (field `start_date`) if the periods have more than MAX_LINES lines together."""
-    lines = sum(
-        sum_of_totals(totals_of(dimension=DayTotal.Dimension.ALL, keys=[""], first=first, last=last)).lines
-        for first, last in periods
-    )
-    if lines > MAX_LINES:
-        raise ValidationFailed(
-            fields={
-                "start_date": [
-                    f"這些期間共有 {lines:,} 列明細，最多能加總 {MAX_LINES:,} 列；請縮短期間，或改看全部的合計。"
-                ]
-            }
-        )
+_WITHOUT = "date_trunc('month', o.date)::date NOT IN (SELECT month FROM summed)"
+_COMBINATIONS = """
+SELECT s.place, 0, l.date, l.brand, l.pm, l.category, NULL, l.lines, l.quantity, (l.amount * 100)::bigint,
+       (l.cost * 100)::bigint, (l.gross_profit * 100)::bigint, (l.margin_base * 100)::bigint
+FROM periods s
+JOIN summed m ON m.month <= s.last AND s.first <= m.last
+JOIN sales_daycombination l ON l.date BETWEEN greatest(s.first, m.month) AND least(s.last, m.last)
+WHERE true {chosen}
+"""
+_PRODUCTS = """
+SELECT s.place, p.newest_line, m.month, NULL, NULL, NULL, p.product_code, p.month_lines, p.month_quantity,
+       (p.month_amount * 100)::bigint, NULL, (p.month_profit * 100)::bigint, (p.month_base * 100)::bigint
+FROM periods s
+JOIN summed m ON s.first <= m.month AND m.last <= s.last
+JOIN sales_productmonth p ON p.month = m.month
+UNION ALL
+SELECT s.place, p.newest_line, m.month, NULL, NULL, NULL, p.product_code, d.lines, d.quantity,
+       (d.amount * 100)::bigint, NULL, (d.profit * 100)::bigint, (d.base * 100)::bigint
+FROM periods s
+JOIN summed m ON m.month <= s.last AND s.first <= m.last AND NOT (s.first <= m.month AND m.last <= s.last)
+JOIN sales_productmonth p ON p.month = m.month
+CROSS JOIN LATERAL (
+    SELECT sum(lines) AS lines, sum(quantity) AS quantity, sum(amount) AS amount, sum(profit) AS profit,
+           sum(base) AS base
+    FROM unnest(p.days, p.lines, p.quantities, p.amounts, p.profits, p.bases)
+         AS day(number, lines, quantity, amount, profit, base)
+    WHERE p.month + number - 1 BETWEEN s.first AND s.last
+) AS d
+WHERE d.lines > 0
+"""
+_SUMS = """
+{begin}
+SELECT place, max(line){columns}, sum(lines)::bigint, sum(quantity)::bigint, sum(amount)::bigint, sum(cost)::bigint,
+       sum(profit)::bigint, sum(base)::bigint
+FROM ({sources}) AS sold
+GROUP BY place{columns}
+"""
+_COUNT = """
+{begin}
+SELECT coalesce(sum(o.lines), 0)::bigint FROM periods s
+JOIN sales_daytotal o ON o.dimension = 'all' AND o.key = '' AND o.date BETWEEN s.first AND s.last
+WHERE {without}
+"""
 
 
 def sums_from_lines(
     periods: Sequence[Days],
     columns: Sequence[str],
     *,
-    keys: Mapping[str, str] | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
     scope: Scope | None = None,
+    most: int | None = None,
 ) -> Sums:
-    """Figures without cost by the place of the period and the values of `columns`; see `read_lines`."""
+    """Figures by the place of the period and the values of `columns`; see `read_lines`."""
     sums: Sums = {place: {} for place in range(len(periods))}
-    for place, _, names, figures in read_lines(periods, columns, keys=keys, scope=scope):
-        sums[place][names] = figures
+    for place, _, found, figures in read_lines(periods, columns, names=names, scope=scope, most=most):
+        sums[place][found] = figures
     return sums
 
 
@@ -78,35 +105,63 @@ def read_lines(
     periods: Sequence[Days],
     columns: Sequence[str],
     *,
-    keys: Mapping[str, str] | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
     scope: Scope | None = None,
-    measure: str = "",
+    most: int | None = None,
 ) -> Iterator[tuple[int, int, tuple[Any, ...], Figures]]:
-    """The place of the period, the newest line, the values of `columns` (of COLUMNS), and the figures without cost.
+    """The place of the period, the newest line of a product, the values of `columns` (of COLUMNS), and the figures.
 
-    Only lines with the values `keys` by column, and of the PMs or brands of `scope`. With `measure`, only what this
-    needs is added up. Call `check_lines` before.
+    Only lines with one of the `names` by column, and of the PMs or brands of `scope`. Products have no cost. Two
+    queries; more than `most` lines (MAX_LINES) that have to be read raise ValidationFailed (field `start_date`).
     """
-    if unknown := {*columns, *(keys or {})} - {*COLUMNS}:
+    chosen = {column: list(kept) for column, kept in (names or {}).items() if kept}
+    if unknown := {*columns, *chosen} - {*COLUMNS}:
         raise ValueError(unknown)
-    wanted = [f"l.{name} = %({name})s" for name in keys or {}]
+    summed = _summed(columns, chosen, scope)
+    values = _values(periods, chosen, scope)
+    conditions = "".join(f"AND l.{column} = ANY(%({column})s) " for column in chosen)
     if scope is not None:
-        wanted.append("(l.pm = ANY(%(scope_pms)s) OR l.brand = ANY(%(scope_brands)s))")
-    quantity, amount, profit, base = WANTED[measure]
-    sql = SUMS.format(
-        columns=", ".join(f"l.{name}" for name in columns),
-        sums=", ".join((quantity, amount, "NULL", profit, base)),
-        where=f"WHERE {' AND '.join(wanted)}" if wanted else "",
+        conditions += "AND (l.pm = ANY(%(scope_pms)s) OR l.brand = ANY(%(scope_brands)s))"
+    without = _WITHOUT if summed else "true"
+    sources = [_LINES.format(without=without, chosen=conditions), summed.format(chosen=conditions)]
+    sql = _SUMS.format(
+        begin=_BEGIN,
+        columns="".join(f", {column}" for column in columns),
+        sources="UNION ALL".join(filter(None, sources)),
     )
-    values: dict[str, Any] = {
-        **(keys or {}),
-        "firsts": [first for first, _ in periods],
-        "lasts": [last for _, last in periods],
-        "scope_pms": sorted(scope.pms) if scope else [],
-        "scope_brands": sorted(scope.brands) if scope else [],
-    }
     with connection.cursor() as cursor:
+        cursor.execute(_COUNT.format(begin=_BEGIN, without=without), values)
+        _check(cursor.fetchone()[0], MAX_LINES if most is None else most, waits=bool(summed))
         cursor.execute(sql, values)
         rows = cursor.fetchall()
     for place, line, *found in rows:
         yield place - 1, line, tuple(found[: len(columns)]), Figures(*found[len(columns) :])
+
+
+def _summed(columns: Iterable[str], chosen: Mapping[str, Any], scope: Scope | None) -> str:
+    """The source of whole months that has such sums; empty if none has."""
+    if PRODUCT not in {*columns, *chosen}:
+        return _COMBINATIONS
+    return _PRODUCTS if [*columns] == [PRODUCT] and not chosen and scope is None else ""
+
+
+def _values(periods: Sequence[Days], chosen: Mapping[str, list[str]], scope: Scope | None) -> dict[str, Any]:
+    firsts, lasts = [first for first, _ in periods], [last for _, last in periods]
+    return {
+        **chosen,
+        "firsts": firsts,
+        "lasts": lasts,
+        "begin": min(firsts).replace(day=1),
+        "after": (max(lasts).replace(day=1) + timedelta(days=32)).replace(day=1),
+        "scope_pms": sorted(scope.pms) if scope else [],
+        "scope_brands": sorted(scope.brands) if scope else [],
+    }
+
+
+def _check(lines: int, most: int, *, waits: bool) -> None:
+    if lines <= most:
+        return
+    cure = "請等匯入後的加總完成（約一分鐘）再試，或縮短期間" if waits else "請縮短期間，或改看全部的合計"
+    raise ValidationFailed(
+        fields={"start_date": [f"這些期間有 {lines:,} 列明細要逐列加總，最多能加總 {most:,} 列；{cure}。"]}
+    )

@@ -16,13 +16,12 @@ from momo.core.days import start_of_day
 from products.models import Product
 from products.selectors.pages import CHART_SPANS, Span, chart_points, last_spans
 from sales.models import ProductMonth
+from sales.selectors.summed import CLAIMS
 
 AROUND = 7  # days before and after a change
 MAX_DAYS = 365
 MAX_CHANGES = 100
 
-# The digest of the claims in force for each month; the same text wherever it is compared.
-CLAIMS = "md5(string_agg(claim_id::text, ',' ORDER BY date, source))"
 FILED = f"""
 SELECT days.dates, coalesce(days.claims = s.claims, false)
 FROM (
@@ -32,14 +31,6 @@ FROM (
     GROUP BY 1
 ) AS days
 LEFT JOIN sales_summedmonth s USING (month)
-"""  # noqa: S608 - constants only
-
-OUTDATED = f"""
-SELECT month
-FROM (SELECT date_trunc('month', date)::date AS month, {CLAIMS} AS claims FROM sales_dayowner GROUP BY 1) AS days
-FULL JOIN sales_summedmonth s USING (month)
-WHERE days.claims IS DISTINCT FROM s.claims
-ORDER BY month DESC
 """  # noqa: S608 - constants only
 
 
@@ -180,10 +171,3 @@ def _prices(spans: Sequence[Span], days: Sequence[date]) -> dict[date, int]:
         for number in range((end - begin).days + 1):
             prices[begin + timedelta(days=number)] = span.price
     return prices
-
-
-def outdated_months() -> list[date]:
-    """Months whose sums by product are not of the claims in force, the newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(OUTDATED)
-        return [month for (month,) in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Sums of sales by product and day, made after imports from the lines in force.
+"""Sums of sales by product, and by brand, PM and category together, made after imports from the lines in force.
 
 An import does not wait for them: a periodic task compares the claims in force of each month with those that its sums
 are of, and sums those months again that differ. A task that is killed leaves a month as it was; the next one finds it.
@@ -10,31 +10,45 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sales.models import ProductMonth, SummedMonth
-from sales.selectors.products import CLAIMS, outdated_months
+from sales.selectors.summed import CLAIMS, outdated_months
 
 # A month of 400,000 lines takes about a second; what is left over is summed by the next run of the task.
 MONTHS_AT_ONCE = 12
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('sales product months', 0))"
-# Lines and digest are of one snapshot: an import that commits meanwhile is in both or in neither.
+# One pass over the lines. Lines and digest are of one snapshot: an import that commits meanwhile is in both or neither.
 SUM = f"""
-WITH summed AS (
-    INSERT INTO sales_productmonth (month, product_code, days, quantities, amounts)
-    SELECT %(month)s, product_code, array_agg(day ORDER BY day), array_agg(quantity ORDER BY day),
-           array_agg(amount ORDER BY day)
-    FROM (
-        SELECT l.product_code COLLATE "C" AS product_code, extract(day FROM l.date)::smallint AS day,
-               sum(l.quantity)::bigint AS quantity, sum((l.amount * 100)::bigint) * 0.01 AS amount
-        FROM sales_dayowner o
-        JOIN sales_dayclaim c ON c.id = o.claim_id
-        JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
-        WHERE o.date >= %(month)s AND o.date < %(month)s + interval '1 month'
-        GROUP BY 1, l.date
-    ) AS sold
-    GROUP BY product_code
+WITH sold AS MATERIALIZED (
+    SELECT l.date, l.brand, l.pm, l.category, l.product_code, grouping(l.product_code) = 0 AS of_product,
+           max(l.id) AS line, count(*) AS lines, sum(l.quantity)::bigint AS quantity,
+           sum((l.amount * 100)::bigint) * 0.01 AS amount, sum((l.cost * 100)::bigint) * 0.01 AS cost,
+           sum((l.gross_profit * 100)::bigint) * 0.01 AS profit,
+           sum((l.amount * 100)::bigint) FILTER (WHERE l.gross_profit IS NOT NULL) * 0.01 AS base
+    FROM sales_dayowner o
+    JOIN sales_dayclaim c ON c.id = o.claim_id
+    JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
+    WHERE o.date >= %(month)s AND o.date < %(month)s + interval '1 month'
+    GROUP BY GROUPING SETS ((l.date, l.product_code), (l.date, l.brand, l.pm, l.category))
+), products AS (
+    INSERT INTO sales_productmonth (
+        month, product_code, days, quantities, amounts, lines, profits, bases, month_lines, month_quantity,
+        month_amount, month_profit, month_base, newest_line)
+    SELECT %(month)s, product_code, array_agg(extract(day FROM date)::smallint ORDER BY date),
+           array_agg(quantity ORDER BY date), array_agg(amount ORDER BY date), array_agg(lines ORDER BY date),
+           array_agg(profit ORDER BY date), array_agg(base ORDER BY date), sum(lines),
+           sum(quantity), sum(amount), sum(profit), sum(base), max(line)
+    FROM sold WHERE of_product GROUP BY product_code
+), combinations AS (
+    INSERT INTO sales_daycombination (
+        date, brand, pm, category, lines, quantity, amount, cost, gross_profit, margin_base)
+    SELECT date, brand, pm, category, lines, quantity, amount, cost, profit, base
+    FROM sold WHERE NOT of_product
 )
 SELECT {CLAIMS} FROM sales_dayowner WHERE date >= %(month)s AND date < %(month)s + interval '1 month'
 """  # noqa: S608 - constants only
+EMPTY = """
+DELETE FROM sales_daycombination WHERE date >= %(month)s AND date < %(month)s + interval '1 month'
+"""
 
 
 def sum_product_months() -> int:
@@ -46,6 +60,7 @@ def sum_product_months() -> int:
             if not cursor.fetchone()[0]:
                 break  # another worker is at it
             ProductMonth.objects.filter(month=month).delete()
+            cursor.execute(EMPTY, {"month": month})
             cursor.execute(SUM, {"month": month})
             (claims,) = cursor.fetchone()
             if claims is None:  # no import is in force any more

@@ -60,7 +60,7 @@ QUERIES = {
     "sales_board_month": ({}, 10),
     "sales_board_trend": ({"dimension": "brand"}, 11),
     "sales_board_movers": (PERIODS, 9),
-    "sales_board_contribution": (DEEP, 15),
+    "sales_board_contribution": (DEEP, 13),
 }
 
 
@@ -189,8 +189,8 @@ def test_a_board_can_be_narrowed_to_what_a_user_looks_after(reader: User, as_rea
         ("sales_board_trend", {"start_date": "2026-01-02", "end_date": "2026-01-01"}, "起始日不可晚於結束日"),
         ("sales_board_trend", {"start_date": "2020-01-01", "end_date": "2026-01-01"}, "期間最長 1,095 天，請縮短範圍"),
         ("sales_board_movers", {"before_date": "x"}, "請輸入有效的日期"),
-        ("sales_board_movers", {**PERIODS, "dimension": "product_code"}, "列明細，最多能加總"),
-        ("sales_board_contribution", DEEP, "列明細，最多能加總"),
+        ("sales_board_movers", {**PERIODS, "dimension": "product_code"}, "列明細要逐列加總，最多能加總"),
+        ("sales_board_contribution", DEEP, "列明細要逐列加總，最多能加總"),
     ],
 )
 def test_a_refused_address_says_why_and_shows_what_it_can(

@@ -28,6 +28,7 @@ from django.test import override_settings
 from rustpy_xlsxwriter import Format, write_worksheet
 
 from accounts.services import create_token, create_user
+from sales.services.product_months import sum_product_months
 from sales.services.totals import rebuild_totals
 from tests.benchmarks.caller import Caller, warm
 from tests.benchmarks.context import ROOT, Context
@@ -163,6 +164,7 @@ GROUP BY {groups}
 
 
 _MONTH = f"start_date={LAST.replace(day=1)}&end_date={LAST}"
+_HALF = f"start_date={LAST.replace(day=1)}&end_date={LAST.replace(day=15)}"
 _BOARD = "/admin/sales/board/"
 BOARDS = {
     "day": f"{_BOARD}?date={LAST}",
@@ -170,12 +172,11 @@ BOARDS = {
     "trend of two years by brand": f"{_BOARD}trend/?start_date={LAST - timedelta(730)}&end_date={LAST}&dimension=brand",
     "movers of a month, brands": f"{_BOARD}movers/?{_MONTH}",
     "movers of a month, products": f"{_BOARD}movers/?{_MONTH}&dimension=product_code",
+    "movers of half a month, products": f"{_BOARD}movers/?{_HALF}&dimension=product_code",
     "contributions to a month": f"{_BOARD}contribution/?{_MONTH}",
     "contributions below a brand": f"{_BOARD}contribution/?{_MONTH}&path={quote('品牌7')}",
     "contributions of all combinations": f"{_BOARD}contribution/?{_MONTH}&cross=1",
 }
-# These add up lines of two months, of which a bigger shop has more.
-READ_LINES = {"movers of a month, products", "contributions below a brand", "contributions of all combinations"}
 
 
 class Site:
@@ -238,9 +239,12 @@ def fill(lines: int) -> None:
                 wrong = rebuild_totals(cursor=cursor, dates=[day for day in days if day.replace(day=1) == month])
             if wrong:
                 raise RuntimeError(f"totals do not add up: {wrong[:3]}")
+        while sum_product_months():  # as within some minutes of the imports
+            pass
         cursor.execute("RESET synchronous_commit")
         # As autovacuum leaves them.
-        for table in ("sales_daytotal", "sales_monthtotal", "sales_dayclaim", "sales_dayowner"):
+        tables = ("daytotal", "monthtotal", "dayclaim", "dayowner", "productmonth", "summedmonth", "daycombination")
+        for table in (f"sales_{name}" for name in tables):
             cursor.execute(f"VACUUM (ANALYZE) {table}")
         cursor.execute("CHECKPOINT")
 
@@ -299,7 +303,7 @@ def _boards(context: Context, sites: list[Site], repeats: int) -> list[Row]:
                 with explained(context.console, title):
                     sites[1].page(address)
             few = f"{sites[0].lines:,} lines"
-            rows.append(Row(f"board: {title}", few, small, big, "ms", None if title in READ_LINES else 1.3))
+            rows.append(Row(f"board: {title}", few, small, big, "ms", 1.3))
             rows.append(Row(f"board: {title}", "a page", None, big, "ms", 300, "value"))
     return rows
 

@@ -17,6 +17,7 @@ from notifications.markup import to_mail_html
 from notifications.models import Format
 
 ROWS = 30  # of a table; the workbook has all
+ONE_LINE = 8  # characters of a cell that is not broken: Chinese breaks anywhere, at last into a column of characters
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Cell:
     text: str
     url: str
     is_figure: bool
+
+    @property
+    def is_one_line(self) -> bool:
+        """Whether it is not broken."""
+        return self.is_figure or len(self.text) <= ONE_LINE
 
 
 def mail_html(edition: Edition, pictures: Pictures, *, url: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
@@ -67,20 +68,27 @@ def _table(deck: Any, table: FigureTable, start: int) -> None:
     shape = slide.shapes.add_table(
         len(body) + 1, len(table.columns), Inches(EDGE), Inches(1.3), Inches(WIDTH - 2 * EDGE), Inches(0.4)
     )
+    texts = [[_text(column, row) for column in table.columns] for row in body]
+    shares = _shares(table.columns, texts)
     for place, column in enumerate(table.columns):
-        shape.table.columns[place].width = int(Inches(WIDTH - 2 * EDGE) * _share(column, table.columns))
+        shape.table.columns[place].width = int(Inches(WIDTH - 2 * EDGE) * shares[place])
         _cell(shape.table.cell(0, place), column.label, column, bold=True)
         for number, row in enumerate(body, start=1):
-            _cell(shape.table.cell(number, place), _text(column, row), column, bold=row is table.totals)
+            _cell(shape.table.cell(number, place), texts[number - 1][place], column, bold=row is table.totals)
     if is_last and table.note:
         _write(slide, [table.note], top=HEIGHT - 0.7, height=0.5, size=12, color=QUIET)
     return None
 
 
-def _share(column: Column, columns: Sequence[Column]) -> float:
-    """The part of the width of a column: what names a row takes twice as much as a figure."""
-    weights = {one.name: 1 if one.number else 2 for one in columns}
-    return weights[column.name] / sum(weights.values())
+def _shares(columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> list[float]:
+    """The part of the width of each column, by its longest text: figures are not broken."""
+    widths = [2.5 + max(map(_width, column)) for column in zip([one.label for one in columns], *texts, strict=True)]
+    return [width / sum(widths) for width in widths]
+
+
+def _width(text: str) -> float:
+    """In characters as wide as a digit; Chinese ones are wider."""
+    return sum(1.9 if east_asian_width(character) in "WF" else 1.05 for character in text)
 
 
 def _text(column: Column, row: Mapping[str, Any]) -> str:

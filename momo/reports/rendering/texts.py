@@ -9,9 +9,12 @@ from django.utils.html import strip_tags
 from momo.admin.kit.display import NO_VALUE
 from momo.admin.kit.figures import KINDS, Column
 
+NO_BREAK = "\u00a0"  # a sign stays on the line of its figure
+
 
 def shown(column: Column, value: Any) -> str:
     """A value in a column of this kind; NO_VALUE if it is unknown."""
     if value is None or value == "":
         return NO_VALUE
-    return value if isinstance(value, str) else strip_tags(KINDS[column.kind].show(value))
+    text = value if isinstance(value, str) else strip_tags(KINDS[column.kind].show(value))
+    return text.replace(" ", NO_BREAK) if column.number else text

@@ -46,7 +46,6 @@ class _Contribution:
             "before": (self.periods.before.first, self.periods.before.last),
             "after": (self.periods.after.first, self.periods.after.last),
             "scope": mine.chosen_scope(request),
-            "measure": self.measure,
         }
         self.tables = ChangesTable(request, self.periods, self.measure)
 

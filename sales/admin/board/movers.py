@@ -21,7 +21,8 @@ from sales.admin.board.frame import (
     presets,
 )
 from sales.figures import NAMELESS
-from sales.selectors.changes import PRODUCT, Part, by_change, parts_by, product_names, summed
+from sales.selectors.changes import Part, by_change, parts_by, product_names, summed
+from sales.selectors.from_lines import PRODUCT
 
 SHOWN, EXPORTED = 15, 1000  # of those that rose, and of those that fell
 OF = {**DIMENSIONS, PRODUCT: "商品"}
@@ -35,7 +36,7 @@ def movers_page(request: HttpRequest) -> HttpResponse:
     before, after = (periods.before.first, periods.before.last), (periods.after.first, periods.after.last)
     try:
         scope = mine.chosen_scope(request)
-        parts = parts_by([dimension], before=before, after=after, scope=scope, measure=measure)
+        parts = parts_by([dimension], before=before, after=after, scope=scope)
     except ValidationFailed as refusal:
         problem = refusal.fields["start_date"][0]
     whole, tables = summed(parts, ()), ChangesTable(request, periods, measure)

@@ -45,6 +45,18 @@ SCRIPTS = [
 STYLES = ["admin", "home", "figures", "lists", "board", "targets", "todo"]
 
 HOME, HOME_ICON = "總覽", "dashboard"
+HOME_ENTRY = nav.Entry(
+    nav.Section("", 0),
+    0,
+    HOME,
+    HOME_ICON,
+    "",
+    page="index",
+    help=(
+        "今天的重點：最新一天與本月的業績、價格變動，以及等人處理的事。先看橘色的數字，點任何一個卡片都會到它所數的那些資料。"
+        "按「我的」只看自己負責的 PM 與品牌；▲ 是增加，▼ 是減少。"
+    ),
+)
 LAST = 100  # place of the last panel of the start page
 SEARCH_LENGTH = 100  # characters of a search of the menu that are read
 SEARCH_LEAST = 2  # characters for which rows are searched; an index of products has pairs of them
@@ -98,7 +110,8 @@ class MomoAdminSite(UnfoldAdminSite):
         return TemplateResponse(request, "unfold/helpers/command_results.html", {"results": found, "sought": sought})
 
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        """Adds our stylesheets, scripts and icon to every page; unfold calls it."""
+        """Adds our stylesheets, scripts and icon, and the page's entry of the sidebar; unfold calls it."""
+        context["page_entry"] = nav.entry_of_page(request)
         context["site_favicons"] = [Favicon(href=static("accounts/mark.svg"), rel="icon", type="image/svg+xml")]
         context["styles"] = [*context["styles"], *(static(f"admin_momo/{name}.css") for name in STYLES)]
         context["scripts"] = [*context["scripts"], *(static(f"admin_momo/{name}.js") for name in SCRIPTS)]
@@ -197,6 +210,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context.update(panel.context(request))
     return {
         **context,
+        "page_entry": HOME_ENTRY,
         "panels": sorted(panels, key=attrgetter("order")),
         "nothing": all(panel.notice for panel in panels),
         "waiting": not all(panel.notice for panel in permitted),

@@ -56,6 +56,15 @@ register(
         badge=open_failures,
         empty="上傳的報表和它們的結果會列在這裡。",
         step=FIRST_UPLOAD,
+        help=(
+            "每一份上傳、從雲端硬碟或 Telegram 進來的報表，和它的結果。主管按「匯入檔案」，先看預覽再開始。"
+            "「待確認」的檔案會減少現有的資料，點進去看過再決定；「失敗」的檔案什麼都沒有寫入。"
+        ),
+        how_to=(
+            ("要自動匯入 Google 雲端硬碟的檔案：把資料夾共用給服務帳號的信箱（結尾是 iam.gserviceaccount.com）。"),
+            "請系統管理員把資料夾網址的最後一段填進 GOOGLE_DRIVE_FOLDER_ID。",
+            "之後放進資料夾的報表會照「排程」自動匯入，結果列在這裡。",
+        ),
     ),
     Entry(
         SALES,
@@ -64,6 +73,10 @@ register(
         "label",
         "jobs.columnalias",
         empty="報表的標題和系統內建的不同時，在這裡加一個別名，之後就認得。",
+        help=(
+            "報表的標題和系統認得的不同時，在這裡教系統那是哪一欄。主管按「＋」選欄位並填上標題，或用檔案匯入；"
+            "因此失敗的匯入，在它的頁面也能直接對應。別名只用在所選的那種報表。"
+        ),
     ),
     Panel(12, "jobs.view_job", "admin/jobs/home.html", _running, after=has_jobs, notice=True),
     Cards(15, "jobs.view_job", _cards, counts=(open_failures,)),

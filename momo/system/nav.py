@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from momo.admin.kit import mine
-from momo.admin.kit.nav import SYSTEM, Entry, Page, Panel, Step, register
+from momo.admin.kit.nav import SYSTEM, Entry, Link, Page, Panel, Step, register
 from momo.celery import idle_queues, workers_alive
 from momo.system.pages import status_page
 from momo.system.selectors.freshness import freshness
@@ -54,7 +54,24 @@ def _fresh(request: HttpRequest) -> dict[str, Any]:
 EVERYBODY = "products.view_product"  # which each role has
 
 register(
-    Entry(SYSTEM, 5, "系統狀態", "monitor_heart", "", page="system_status", needs=EVERYBODY),
+    Entry(
+        SYSTEM,
+        5,
+        "系統狀態",
+        "monitor_heart",
+        "",
+        page="system_status",
+        needs=EVERYBODY,
+        help=(
+            "主機、資料庫與背景程式是否正常，以及價格與銷售日報有多新。先找有沒有「異常」或「太舊」，"
+            "再看佇列的數字有沒有一直增加。背景程式沒有在執行時，價格更新、匯入與寄送都會等到它啟動。"
+        ),
+        how_to=(
+            "佇列一直增加時，看「背景程式」有沒有處理那個佇列的。",
+            "沒有的話，請系統管理員啟動它；manage.py check 會列出沒有人處理的佇列。",
+            "啟動之後會接著做，不會做兩次。",
+        ),
+    ),
     Page("system/status/", "system_status", EVERYBODY, status_page),
     Entry(
         SYSTEM,
@@ -63,6 +80,11 @@ register(
         "cleaning_services",
         "system.cleanup",
         empty="每天凌晨刪除超過保存期限的紀錄與檔案；每次的結果會列在這裡。",
+        step=Link("看會清理什麼", "cleaning_services", "admin:system_cleanup_preview", "system.add_cleanup"),
+        help=(
+            "過了保存期限的紀錄與檔案每天凌晨刪除，這裡是每一次的結果。管理員按「清理過期的資料」，"
+            "先看會刪除什麼再決定。商品、價格紀錄與銷售永遠保留；刪除的無法復原。"
+        ),
     ),
     Entry(
         SYSTEM,
@@ -71,8 +93,25 @@ register(
         "restart_alt",
         "system.rollout",
         empty="在 Kubernetes 上執行時，可以從這裡重新啟動部署；每次的結果會列在這裡。",
+        step=Link("看系統狀態", "monitor_heart", "admin:system_status", EVERYBODY),
+        help=(
+            "在 Kubernetes 上逐一換掉部署的程式，例如改了設定，或程式沒有反應時。管理員按「重新啟動部署」選一個，"
+            "進行中的工作會做完或由別的程式接手。「完成」表示新的都已經就緒。"
+        ),
     ),
-    Entry(SYSTEM, 95, "設定", "tune", "system.setting"),
+    Entry(
+        SYSTEM,
+        95,
+        "設定",
+        "tune",
+        "system.setting",
+        empty="可以修改的門檻會列在這裡；主機的設定在下面。",
+        step=Link("看系統狀態", "monitor_heart", "admin:system_status", EVERYBODY),
+        help=(
+            "上半部是管理員可以直接改的門檻，例如多大的漲跌要先確認、幾天後提醒廠商。填「自訂值」再儲存，"
+            "幾秒內生效；留空就使用預設值。「來源」說明現在的值從哪裡來，下半部的設定由環境決定，這裡只能看。"
+        ),
+    ),
     Panel(0, EVERYBODY, "admin/system/workers.html", _context, notice=True),
     Panel(0, EVERYBODY, "admin/system/schedules.html", _schedules, notice=True),
     Panel(1, EVERYBODY, "admin/system/stale.html", _fresh, notice=True),

@@ -21,7 +21,20 @@ def _cards(request: HttpRequest) -> list[Card]:
 
 
 register(
-    Entry(TODAY, 10, "待辦", "checklist", "", page="todo", needs=VIEW, badge=waiting),
+    Entry(
+        TODAY,
+        10,
+        "待辦",
+        "checklist",
+        "",
+        page="todo",
+        needs=VIEW,
+        badge=waiting,
+        help=(
+            "等人處理的事都在這裡：失敗的匯入、警示、待確認價格、銷售異常、訊息與缺貨。先按「我來處理」接下一項，"
+            "再點名稱到那一頁處理；主管可以交給別人或延後。原因消失，項目就自己不見，不必打勾。"
+        ),
+    ),
     Page("todo/", "todo", VIEW, todo_page),
     Cards(1, VIEW, _cards, counts=(waiting,)),
 )

@@ -170,7 +170,7 @@ class Board:
                 Column("new", "新售價", "money"),
                 Column("change", "漲跌", "change"),
                 Column("percent", "幅度", "rate"),
-                Column("at", "時間"),
+                Column("at", "時間", "code"),
             ),
             [
                 {
@@ -199,7 +199,7 @@ class Board:
                 Column("floor", f"{days} 天內其他最低", "money"),
                 Column("change", "最近漲跌", "change"),
                 Column("percent", "幅度", "rate"),
-                Column("at", "變價時間"),
+                Column("at", "變價時間", "code"),
             ),
             [
                 {
@@ -226,7 +226,7 @@ class Board:
                 *GOODS,
                 Column("kind", "事件"),
                 Column("price", "售價", "money"),
-                Column("at", "時間"),
+                Column("at", "時間", "code"),
             ),
             [
                 {
@@ -250,9 +250,8 @@ class Board:
     def _categories(self) -> FigureTable:
         def row(one: Counted) -> dict[str, Any]:
             cells: dict[str, Any] = {"category": one.name, "total": one.total, "total_url": self.rows_url("", one.pk)}
-            for kind in SHOWN:
-                cells |= {kind.value: one.kinds[kind], f"{kind.value}_url": self.rows_url(kind, one.pk)}
-            return {name: value for name, value in cells.items() if value or not name.endswith("_url")}
+            cells |= {kind.value: one.kinds[kind] for kind in SHOWN}
+            return cells | {f"{kind.value}_url": self.rows_url(kind, one.pk) for kind in SHOWN if one.kinds[kind]}
 
         sums: dict[str, Any] = {kind.value: sum(one.kinds[kind] for one in self.counted) for kind in SHOWN}
         sums |= {f"{kind.value}_url": self.rows_url(kind) for kind in SHOWN if sums[kind.value]}
@@ -274,7 +273,7 @@ class Board:
 
 GOODS = (
     Column("name", "商品"),
-    Column("code", "品號"),
+    Column("code", "品號", "code"),
     Column("brand", "品牌"),
     Column("category", "分類"),
 )

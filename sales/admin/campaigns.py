@@ -137,7 +137,7 @@ class CampaignAdmin(BaseAdmin):
             state=state_badge(campaign),
             facts=[
                 ("種類", campaign.get_kind_display()),
-                ("期間", f"{campaign.first:%Y-%m-%d} – {campaign.last:%Y-%m-%d}"),
+                ("期間", nowrap(f"{campaign.first:%Y-%m-%d} – {campaign.last:%m-%d}")),
                 ("預熱", f"{campaign.warm_up_days} 天"),
                 ("限定", limits_of(campaign)),
                 ("去年同檔期", page_link("sales_campaign", before.pk, before) if before else "沒有"),

@@ -1,4 +1,4 @@
-// Menus of the bar above a list close by a click elsewhere and by Escape, which leads back to the button.
+// Menus of the bar above a list and of the header close by a click elsewhere and by Escape, which leads back to the button.
 (() => {
   "use strict";
   const opened = () => document.querySelectorAll("details[data-menu][open]");

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from itertools import groupby
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.test import Client
@@ -158,3 +162,40 @@ def test_the_search_of_the_menu_finds_titles_and_sections_that_the_user_may_see(
 def test_each_section_of_the_sidebar_is_one_block() -> None:
     titles = [title for title, _ in groupby(entry.section.title for entry in nav.entries())]
     assert len(titles) == len(set(titles))
+
+
+# Names of products and files, and the trade's own; all else is Chinese.
+LATIN = {
+    *("AI", "API", "CSV", "Excel", "Gemini", "Google", "Kubernetes", "PM", "Telegram", "YouTube"),
+    *("cosme", "momo", "mybest", "token"),
+}
+
+
+def test_each_page_of_the_menu_has_a_short_help_in_chinese() -> None:
+    found = {entry.title: entry.help for entry in [site.HOME_ENTRY, *nav.entries()]}
+
+    assert {title: len(text) for title, text in found.items() if not 30 <= len(text) <= 260} == {}
+    assert [title for title, text in found.items() if not text.endswith("。")] == []
+    assert {word for text in found.values() for word in re.findall(r"[A-Za-z_]{2,}", text)} <= LATIN
+
+
+def test_each_page_of_the_menu_shows_its_help_and_without_rows_what_to_do_first(as_boss: Client) -> None:
+    """Rows of migrations are gone too, but for those that name the user who looks."""
+    listed = [apps.get_model(entry.model) for entry in nav.entries() if entry.model and not entry.page]
+    tables = ", ".join(f'"{model._meta.db_table}"' for model in listed if model is not User)
+    connection.check_constraints()  # PostgreSQL truncates no table whose checks are still to come
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+
+    helpless, silent = [], []
+    for entry in [site.HOME_ENTRY, *nav.entries()]:
+        page = as_boss.get(reverse(f"admin:{entry.view}"))
+        shown = unescape(page.content.decode())
+        if any(text not in shown for text in (entry.help, *entry.how_to)):
+            helpless.append(entry.title)
+        start = re.search(r'mo-nothing__text.*?<p>(.*?)</p>\s*<a class="mo-button" href=', shown, re.S)
+        if entry.model in {model._meta.label_lower for model in listed if model is not User} and not entry.page:
+            silent += [] if start and start[1] == entry.empty else [entry.title]
+
+    assert helpless == []
+    assert silent == []

@@ -12,7 +12,7 @@ from tests.admin import makers_notifications as messages
 from tests.browser import world
 from tests.browser.conftest import DESK, PHONE, Opener, findings
 
-CARD = 120  # pixels, the height that a row of a list has at most
+CARD = 120  # pixels, the height that a row of a list or of figures has at most
 LISTS = (
     *("products", "held", "crawls", "lines", "alarms", "jobs"),
     *("subscriptions", "stockouts", "vendors", "addresses"),
@@ -21,10 +21,11 @@ PAGES = (
     *("home", "todo", "product", "template", "send", "sending", "vendor mail"),
     *("board", "score", "stockout", "vendor", "merge", "workbench"),
     *("copy", "fact sheet", "usage"),
-    *("calendar", "contribution", "targets", "grid", "campaign"),
+    *("day", "calendar", "contribution", "targets", "grid", "campaign", "prices"),
 )
 SIZES = """() => {
-    const rows = [...document.querySelectorAll('#result_list tr.data-row')];
+    for (const table of document.querySelectorAll('.mo-figured details')) table.open = true;
+    const rows = [...document.querySelectorAll('#result_list tr.data-row, .mo-table--rows tbody tr:has(td.mo-num)')];
     const heights = rows.flatMap(row => [...row.querySelectorAll('a')]).map(link => link.offsetHeight);
     return {
         over: document.documentElement.scrollWidth - innerWidth,
@@ -44,7 +45,7 @@ def test_pages_do_not_scroll_sideways_and_rows_are_cards(opened: Opener, live_se
         sizes = page.evaluate(SIZES)
         if sizes["over"] > 0:
             wide[kind] = sizes["over"]
-        if kind in LISTS:
+        if kind in LISTS or sizes["rows"]:
             high[kind] = max(sizes["rows"])
             if sizes["cut"] or sizes["thin"]:
                 cut[kind] = sizes["cut"], sizes["thin"]

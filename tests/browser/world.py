@@ -168,6 +168,7 @@ def pages() -> dict[str, str]:
         "targets": f"{reverse('admin:sales_target_attainment')}?month=2026-01",
         "grid": reverse("admin:sales_target_grid"),
         "campaign": reverse("admin:sales_campaign_report", args=[Campaign.objects.earliest("first").pk]),
+        "day": reverse("admin:sales_board"),
         "calendar": reverse("admin:sales_board_month"),
         "trend of sales": f"{reverse('admin:sales_board_trend')}?dimension=brand",
         "movers": reverse("admin:sales_board_movers"),

@@ -74,9 +74,11 @@ def _words(value: object) -> str:
     return neutralised(" ".join(str(value).split()))
 
 
-# Kinds of columns by name. `rate` is a change in percent, `points` one in percentage points.
+# Kinds of columns by name. A `code` is a short text that stands on one line, `rate` is a change in percent, and `points`
+# one in percentage points.
 KINDS = {
     "text": _Kind(str, _words, width=28, number=False),
+    "code": _Kind(str, _words, width=16, number=False),
     "date": _Kind(with_weekday, date.isoformat, "date", number=False),
     "month": _Kind(lambda day: f"{day:%Y-%m}", lambda day: f"{day:%Y-%m}", "date", "yyyy-mm", number=False),
     "money": _Kind(money, formats.number, "decimal", width=16),
@@ -100,6 +102,13 @@ class Column:
     def number(self) -> bool:
         """Whether its values are aligned right."""
         return KINDS[self.kind].number
+
+    @property
+    def style(self) -> str:
+        """The class of its cells: texts wrap, numbers and what is short do not."""
+        if self.number:
+            return "mo-num"
+        return "mo-words" if self.kind == "text" else "mo-nowrap"
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A button of a list without rows to `view`, for users with `permission`: where its first rows come from."""
+
+    title: str
+    icon: str  # of Material Symbols
+    view: str
+    permission: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """A link of the sidebar to the list of `model` (app_label.model), for users who may view it.
 
     `page` names another view of the model's admin instead of the list. `badge` gives the rows that wait for a
     decision; none of them shows no badge. `empty` is what the list says while it has no rows, and `step` what brings
-    the first ones. The entry of a `Page` has no model, and says in `needs` which permission it takes.
+    the first ones, for users who may not add some there. The entry of a `Page` has no model, and says in `needs` which
+    permission it takes. `help` says in two or three sentences what the page is for, what to do first, and what its most
+    important mark means; `how_to` are the steps of what takes some.
     """
 
     section: Section
@@ -72,9 +84,11 @@ class Entry:
     model: str
     badge: Counter | None = None
     empty: str = ""
-    step: Step | None = None
+    step: Step | Link | None = None
     page: str = ""
     needs: str = ""
+    help: str = ""
+    how_to: tuple[str, ...] = ()
 
     @property
     def view(self) -> str:
@@ -276,6 +290,16 @@ def is_new(request: HttpRequest) -> bool:
 def entry_of(model: str) -> Entry | None:
     """The sidebar's entry of a model's list (app_label.model)."""
     return next((entry for entry in entries() if entry.model == model and not entry.page), None)
+
+
+def entry_of_page(request: HttpRequest) -> Entry | None:
+    """The sidebar's entry of the page that is asked for; of a `Page` also for the pages whose names begin with its."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    if name is None:
+        return None
+    return next(
+        (one for one in entries() if name == one.view or (not one.model and name.startswith(f"{one.view}_"))), None
+    )
 
 
 def is_done(request: HttpRequest, done: Done | None) -> bool:

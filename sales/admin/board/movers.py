@@ -50,9 +50,9 @@ def movers_page(request: HttpRequest) -> HttpResponse:
         (key,) = part.keys
         return {"key": key or NAMELESS, "name": names.get(key)}
 
-    columns = [Column("key", "品號" if dimension == PRODUCT else OF[dimension])]
+    columns = [Column("key", OF[dimension])]
     if dimension == PRODUCT:
-        columns.append(Column("name", "品名"))
+        columns = [Column("key", "品號", "code"), Column("name", "品名")]
     made = [
         tables.make(
             key=key,

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# uv compiles nothing: what is imported first writes its bytecode for all that follow.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
 STAMP := $(VENV)/.installed
@@ -19,8 +21,12 @@ $(STAMP): $(LOCKS)
 	@echo "==> Virtual environment in $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 		{ echo "venv failed; on Debian or Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
-	@echo "==> Locked dependencies (about a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCKS:%=-r %) || \
+	@echo "==> Locked dependencies"
+	@# uv takes a tenth of pip's time; where only pip knows the way to an index, pip installs them.
+	@sed -n '/^uv==/,/# via/p' requirements/dev.txt | \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin && \
+		$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python $(LOCKS:%=-r %) || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(LOCKS:%=-r %) || \
 		{ echo "Packages could not be installed: is a package index reachable? Then run the same command again."; exit 1; }
 	@touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,7 +57,9 @@ def django_db_setup(
             cursor.execute("DROP DATABASE IF EXISTS migrating")  # of a worker that failed
             cursor.execute("CREATE DATABASE migrating")
             database["NAME"] = connection.settings_dict["NAME"] = "migrating"
+            gc.disable()  # models of each step live until the next: passes over them take a sixth of the time
             call_command("migrate", verbosity=0, interactive=False)
+            gc.enable()
             keep_rows()
             connection.close()
             cursor.execute("ALTER DATABASE migrating RENAME TO migrated")

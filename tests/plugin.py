@@ -23,7 +23,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from momo.local.services import LocalServices
 
-WAITING = ("tests/faults/", "tests/local/")
+WAITING = ("tests/faults/", "tests/local/", "tests/products/")
 LONG = ("tests/sheets/", "tests/browser/", "tests/contract/", "tests/admin/")  # the first needs no database
 
 _services: LocalServices | None = None

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
 from tests.browser.conftest import FRAMES, Opener
+from tests.kit.turns import in_turns, turn
 
 # Before any script of the page.
 LISTEN = """
@@ -32,7 +33,8 @@ def page(opened: Opener) -> Page:
     return page
 
 
-def test_no_page_breaks_the_policy(page: Page) -> None:
+@in_turns(2)
+def test_no_page_breaks_the_policy(parts: int, page: Page) -> None:
     product = makers.product(9_000, image_url="https://img.example/a.webp")
     makers.spans(product, [1000, 900])
     makers.full_run()
@@ -41,7 +43,7 @@ def test_no_page_breaks_the_policy(page: Page) -> None:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
 
-    for url in (
+    urls = (
         reverse("admin:index"),
         reverse("admin:products_product_changelist"),
         reverse("admin:products_product_change", args=[product.pk]),
@@ -58,7 +60,8 @@ def test_no_page_breaks_the_policy(page: Page) -> None:
         "/api/docs",
         "/login?next=/admin/",
         "/nothing",
-    ):
+    )
+    for url in turn(urls, parts):
         answer = page.goto(url, wait_until="load")
         assert answer is not None
         assert "unsafe-inline" not in answer.headers["content-security-policy"].split("script-src")[1].split(";")[0]

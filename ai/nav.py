@@ -42,14 +42,14 @@ register(
         empty="產地、成分、認證、促銷等商品目錄沒有的事實列在這裡，產生與檢查文案時採用；從商品的頁面新增，或匯入。",
     ),
     Entry(AI, 20, "上網搜尋", "travel_explore", "ai.search", empty="按「搜尋」問一個問題，答案與來源會留在這裡。"),
-    Entry(AI, 30, "趨勢", "trending_up", "ai.trendlist", empty="讀過的排行列在這裡，每天自動更新。"),
+    Entry(AI, 30, "趨勢清單", "trending_up", "ai.trendlist", empty="讀過的排行列在這裡，每天自動更新。"),
     Entry(AI, 35, "趨勢分類", "rule", "ai.trendcategory", empty="要讀的排行列在這裡，每個來源的每個分類一列。"),
-    Entry(AI, 40, "法規詞句", "gavel", "ai.phrase", empty="廣告法規禁止或允許的詞句，執行 migrate 之後會出現在這裡。"),
+    Entry(AI, 40, "法規詞句", "gavel", "ai.phrase", empty="廣告法規禁止或允許的詞句，更新資料庫之後會出現在這裡。"),
     Entry(AI, 50, "文案風格", "style", "ai.style", empty="新增風格之後，產生文案時可以選用。"),
     Entry(AI, 60, "用量與費用", "query_stats", "ai.call", page="ai_call_usage"),
-    Entry(AI, 70, "AI 呼叫", "receipt_long", "ai.call", empty="產生文案或搜尋之後，每次呼叫的用量與費用列在這裡。"),
+    Entry(AI, 70, "AI 使用紀錄", "receipt_long", "ai.call", empty="產生文案或搜尋之後，每一次的用量與費用列在這裡。"),
     Entry(
-        AI, 80, "預算", "savings", "ai.budget", empty="沒有預算就沒有上限。新增之後，超過的呼叫會被拒絕，直到下個月。"
+        AI, 80, "預算", "savings", "ai.budget", empty="沒有預算就沒有上限。新增之後，超過之後不能再使用，直到下個月。"
     ),
     Entry(AI, 90, "模型價格", "payments", "ai.modelprice", empty="沒有價格的模型不能使用，因為無法計入預算。"),
     Cards(40, "ai.view_budget", _budgets),

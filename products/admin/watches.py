@@ -82,7 +82,7 @@ def _against(watch: Watch) -> str:
 
 
 def _state(watch: Watch) -> str:
-    return badge("現價符合", GOOD) if is_met(watch) else NO_VALUE
+    return badge("售價符合", GOOD) if is_met(watch) else NO_VALUE
 
 
 def _told(watch: Watch) -> str:

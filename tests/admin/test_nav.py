@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db.models import QuerySet
@@ -29,6 +30,14 @@ from tests.vendors.makers import make_vendor
 def registered(monkeypatch: Any) -> None:
     """Parts that a test registers are gone after it."""
     monkeypatch.setattr(nav, "_registered", list(nav._registered))
+
+
+def test_the_menu_names_each_list_as_the_list_names_itself() -> None:
+    lists = {entry.title: apps.get_model(entry.model) for entry in nav.entries() if entry.model and not entry.page}
+
+    assert {title: str(model._meta.verbose_name_plural) for title, model in lists.items()} == {
+        title: title for title in lists
+    }
 
 
 @pytest.mark.usefixtures("registered")

@@ -119,8 +119,8 @@ def _task_text(task: Any) -> str:
 
 
 # The package's texts of these are `30 8 * * * (m/h/dM/MY/d) Asia/Taipei`, and that behind the name.
-CrontabSchedule.__str__ = _crontab  # type: ignore[method-assign]
-PeriodicTask.__str__ = _task_text  # type: ignore[method-assign]
+CrontabSchedule.__str__ = _crontab
+PeriodicTask.__str__ = _task_text
 
 # The package marks every name for translation but this one. The same words, so that no migration follows.
 PeriodicTask._meta.get_field("task").verbose_name = gettext_lazy("Task Name")

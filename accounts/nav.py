@@ -17,6 +17,6 @@ register(
         optional=True,
     ),
     Entry(SYSTEM, 10, "使用者", "group", "accounts.user"),
-    Entry(SYSTEM, 20, "API 權杖", "key", "accounts.apitoken", empty="程式用權杖呼叫 API，不必知道密碼。"),
+    Entry(SYSTEM, 20, "API 權杖", "key", "accounts.apitoken", empty="程式用權杖使用 API，不必知道密碼。"),
     Entry(SYSTEM, 30, "登入紀錄", "login", "accounts.loginattempt"),
 )

@@ -57,6 +57,9 @@ BUTTONS = "//button | //thead//th | //label | //legend | //*[@id='submit-row']//
 ODD = re.compile(r"[\u4e00-\u9fff] [\u4e00-\u9fff]")  # as in 刪除 廠商
 
 
+JARGON = re.compile("呼叫|字串|物件|陣列|主鍵|迴圈|實例|回傳|端點|例外狀況")  # of programmers
+
+
 def _texts(node: Any) -> Iterator[str]:
     """What a page shows: texts, names for screen readers, and hints."""
     tag = node.tag
@@ -113,12 +116,13 @@ def _requests(boss: User) -> Iterator[tuple[str, dict[str, Any] | None]]:
 
 
 def _faults(answer: Any) -> set[str]:
-    """What is wrong with a page: texts with English words, texts of buttons with a gap, and files of other hosts."""
+    """What is wrong with a page: English and programmers' words, texts of buttons with a gap, files of other hosts."""
     page = lxml.html.fromstring(answer.content.decode())
-    english = {text for text in map(str.strip, _texts(page)) if LATIN.search(ALLOWED.sub("", text))}
+    texts = set(map(str.strip, _texts(page)))
+    foreign = {text for text in texts if LATIN.search(ALLOWED.sub("", text)) or JARGON.search(text)}
     odd = {text for node in page.xpath(BUTTONS) for text in _texts(node) if ODD.search(text)}
     elsewhere = {name for name in page.xpath(LOADS) if "//" in name and not name.startswith("http://testserver/")}
-    return english | odd | elsewhere
+    return foreign | odd | elsewhere
 
 
 @in_turns(3)

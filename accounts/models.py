@@ -132,6 +132,10 @@ class LoginSession(AbstractBaseSession):
         verbose_name = "登入中的工作階段"
         verbose_name_plural = "登入中的工作階段"
 
+    def __str__(self) -> str:
+        # Django's is the key, which opens the session.
+        return f"到 {timezone.localtime(self.expire_date):%Y-%m-%d %H:%M}"
+
 
 class LoginAttempt(models.Model):
     """One attempt to log in. Text is what the client sent, cut to the length of its column."""

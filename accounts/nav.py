@@ -35,14 +35,14 @@ register(
         "API 權杖",
         "key",
         "accounts.apitoken",
-        empty="程式用權杖呼叫 API，不必知道密碼。",
+        empty="程式用權杖使用 API，不必知道密碼。",
         help=(
             "讓程式不必知道密碼就能讀寫資料，以所選使用者的角色執行。按「＋」新增，權杖只顯示一次，請馬上存好。"
             "不再使用的按「撤銷」，程式立刻不能用；「最後使用」很久以前的也該撤銷。"
         ),
         how_to=(
             "按「＋」選使用者並寫下用途，儲存後複製權杖。",
-            ("程式在每次請求加上 Authorization: Bearer 權杖，例如讀取降價商品：/api/products?filter=decrease。"),
+            "程式在每次請求加上 Authorization: Bearer 權杖，例如讀取降價商品：/api/products?filter=decrease。",
             "全部的功能與範例在 /api/docs。",
         ),
     ),

@@ -54,7 +54,7 @@ def expired(*, now: dt.datetime) -> dict[str, Expired]:
     searches = texts.filter(kind=Call.Kind.SEARCH, created_at__lt=before(settings.AI_SEARCH_KEEP_DAYS))
     lists = TrendList.objects.filter(trend__enabled=False, fetched_at__lt=before(settings.TREND_KEEP_DAYS))
     return {
-        "AI 呼叫": SqlRows(Call, before(settings.AI_CALL_KEEP_DAYS), _COUNT, _FOLD),
+        "AI 使用紀錄": SqlRows(Call, before(settings.AI_CALL_KEEP_DAYS), _COUNT, _FOLD),
         "已刪除的產生紀錄": OldRows(texts.filter(deleted_at__lt=now)),
         "產生的文案": OldRows(copy),
         "上網搜尋": OldRows(searches),

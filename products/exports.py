@@ -49,7 +49,7 @@ def columns_for(kind: str) -> list[Column]:
         Column("最近看到", "datetime", 17, source="last_seen_at"),
         Column("連結", width=46, source="url"),
         # At the end, where they shift no column that a reader's formulas name.
-        Column("現價讀不到，自", "datetime", 17, source="price_unread_since"),
+        Column("售價讀不到，自", "datetime", 17, source="price_unread_since"),
         Column("待確認售價", "integer", 12, source=held_price()),
     ]
     if kind == "delisted":

@@ -32,7 +32,7 @@ FIGURES = (
     Column("rate", "增減率", "rate"),
     Column("profit", "毛利", "money"),
     Column("margin", "毛利率", "percent"),
-    Column("quantity", "數量", "number"),
+    Column("quantity", "銷量", "number"),
 )
 
 

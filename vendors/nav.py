@@ -121,7 +121,7 @@ register(
     Entry(
         VENDORS,
         50,
-        "寄送紀錄",
+        "寄送",
         "send",
         "vendors.vendorsending",
         empty="每次通知廠商缺貨，寄了哪些、略過哪些和原因會列在這裡。",

@@ -57,7 +57,7 @@ class GenerationAdmin(PageAdmin):
         ("最愛", {"favorite__exact": "1"}),
     )
     search_fields = ("content",)
-    search_help_text = "內容、商品名稱或搜尋的問題"
+    search_help_text = "內容、品名或搜尋的問題"
     ordering = ("-id",)
     sortable_by = ()
     actions = ("add_favorites", "remove_favorites")

@@ -21,7 +21,7 @@ from momo.core.formats import number, percent, percent_of
 
 # By what a chart and its table are grouped, and what the chart shows.
 GROUPS = {"day": "日期", "provider": "供應者", "model": "模型", "user": "使用者"}
-METRICS = {"cost": "費用", "calls": "呼叫", "tokens": "token"}
+METRICS = {"cost": "費用", "calls": "次數", "tokens": "token"}
 BARS = 20  # in a chart; all are in the table
 TONES = ("--color-primary-500", "#0ea5e9", "#f59e0b", "#a855f7")
 TOKENS = (("輸入", "input_tokens"), ("輸出（含思考）", "output_tokens"))
@@ -113,7 +113,7 @@ def _figures(totals: dict[str, Any]) -> list[tuple[str, str, str]]:
     tokens = totals["input_tokens"] + totals["output_tokens"]
     return [
         ("估計費用", _costs(totals["costs"]), "依模型價格計算"),
-        ("呼叫", thousands(totals["calls"]), f"失敗與中斷 {totals['errors']:,}"),
+        ("次數", thousands(totals["calls"]), f"失敗與中斷 {totals['errors']:,}"),
         ("token", thousands(tokens), f"輸入 {totals['input_tokens']:,}・輸出 {totals['output_tokens']:,}"),
         ("上網搜尋", thousands(totals["searches"]), "Google 搜尋的次數"),
     ]

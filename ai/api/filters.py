@@ -15,7 +15,7 @@ class GenerationFilter(StrictFilterSet):
 
     favorite = StrictBooleanFilter(label="只看最愛（true）或其他（false）")
     kind = ChoiceFilter(choices=Call.Kind.choices, label="copy 文案；search 搜尋")
-    q = CharFilter(method="by_text", max_length=100, label="內容、商品名稱或搜尋的問題")
+    q = CharFilter(method="by_text", max_length=100, label="內容、品名或搜尋的問題")
 
     def by_text(self, queryset: QuerySet[Generation], name: str, value: str) -> QuerySet[Generation]:
         return matching(queryset, value)

@@ -22,7 +22,7 @@ class GenerateSerializer(StrictSerializer):
 
     any_of = ("product_name", "product_id")
 
-    product_name = serializers.CharField(required=False, max_length=500, help_text="商品名稱；有 product_id 時可省略")
+    product_name = serializers.CharField(required=False, max_length=500, help_text="品名；有 product_id 時可省略")
     product_id = serializers.CharField(required=False, max_length=20, help_text="momo 品號；採用商品目錄與商品事實")
     style = serializers.CharField(required=False, max_length=20, help_text="文案風格的名稱；預設為第一個")  # type: ignore[assignment]
     keywords = serializers.ListField(

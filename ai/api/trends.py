@@ -58,7 +58,7 @@ class TrendItemSerializer(serializers.Serializer[Any]):
     """An entry of a list."""
 
     rank = serializers.IntegerField(help_text="名次，1 起")
-    name = serializers.CharField(help_text="商品名稱，或影片標題")
+    name = serializers.CharField(help_text="品名，或影片標題")
     brand = serializers.CharField(help_text="品牌，影片則是頻道；沒有時為空字串")
     price = serializers.IntegerField(allow_null=True, help_text="新台幣元，多個賣場時是最低價")
     score = serializers.FloatField(allow_null=True, help_text="來源的評分")

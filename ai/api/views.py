@@ -56,7 +56,7 @@ class GenerateView(ApiView):
         operation_id="ai_generate",
         tags=TAGS,
         summary="產生文案",
-        description="依商品資料產生文案，並檢查是否有資料裡沒有的事實、是否違反廣告法規。文案不會被更改，"
+        description="依商品資料產生文案，並檢查是否有資料裡沒有的事實、是否違反廣告法規。文案不會被修改，"
         "問題列在 warnings，位置以字元（code point）計。stream 為 true 時以 server-sent events 回應："
         "delta 是逐步產生的文字，warning 與 done 的內容以 done 的 content 為準（簡體字在最後才轉換），"
         "失敗時是 error；等待時送出註解行。"

@@ -107,8 +107,8 @@ class Call(models.Model):
     finished_at = models.DateTimeField("結束時間", null=True, blank=True)
 
     class Meta:
-        verbose_name = "AI 呼叫"
-        verbose_name_plural = "AI 呼叫"
+        verbose_name = "AI 使用紀錄"
+        verbose_name_plural = "AI 使用紀錄"
         ordering = ("-id",)
         indexes: ClassVar = [
             models.Index(fields=["month", "provider", "user"], name="aicall_month", include=["cost", "currency"]),
@@ -131,7 +131,7 @@ class DayUsage(models.Model):
     provider = models.CharField("供應者", max_length=10, choices=Provider)
     model = models.CharField("模型", max_length=100)
     currency = models.CharField("幣別", max_length=3)
-    calls = models.PositiveIntegerField("呼叫")
+    calls = models.PositiveIntegerField("次數")
     errors = models.PositiveIntegerField("失敗與中斷")
     input_tokens = models.PositiveBigIntegerField("輸入 token")
     output_tokens = models.PositiveBigIntegerField("輸出 token")

@@ -94,7 +94,7 @@ class Generation(models.Model):
     product = models.ForeignKey(
         "products.Product", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="商品"
     )
-    product_name = models.CharField("商品名稱", max_length=500, blank=True)
+    product_name = models.CharField("品名", max_length=500, blank=True)
     style = models.CharField("風格", max_length=20, blank=True)
     request = models.JSONField("要求", default=dict)  # as it was sent, without secrets
     content = models.TextField("內容")

@@ -86,7 +86,7 @@ class Blocked(ProviderError):
     """The provider's filters refused the prompt or the answer."""
 
     kind = "blocked"
-    advice = "內容被服務的安全規則擋下，請修改商品名稱、關鍵字或商品資料後再試"
+    advice = "內容被服務的安全規則擋下，請修改品名、關鍵字或商品資料後再試"
     charged = True
 
 

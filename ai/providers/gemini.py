@@ -144,7 +144,7 @@ class GeminiClient:
         if status in RETRIED:
             return TryAgain(Overloaded(), wait)
         if status == 404:
-            return ModelMissing(f"沒有模型 {self.model}，請管理員更改 GEMINI_MODEL")
+            return ModelMissing(f"沒有模型 {self.model}，請管理員修改 GEMINI_MODEL")
         if status in {401, 403} or "api key" in message.lower() or "API_KEY" in json.dumps(details):
             return Denied("金鑰無效或沒有權限，請管理員檢查 GEMINI_API_KEY")
         if "exceed" in message.lower() and any(word in message.lower() for word in ("token", "context")):

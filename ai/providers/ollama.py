@@ -129,7 +129,7 @@ class OllamaClient:
         return BadAnswer("模型執行失敗，請再試一次；若持續發生，請管理員查看 Ollama 的紀錄")
 
     def _missing(self) -> ModelMissing:
-        return ModelMissing(f"沒有模型 {self.model}，請管理員執行 ollama pull {self.model}，或更改 OLLAMA_MODEL")
+        return ModelMissing(f"沒有模型 {self.model}，請管理員執行 ollama pull {self.model}，或修改 OLLAMA_MODEL")
 
     def state(self) -> State:
         """See `Provider.state`."""

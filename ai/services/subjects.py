@@ -33,7 +33,7 @@ def subject_of(*, product_id: str, product_name: str, facts: Mapping[str, Any], 
     product = _product(product_id) if product_id else None
     name = product_name or (product.name if product else "")
     if not name:
-        raise ValidationFailed(fields={"product_name": ["請輸入商品名稱，或以 product_id 指定商品"]})
+        raise ValidationFailed(fields={"product_name": ["請輸入品名，或以 product_id 指定商品"]})
     known = {**(facts_mapping(product=product) if product else {}), "name": name, **facts}
     facts_from(mapping=known)  # refused before anything is spent
     chosen = domain or (domain_of(product) if product else guess_domain("", name))

@@ -174,13 +174,13 @@ def _child_lines(job: TrendJob) -> Iterator[Line | str]:
                         return
             except ValueError:
                 logger.exception("Spider of %s", job.source)
-                yield "讀取程式的輸出讀不懂，請看記錄檔"
+                yield "讀取程式的輸出讀不懂，請看紀錄檔"
                 return
             if time.monotonic() > deadline:
                 yield f"超過 {settings.TREND_SOURCE_TIMEOUT} 秒，這個清單沒有讀到"
                 return
         logger.error("Spider of %s: %s", job.source, child.ended_early())
-        yield "讀取程式提早結束，請看記錄檔"
+        yield "讀取程式提早結束，請看紀錄檔"
 
 
 # --- Storing ----------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ class WebhookView(ApiView):
         tags=TAGS,
         summary="接收 Telegram 的更新",
         description=(
-            f"只給 Telegram 使用，標頭 `{SECRET_HEADER}` 附上密鑰。立刻回應，由背景程式處理；"
+            f"只給 Telegram 使用，標頭 `{SECRET_HEADER}` 附上金鑰。立刻回應，由背景程式處理；"
             "同一個 update_id 只會處理一次，不認得的種類會忽略。"
         ),
         request=UpdateSerializer,
@@ -72,7 +72,7 @@ class WebhookView(ApiView):
     def post(self, request: Request) -> Response:
         require_secret()
         if not _is_telegrams(request):
-            raise AuthRequired("Telegram 的密鑰不正確")
+            raise AuthRequired("Telegram 的金鑰不正確")
         length = str(request.META.get("CONTENT_LENGTH") or "0")
         if not length.isdecimal() or int(length) > UPDATE_BYTES:  # a body without a length is not read at all
             raise PayloadTooLarge(f"更新最大 {UPDATE_BYTES // 1024} KB")

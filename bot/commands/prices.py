@@ -249,7 +249,7 @@ def _moved(item: Mapping[str, Any]) -> str:
     marks = [
         "已下架" if item["status"] == Product.Status.DELISTED else "",
         "缺貨" if item["status"] == Product.Status.OUT_OF_STOCK else "",
-        "現價讀不到" if item["price_unread_since"] else "",
+        "售價讀不到" if item["price_unread_since"] else "",
         f"待確認 {money(item['held_price']['price'])}" if item["held_price"] else "",
     ]
     return "　".join([text, *filter(None, marks)])

@@ -14,7 +14,7 @@ from bot.services.updates import receive
 from momo.core.errors import Conflict, Unavailable, ValidationFailed
 
 PATH = "/api/bot/telegram/webhook"
-SECRET_MISSING = "請管理員設定 TELEGRAM_WEBHOOK_SECRET（Telegram 每次送來更新時附上的密鑰）"  # noqa: S105 - a sentence
+SECRET_MISSING = "請管理員設定 TELEGRAM_WEBHOOK_SECRET（Telegram 每次送來更新時附上的金鑰）"  # noqa: S105 - a sentence
 POLL_SECONDS = 25.0  # for which Telegram keeps a question without updates open
 
 

@@ -70,7 +70,7 @@ def refuse(value: Any, wanted: str) -> NoReturn:
     """Raise BadCell for a cell whose type cannot be `wanted`: an error, a date or time, a check box."""
     if isinstance(value, CellError):
         if value == UNCALCULATED:
-            raise BadCell("公式沒有計算結果；請用 Excel 開啟檔案、存檔後再匯入，或把公式改成數值。")
+            raise BadCell("公式沒有計算結果；請用 Excel 開啟檔案、儲存後再匯入，或把公式改成數值。")
         raise _error(value)
     if isinstance(value, bool):
         raise BadCell(f"儲存格是「{shown(value)}」，不是{wanted}；請改填{wanted}。")

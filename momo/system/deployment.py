@@ -123,7 +123,7 @@ def _storage() -> Iterator[CheckMessage]:
     folder = Path(settings.MEDIA_ROOT)
     if not can_write(folder):
         yield Error(
-            f"MEDIA_ROOT（{folder}）不能寫入，上傳的檔案無法保存",
+            f"MEDIA_ROOT（{folder}）不能寫入，上傳的檔案無法儲存",
             hint="建立這個資料夾並讓執行程式的帳號可以寫入，或把 MEDIA_ROOT 設為別的資料夾",
             id="system.E016",
         )

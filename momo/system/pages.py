@@ -26,6 +26,7 @@ QUEUES = {
     "messages": "寄送",
     "unacked": "處理中",
 }
+PROGRAMS = {"momo": "MOMO Pro", "python": "Python", "django": "Django", "postgresql": "PostgreSQL", "redis": "Redis"}
 FULL, TIGHT = 90, 75  # percent
 
 
@@ -46,7 +47,11 @@ def status_page(request: HttpRequest) -> HttpResponse:
             (SERVERS[name], badge("正常", GOOD) if check.ok else badge("異常", BAD), check.message)
             for name, check in health.full().items()
         ],
-        "queues": [(QUEUES.get(name, name), name, length) for name, length in (status["queues"] or {}).items()],
+        "queues": [(QUEUES.get(name, name), length) for name, length in (status["queues"] or {}).items()],
+        "workers": [
+            (worker, [QUEUES.get(name, name) for name in worker["queues"]]) for worker in status["workers"] or []
+        ],
+        "versions": [(PROGRAMS.get(name, name), version) for name, version in status["versions"].items()],
         "fresh": [(kind, _badge(kind)) for kind in freshness()],
         "crawl": _crawl(status["last_crawl"]),
         "job": _job(status["last_import"]),

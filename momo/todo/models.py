@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from momo.core.todo import sources
+
 
 class TodoState(models.Model):
     """Who has an item, and until when it is put off. Most items have no row here: nobody said anything about them.
@@ -30,7 +32,8 @@ class TodoState(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "object_id"], name="todostate_once")]
 
     def __str__(self) -> str:
-        return f"{self.source} #{self.object_id}"
+        kind = next((source.label for source in sources() if source.key == self.source), self.source)
+        return f"{kind} #{self.object_id}"
 
 
 class TodoComment(models.Model):

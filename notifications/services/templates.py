@@ -47,7 +47,7 @@ def save_template(*, template: Template | None, user: User | None, note: str = "
         else:
             changed = Template.objects.select_for_update().get(pk=template.pk)
             if fields.get("code", changed.code) != changed.code:
-                raise ValidationFailed(fields={"code": ["代碼不能更改"]})
+                raise ValidationFailed(fields={"code": ["代碼不能修改"]})
         before = _content(changed) if template is not None else None
         for name in fields.keys() & set(CONTENT):
             setattr(changed, name, fields[name])

@@ -78,7 +78,7 @@ def recent_changes() -> Choices:
 def price_states() -> Choices:
     """Products whose price is not certain now."""
     return {
-        "unread": ("現價讀不到", Q(price_unread_since__isnull=False)),
+        "unread": ("售價讀不到", Q(price_unread_since__isnull=False)),
         "held": ("有待確認價格", Q(product_id__in=held_codes())),
     }
 

@@ -74,7 +74,7 @@ def price_in_list(product: Product) -> SafeString | str:
     """The price, and below it what keeps it from being certain; the list adds `held_price`."""
     shown: SafeString | str = money(product.price)
     if product.price_unread_since:
-        shown = format_html("{}{}", shown, span("mo-sub", badge("現價讀不到", WARN)))
+        shown = format_html("{}{}", shown, span("mo-sub", badge("售價讀不到", WARN)))
     held: int | None = getattr(product, "held_price", None)
     if held is not None:
         shown = format_html("{}{}", shown, span("mo-sub", badge(f"待確認 {money(held)}", WARN)))

@@ -212,7 +212,7 @@ class Board:
                 }
                 for one in rows
             ],
-            note=f"在架、現價比過去 {days} 天看到的其他價格都低的商品，與上面的期間無關；"
+            note=f"在架、售價比過去 {days} 天看到的其他價格都低的商品，與上面的期間無關；"
             f"從最近 {FALLS_LOOKED_AT:,} 件降價中找，列最近的 {LOWS} 件。",
             facts=self.facts[1:],
         )

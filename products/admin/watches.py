@@ -82,7 +82,7 @@ def _against(watch: Watch) -> str:
 
 
 def _state(watch: Watch) -> str:
-    return badge("現價符合", GOOD) if is_met(watch) else NO_VALUE
+    return badge("售價符合", GOOD) if is_met(watch) else NO_VALUE
 
 
 def _told(watch: Watch) -> str:
@@ -154,7 +154,9 @@ class WatchAdmin(BaseAdmin):
         products = products_by_ids(_ids(form["ids"].value() or ""))
         if products and form.is_valid() and self._watched(request, form, products):
             return HttpResponseRedirect(reverse("admin:products_watch_changelist"))
-        return self.own_page(request, "admin/products/watch/several.html", title="關注", form=form, products=products)
+        return self.own_page(
+            request, "admin/products/watch/several.html", title="關注商品", form=form, products=products
+        )
 
     def _watched(self, request: HttpRequest, form: ConditionForm, products: list[Product]) -> bool:
         given = {name: form.cleaned_data[name] for name in ("kind", "value")}

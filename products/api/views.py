@@ -90,7 +90,7 @@ class HistoryView(ApiView):
         summary="價格歷史",
         description="由新到舊。`start_date` 之前就開始、當天仍看得到的價格，以當天 00:00 起算。",
         parameters=[
-            OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="品號（momo 的商品代碼）"),
+            OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="momo 的品號"),
             OpenApiParameter("start_date", OpenApiTypes.DATE, description="起始日（含），YYYY-MM-DD，1970 至 2199 年"),
             OpenApiParameter("end_date", OpenApiTypes.DATE, description="結束日（含），YYYY-MM-DD，1970 至 2199 年"),
         ],

@@ -29,7 +29,7 @@ MOST = max(most for _, most in BOUNDS.values())
 class NewWatchSerializer(StrictSerializer):
     """A condition to set. One user has at most one of each kind on a product."""
 
-    product_id = serializers.CharField(max_length=20, help_text="品號（momo 的商品代碼）")
+    product_id = serializers.CharField(max_length=20, help_text="momo 的品號")
     kind = serializers.ChoiceField(
         Watch.Kind.choices, help_text="`absolute` 售價低到（元）、`percent` 漲跌達到（%）、`lowest` 幾天新低價（天）"
     )

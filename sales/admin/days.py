@@ -69,7 +69,7 @@ class DayOwnerAdmin(PageAdmin):
     amount = column("業績", lambda amount: format_html("<strong>{}</strong>", money(amount)), of="claim.amount")
     profit = column("毛利", money, of="claim.gross_profit")
     margin = column("毛利率", margin_of, number=True)
-    quantity = column("數量", thousands, of="claim.quantity")
+    quantity = column("銷量", thousands, of="claim.quantity")
     lines = column("列數", thousands, of="claim.lines")
     file = column("採用的檔案", job_link, of="claim.job")
     imported = column("匯入時間", when, of="claim.job.finished_at")
@@ -90,7 +90,7 @@ class DayOwnerAdmin(PageAdmin):
             "figures": [
                 ("業績", money(obj.claim.amount)),
                 ("毛利", money(obj.claim.gross_profit)),
-                ("數量", thousands(obj.claim.quantity)),
+                ("銷量", thousands(obj.claim.quantity)),
                 ("列數", thousands(obj.claim.lines)),
             ],
             "versions": [

@@ -47,7 +47,7 @@ class SalesChangeList(BaseChangeList):
         sums, margin = self.sums, self.sums.margin
         return [
             ("列數", thousands(sums.lines)),
-            ("數量", thousands(sums.quantity)),
+            ("銷量", thousands(sums.quantity)),
             ("業績", money(dollars(sums.amount))),
             ("成本", money(dollars(sums.cost))),
             ("毛利", money(dollars(sums.gross_profit))),

@@ -149,14 +149,14 @@ class GroupSerializer(FiguresSerializer):
     """Figures of one key, and its share of the whole."""
 
     key = serializers.CharField(help_text="名稱；報表沒有填的為「未分類」")
-    share = serializers.FloatField(allow_null=True, help_text="佔業績的百分比")
+    share = serializers.FloatField(allow_null=True, help_text="占業績的百分比")
 
 
 class LineSerializer(serializers.Serializer[Any]):
     """One line of a report."""
 
     id = serializers.IntegerField()
-    product_id = serializers.CharField(help_text="品號，momo 的商品代碼")
+    product_id = serializers.CharField(help_text="momo 的品號")
     product_name = serializers.CharField()
     brand = serializers.CharField()
     category = serializers.CharField()

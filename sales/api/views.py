@@ -90,7 +90,7 @@ class TrendView(ApiView):
         operation_id="sales_trend",
         tags=TAGS,
         summary="銷售趨勢",
-        description="期間內每天、每週或每月的業績、數量與毛利；沒有資料的日子為 0。",
+        description="期間內每天、每週或每月的業績、銷量與毛利；沒有資料的日子為 0。",
         parameters=[TrendQuerySerializer],
         responses=TrendSerializer,
         examples=[answered("依品牌", examples.TREND)],

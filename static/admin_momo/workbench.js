@@ -187,7 +187,7 @@
     const orderOf = () => {
       const about = bench.subject.order();
       if (!about) {
-        fail("請選一個商品，或輸入商品名稱");
+        fail("請選一個商品，或輸入品名");
         bench.subject.focus();
         return null;
       }

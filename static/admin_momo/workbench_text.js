@@ -5,7 +5,7 @@
   const SEVERITIES = { high: "嚴重程度高", medium: "嚴重程度中", low: "嚴重程度低" };
   const TONES = { high: "bad", medium: "warn", low: "info" };
   const FIELDS = {
-    product_name: "商品名稱",
+    product_name: "品名",
     product_id: "品號",
     style: "風格",
     keywords: "關鍵字",

@@ -22,8 +22,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from lxml import html
 
 from momo.admin import site
+from momo.jobs.models import ColumnAlias
+from sales.models import DayOwner, SalesLine
 from tests.admin import makers
-from tests.admin.test_pages import pages
+from tests.admin import makers_notifications as messages
 from tests.kit.turns import in_turns, turn
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -49,6 +51,53 @@ KINDS = {
     "json": (DIGITS, DEEP, UNSTORABLE),
     "day": (NUL, *DAYS),
 }
+
+
+def pages() -> list[str]:
+    makers.full_run()
+    makers.held(1)
+    makers.events(1)
+    makers.aliases(1)
+    walk, one = makers.run(), makers.product(9_000, image_url="")
+    done = makers.brought(makers.sold("2026-01-29"))
+    failed = makers.brought(makers.sold("2026-01-29", quantity="三"))
+    waiting = makers.waiting(makers.workbook())
+    text, chat = messages.template(), messages.chat(is_active=False, note="被踢出")
+    subscription, mail, parts = messages.subscription(), messages.mail("held"), messages.parts()
+    messages.attachment(mail)
+    lists = [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry]
+    return [
+        *map(reverse, lists),
+        reverse("admin:index"),
+        reverse("admin:products_crawlrun_change", args=[walk.pk]),
+        reverse("admin:products_product_change", args=[one.pk]),
+        reverse("admin:products_category_import"),
+        *(reverse("admin:jobs_job_change", args=[job.pk]) for job in (done, failed, waiting)),
+        *(reverse(f"admin:jobs_job_{act}", args=[done.pk]) for act in ("undo", "cancel", "retry")),
+        reverse("admin:jobs_job_upload"),
+        reverse("admin:jobs_columnalias_add"),
+        reverse("admin:jobs_columnalias_change", args=[ColumnAlias.objects.get().pk]),
+        reverse("admin:jobs_columnalias_import"),
+        reverse("admin:sales_dayowner_change", args=[DayOwner.objects.get().pk]),
+        reverse("admin:sales_salesline_change", args=[SalesLine.objects.get().pk]),
+        reverse("admin:notifications_template_add"),
+        reverse("admin:notifications_template_import"),
+        reverse("admin:notifications_template_change", args=[text.pk]),
+        reverse("admin:notifications_template_send_test", args=[text.pk]),
+        reverse("admin:notifications_template_history_of", args=[text.pk]),
+        reverse("admin:notifications_template_restore", args=[text.pk, 1]),
+        reverse("admin:notifications_subscription_add"),
+        reverse("admin:notifications_subscription_change", args=[subscription.pk]),
+        reverse("admin:notifications_subscription_send_test", args=[subscription.pk]),
+        reverse("admin:notifications_chat_add"),
+        reverse("admin:notifications_chat_change", args=[chat.pk]),
+        reverse("admin:notifications_chat_switch_on", args=[chat.pk]),
+        *(reverse("admin:notifications_outboxmessage_change", args=[one.pk]) for one in (mail, parts[0])),
+        *(reverse(f"admin:notifications_outboxmessage_{act}", args=[mail.pk]) for act in ("release", "mark_sent")),
+        reverse("admin:accounts_user_add"),
+        reverse("admin:accounts_apitoken_add"),
+        reverse("admin:django_celery_beat_periodictask_add"),
+    ]
 
 
 @pytest.fixture

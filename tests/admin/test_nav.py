@@ -35,6 +35,14 @@ def registered(monkeypatch: Any) -> None:
     monkeypatch.setattr(nav, "_registered", list(nav._registered))
 
 
+def test_the_menu_names_each_list_as_the_list_names_itself() -> None:
+    lists = {entry.title: apps.get_model(entry.model) for entry in nav.entries() if entry.model and not entry.page}
+
+    assert {title: str(model._meta.verbose_name_plural) for title, model in lists.items()} == {
+        title: title for title in lists
+    }
+
+
 @pytest.mark.usefixtures("registered")
 def test_a_badge_and_a_card_count_once_a_request(as_boss: Client) -> None:
     counted: list[int] = []

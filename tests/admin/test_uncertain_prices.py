@@ -55,7 +55,7 @@ def test_the_list_marks_and_finds_prices_that_are_not_certain(as_reader: Client)
     makers.product(8)
     text = as_reader.get(reverse(LIST)).content.decode()
     assert text.count("待確認 $90") == 1
-    assert text.count(">現價讀不到</span>") == 1
+    assert text.count(">售價讀不到</span>") == 1
     for state, product in (("held", held.product), ("unread", unread)):
         found = as_reader.get(f"{reverse(LIST)}?price_state={state}").context["cl"].result_list
         assert list(found) == [product]

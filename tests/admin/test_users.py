@@ -251,5 +251,5 @@ def test_an_entry_of_the_trail_is_titled_in_our_language(as_boss: Client, reader
 
     page = as_boss.get(reverse("admin:auditlog_logentry_change", args=[entry.pk])).content.decode()
 
-    assert "新增 小美" in page
+    assert "新增：小美" in page
     assert "Created" not in page

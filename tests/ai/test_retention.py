@@ -35,7 +35,7 @@ def test_texts_go_after_their_time(user: User) -> None:
     assert counts(days=366) == {"已刪除的產生紀錄": 1, "上網搜尋": 1, "產生的文案": 1}
     deleted = [some.delete()[0] for some in expired(now=timezone.now() + dt.timedelta(days=366)).values()]
     assert deleted == [0, 1, 1, 1, 0]
-    assert expired(now=timezone.now() + dt.timedelta(days=366))["AI 呼叫"].delete()[0] == 3, "the next time"
+    assert expired(now=timezone.now() + dt.timedelta(days=366))["AI 使用紀錄"].delete()[0] == 3, "the next time"
     assert (Generation.objects.get(), Call.objects.get()) == (kept, kept.call)
 
 
@@ -64,7 +64,7 @@ def test_calls_are_folded_into_days_and_usage_stays(user: User, admin: User, mon
     span = {"start": last - dt.timedelta(days=20), "end": last}
     before = [usage_stats(user=one, **span) for one in (user, admin)]
 
-    old = expired(now=timezone.now())["AI 呼叫"]
+    old = expired(now=timezone.now())["AI 使用紀錄"]
     assert old.count() == 7
     assert old.delete() == (7, {"ai.Call": 7})
     assert [usage_stats(user=one, **span) for one in (user, admin)] == before

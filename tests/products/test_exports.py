@@ -41,7 +41,7 @@ ODD = {
     "TP00012040000352": "【沐光】保濕精華液",
 }
 HEADINGS = ["品號", "品名", "品牌", "分類", "狀態", "售價", "前次售價", "漲跌", "漲跌幅", "30天最低價"]
-HEADINGS += ["變價時間", "首次看到", "最近看到", "連結", "現價讀不到，自", "待確認售價"]
+HEADINGS += ["變價時間", "首次看到", "最近看到", "連結", "售價讀不到，自", "待確認售價"]
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_prices_that_are_not_certain_are_marked() -> None:
             code="2000006", name="x", price=price, reason="jump", status=status, run=run, observed_at=since
         )
     rows = rows_of(sheet_of("all")[1])
-    marked = {code: (row["現價讀不到，自"], row["待確認售價"]) for code, row in rows.items()}
+    marked = {code: (row["售價讀不到，自"], row["待確認售價"]) for code, row in rows.items()}
     assert marked.pop("2000005") == (timezone.localtime(since).replace(tzinfo=None), None)
     assert marked.pop("2000006") == (None, 90)
     assert set(marked.values()) == {(None, None)}

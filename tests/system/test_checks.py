@@ -72,7 +72,7 @@ def test_the_start_page_says_so(beat: Callable[..., None], admin_client: Client)
     beat("one@a", "bot", "crawl", "default", "messages")
     page = admin_client.get("/admin/").content.decode()
     assert "有些工作沒有背景程式處理" in page
-    assert "匯入（imports）" in page
+    assert "啟動才開始：匯入。" in page
     beat("two@a", "imports")
     assert "背景程式" not in admin_client.get("/admin/").content.decode()
 

@@ -98,7 +98,7 @@ def test_a_clean_up_deletes_what_its_preview_counted(user: User, settings: Any, 
     assert all(size > 0 for _, size in counted.values())
     assert counted.keys() >= {"登入紀錄", "商品事件", "異動紀錄", "產生的文案", "匯入的檔案", "沒有郵件的寄送"}
     assert counted["沒有紀錄的匯入檔案"] == (1, 5)
-    assert again.keys() == {"AI 呼叫"}, "freed by the text that was deleted, and deleted the next time"
+    assert again.keys() == {"AI 使用紀錄"}, "freed by the text that was deleted, and deleted the next time"
     assert (Call.objects.count(), PriceEvent.objects.count(), CrawlError.objects.count()) == (1, 0, 0)
     assert not CategoryResult.objects.exists()
     assert (PriceSpan.objects.count(), Job.objects.get().file.name, stray.exists()) == (spans, "", False)

@@ -93,6 +93,7 @@ def test_sending_leads_to_the_page_of_the_sending(browser: Client, manager: User
 def test_what_is_wrong_changes_nothing(browser: Client, given: dict[str, str]) -> None:
     answer = browser.post(reverse(PAGE), {**given, "send": "yes"})
     assert answer.status_code in (200, 302)
+    assert "stockout_ids" not in words(answer), "as the API calls it"
     assert not VendorSending.objects.exists()
 
 

@@ -269,7 +269,8 @@ class VendorAdmin(TransferMixin, BaseAdmin):
         return self.own_page(
             request,
             "admin/vendors/vendor/merge.html",
-            title=f"併入另一家廠商：{source}",
+            title="併入另一家廠商",
+            subtitle=str(source),
             form=form,
             media=form.media,
             original=source,

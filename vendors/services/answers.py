@@ -146,7 +146,7 @@ def _merge(mail: VendorMail, form: Form, rows: Sequence[Row]) -> _Merge:
         if mine == base and theirs != base:
             continue
         if not mine.answer and row.in_force.answer:
-            raise ValidationFailed(f"品號 {row.line.product_code} 已經回覆過，可以更改，不能改回尚未回覆")
+            raise ValidationFailed(f"品號 {row.line.product_code} 已經回覆過，可以修改，不能改回尚未回覆")
         if row.other and pk not in moved and pk not in form.picked and not form.draft:
             raise ValidationFailed(f"品號 {row.line.product_code} 有兩份不同的內容，請選擇要採用哪一份")
         if theirs not in (base, mine):

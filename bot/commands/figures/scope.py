@@ -22,7 +22,7 @@ from sales.selectors.days import totals_of
 from sales.selectors.lines import sum_of_totals
 
 WEEK = timedelta(days=7)
-_SHOWN = (("業績", "amount", "元"), ("毛利", "gross_profit", "元"), ("數量", "quantity", "件"))
+_SHOWN = (("業績", "amount", "元"), ("毛利", "gross_profit", "元"), ("銷量", "quantity", "件"))
 
 
 @dataclass(frozen=True)

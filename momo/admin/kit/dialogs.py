@@ -83,7 +83,10 @@ def dialog_action(
 def show_refusal(request: HttpRequest, refusal: ServiceError) -> None:
     """Show a service's error: as a warning where the wish did not fit, as an error where something failed."""
     show = messages.warning if isinstance(refusal, (Conflict, ValidationFailed)) else messages.error
-    show(request, str(refusal))
+    text = str(refusal)
+    for name in filter(str.isascii, refusal.fields):  # as the API calls it
+        text = text.removeprefix(f"{name}：")
+    show(request, text)
 
 
 def after_dialog(request: HttpRequest, fallback: str) -> HttpResponse:

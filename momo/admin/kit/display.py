@@ -5,6 +5,7 @@ Red is up and green is down, as is usual in Taiwan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -26,6 +27,7 @@ from momo.core.counting import up_to_most
 NO_VALUE = "－"
 # Tones of badges; static/admin_momo/admin.css gives each its colours.
 GOOD, WARN, BAD, INFO, QUIET, BRAND = "good", "warn", "bad", "info", "quiet", "brand"
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _NUMBER_FIELDS = (IntegerField, DecimalField, FloatField)
 
 
@@ -211,6 +213,16 @@ def picture(url: str) -> SafeString:
     )
 
 
+def action_title(verb: str, name: str) -> str:
+    """A verb and what it is about, apart where that begins with Latin letters: 新增廠商, 新增 API 權杖."""
+    return f"{verb} {name}" if name[:1].isascii() else f"{verb}{name}"
+
+
+def close_up(html: str) -> SafeString:
+    """Escaped HTML without the single spaces between Chinese characters that templates for English put there."""
+    return SafeString(_GAP.sub("", html))
+
+
 class EmptyLast(OrderBy):
     """An ordering that keeps rows without a value at the end, in both directions of a column heading."""
 
@@ -230,5 +242,5 @@ def empty_last(field: str) -> Any:
 NUMBERS: tuple[Callable[..., object], ...] = (thousands, money, price_change, percent_change)
 
 register = Library()
-for _shown in (thousands, up_to_most, money, price_change, percent_change, full_time, when, duration):
+for _shown in (thousands, up_to_most, money, price_change, percent_change, full_time, when, duration, close_up):
     register.filter(_shown)

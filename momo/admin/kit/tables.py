@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, BinaryIO, ClassVar
 
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
@@ -15,12 +16,13 @@ from django.db.models import Model
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import re_path, reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from momo.admin.kit import nav
-from momo.admin.kit.display import holds_numbers
+from momo.admin.kit.display import action_title, holds_numbers
 from momo.admin.kit.exports import KINDS, FoundList, address_of, find_list, list_file
 from momo.admin.kit.forms import ModelForm, RowField, is_id
 from momo.core.errors import ValidationFailed
@@ -118,6 +120,15 @@ class EditableRow(ModelForm):
             field.widget.attrs.setdefault("aria-label", f"{field.label}：{self.instance}")
 
 
+def _without(starts: tuple[str, ...], rows: list[Any]) -> list[Any]:
+    """The nested texts of rows without those that begin with one of `starts`."""
+    return [
+        _without(starts, row) if isinstance(row, list) else row
+        for row in rows
+        if isinstance(row, list) or not str(row).startswith(starts)
+    ]
+
+
 class BaseAdmin(ModelAdmin):
     """The base of all our admin pages: rows are counted once, and not again for each value of each filter.
 
@@ -196,12 +207,30 @@ class BaseAdmin(ModelAdmin):
         return [one for one, fits in found if fits is None or (row is not None and fits(row))]
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
-        name = self.opts.verbose_name
-        context["title"] = f"新增{name}" if kwargs.get("add") else str(name)
+        name = str(self.opts.verbose_name)
+        context["title"] = action_title("新增", name) if kwargs.get("add") else name
         return super().render_change_form(request, context, **kwargs)
 
+    def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
+        refused = context["perms_lacking"] or context["protected"]
+        context["title"] = action_title("無法刪除" if refused else "刪除", str(self.opts.verbose_name))
+        context["subtitle"] = str(context["object"])
+        return super().render_delete_form(request, context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without rows that only join two models: they have neither a page nor a name that users know."""
+        rows, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        joins = [model._meta for model in apps.get_models(include_auto_created=True) if model._meta.auto_created]
+        for join in joins:
+            counts.pop(join.verbose_name_plural, None)
+        hidden = tuple(f"{capfirst(join.verbose_name)}: " for join in joins)
+        return _without(hidden, rows), counts, lacking, protected
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return super().history_view(request, object_id, {"title": "變更紀錄", **(extra_context or {})})
+        page = super().history_view(request, object_id, {"title": "變更紀錄", **(extra_context or {})})
+        if isinstance(page, TemplateResponse) and page.context_data:
+            page.context_data["subtitle"] = str(page.context_data["object"])
+        return page
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, **{"form": EditableRow, **kwargs})

@@ -16,6 +16,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from import_export import resources, widgets
 from import_export.admin import ImportExportMixin
@@ -26,6 +27,7 @@ from import_export.tmp_storages import CacheStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from momo.admin.kit.diffs import RowDiff
+from momo.admin.kit.display import action_title
 from momo.sheets import bounded, values
 from momo.sheets.errors import SheetError
 from momo.sheets.formats.base import MEBIBYTE, Limits
@@ -197,12 +199,20 @@ class TransferMixin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_view_permission(request))
 
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self._titled("匯入", super().import_action(request, **kwargs))
+
     def export_action(self, request: HttpRequest) -> HttpResponse:
         try:
-            return cast(HttpResponse, super().export_action(request))
+            return self._titled("匯出", super().export_action(request))
         except IncorrectLookupParameters:
             messages.error(request, "清單不認得這些條件，請重新篩選")
             return HttpResponseRedirect(reverse("admin:{}_{}_changelist".format(*self.get_model_info())))
+
+    def _titled(self, verb: str, page: Any) -> HttpResponse:
+        if isinstance(page, TemplateResponse) and page.context_data:
+            page.context_data["title"] = action_title(verb, str(self.opts.verbose_name_plural))
+        return cast(HttpResponse, page)
 
     def create_import_form(self, request: HttpRequest) -> Any:
         form = super().create_import_form(request)

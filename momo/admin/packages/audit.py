@@ -42,6 +42,8 @@ def _changed(entry: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     model = entry.content_type.model_class() if entry.content_type else None
     fields = {field.name: field for field in model._meta.get_fields()} if model else {}
     for name, pair in (entry.changes_dict or {}).items():
+        if getattr(fields.get(name), "primary_key", False):  # a number that no page names
+            continue
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
             labels = getattr(model, "json_labels", {}).get(name)
             if labels:

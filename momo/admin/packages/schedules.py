@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from auditlog.registry import auditlog
@@ -18,6 +19,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from momo.admin.kit.display import BAD, GOOD, NO_VALUE, QUIET, badge, column, full_time, nowrap, when
+from momo.admin.kit.forms import ModelForm
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.texts import parse_json
 from momo.system.selectors.schedules import TIMES, overdue_since
@@ -28,6 +30,7 @@ for model in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, 
 
 
 PERIODS = {"days": "天", "hours": "小時", "minutes": "分鐘", "seconds": "秒", "microseconds": "微秒"}
+CRONTAB_TIMES = {"minute", "hour", "day_of_week", "day_of_month", "month_of_year"}
 WEEKDAYS = "日一二三四五六日"  # 0 and 7 are Sunday
 
 
@@ -66,7 +69,13 @@ def _crontab(crontab: Any) -> str:
 
 
 class RegisteredTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
-    """A list of the tasks that workers have registered."""
+    """The tasks that schedules start, each by the name of its first schedule; any other goes into the text field."""
+
+    def tasks_as_choices(self) -> tuple[tuple[str, str], ...]:
+        """Name and title of each task."""
+        titles = dict(PeriodicTask.objects.order_by("-pk").values_list("task", "name"))
+        registered = [task for task, _ in super().tasks_as_choices() if task in titles]
+        return ("", ""), *sorted(((task, titles[task]) for task in registered), key=itemgetter(1))
 
 
 class ScheduledTaskForm(PeriodicTaskForm):
@@ -86,6 +95,16 @@ class ScheduledTaskForm(PeriodicTaskForm):
         # The package reads `task` also where the field has refused its value.
         return forms.ModelForm.clean(self) if "task" in self.errors else super().clean()
 
+    def validate_unique(self) -> None:
+        """The package's rules: one kind of time, and a single moment runs once. Its messages are English."""
+        times = [name for name in ("interval", "crontab", "clocked") if self.cleaned_data.get(name)]
+        if len(times) != 1:
+            self.add_error(None, "間隔、定時與單次時間要選一種，也只能選一種")
+        elif times == ["clocked"] and not self.cleaned_data.get("one_off"):
+            self.add_error("one_off", "單次時間的排程要勾選「只執行一次」")
+        else:
+            super().validate_unique()
+
     def _clean_json(self, field: str) -> str:
         try:
             parse_json(self.cleaned_data[field])
@@ -93,6 +112,15 @@ class ScheduledTaskForm(PeriodicTaskForm):
             raise ValidationError("不是正確的 JSON") from error
         return str(super()._clean_json(field))
 
+
+def _task_text(task: Any) -> str:
+    """A schedule's name. When it runs has a column of its own."""
+    return str(task.name)
+
+
+# The package's texts of these are `30 8 * * * (m/h/dM/MY/d) Asia/Taipei`, and that behind the name.
+CrontabSchedule.__str__ = _crontab
+PeriodicTask.__str__ = _task_text
 
 # The package marks every name for translation but this one. The same words, so that no migration follows.
 PeriodicTask._meta.get_field("task").verbose_name = gettext_lazy("Task Name")
@@ -159,9 +187,21 @@ class IntervalScheduleAdmin(BaseAdmin):
     list_display = ("__str__", "every", "period")
 
 
+class CrontabForm(ModelForm):
+    """The package's form, which refuses a wrong time in our words."""
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        for name in CRONTAB_TIMES.intersection(errors.error_dict):
+            wrong = self.cleaned_data.get(name)
+            errors.error_dict[name] = [ValidationError(f"「{wrong}」的寫法不正確，請看說明裡的例子")]
+        super()._update_errors(errors)  # type: ignore[misc]
+
+
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(BaseAdmin):
     """Times of the day, week or month."""
+
+    form = CrontabForm
 
     list_display = ("__str__", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
 

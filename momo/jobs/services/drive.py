@@ -150,7 +150,7 @@ def _skip(file: DriveFile, error: ServiceError) -> Job | None:
     again = (
         "請到後台開啟這個匯入，按「重試」"
         if job_type
-        else f"請下載檔案後到後台上傳，或呼叫 POST /api/import/drive/import（file_id 為 {file.id}，並指定 job_type）"
+        else f"請下載檔案後到後台上傳，或使用 POST /api/import/drive/import（file_id 為 {file.id}，並指定 job_type）"
     )
     message = (
         f"{error}。這個檔案連續 {TRIES} 次都無法下載，先略過它，之後的檔案照常匯入；檔案內容有更動時會自動再試。"

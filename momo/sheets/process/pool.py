@@ -103,7 +103,7 @@ class Pool:
                 except _Died as death:
                     logger.warning("the process that reads a file ended: %s", death)
             raise SheetError(
-                f"讀取「{name}」的程序 {TRIES} 次都意外結束；請用 Excel 開啟後另存成 .xlsx 再匯入，"
+                f"讀取「{name}」的程式 {TRIES} 次都意外結束；請用 Excel 開啟後另存成 .xlsx 再匯入，"
                 "若仍失敗請通知系統管理員。"
             )
         finally:

@@ -81,7 +81,7 @@ def _figures(board: DayBoard) -> list[tuple[str, str, list[tuple[str, str]]]]:
         card("業績", "amount", money),
         card("毛利", "gross_profit", money),
         ("毛利率", margin, points),
-        card("數量", "quantity", thousands),
+        card("銷量", "quantity", thousands),
         ("列數", thousands(now.lines), []),
     ]
 
@@ -124,7 +124,7 @@ def _table(request: HttpRequest, board: DayBoard, dimension: str) -> FigureTable
             Column("gross_profit", "毛利", "money"),
             Column("margin", "毛利率", "percent"),
             *compared,
-            Column("quantity", "數量", "number"),
+            Column("quantity", "銷量", "number"),
         ],
         rows=rows,
         totals=_row(request, board, board.whole, ""),

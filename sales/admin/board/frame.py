@@ -34,7 +34,7 @@ TABS = {
     "sales_board_contribution": "增減貢獻",
 }
 DIMENSIONS = {"brand": "品牌", "pm": "PM", "category": "分類"}
-MEASURES = {"amount": "業績", "gross_profit": "毛利", "quantity": "數量"}
+MEASURES = {"amount": "業績", "gross_profit": "毛利", "quantity": "銷量"}
 KINDS = {"amount": "money", "gross_profit": "money", "quantity": "number"}
 COMPARED = {"before": "前一段期間", "month_before": "上個月同期", "year_before": "去年同期"}
 BARS = 12  # in a chart; the table has more

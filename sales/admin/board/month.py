@@ -109,7 +109,7 @@ def _figures(board: MonthBoard) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("業績", money(values["amount"]), changes("amount")),
         ("毛利", money(values["gross_profit"]), changes("gross_profit")),
         ("毛利率", NO_VALUE if whole.margin is None else percent(whole.margin, places=1, fixed=True), []),
-        ("數量", thousands(values["quantity"]), changes("quantity")),
+        ("銷量", thousands(values["quantity"]), changes("quantity")),
         ("累計天數", f"{to_date['days']} 天", []),
     ]
 
@@ -128,7 +128,7 @@ def _table(request: HttpRequest, board: MonthBoard, span: Span, marked: Marks) -
             Column("week_before", "比上週同日 %", "rate"),
             Column("gross_profit", "毛利", "money"),
             Column("margin", "毛利率", "percent"),
-            Column("quantity", "數量", "number"),
+            Column("quantity", "銷量", "number"),
             Column("marks", "備註"),
         ],
         rows=rows,

@@ -125,7 +125,7 @@ class _Trend:
             return [{"label": one["key"], "data": one[self.measure]} for one in self.found["series"]]
         (whole,) = self.found["series"]
         if self.measure == "quantity":
-            return [{"label": "數量", "type": "bar", "data": whole["quantity"]}]
+            return [{"label": "銷量", "type": "bar", "data": whole["quantity"]}]
         return [
             {"label": "業績", "type": "bar", "data": whole["amount"]},
             {"label": "毛利", "data": whole["gross_profit"]},

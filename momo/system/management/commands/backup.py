@@ -16,7 +16,7 @@ from momo.system.services.backup import backup
 class Command(BaseCommand):
     """Backs up to a file."""
 
-    help = "把資料庫與上傳的檔案備份成一個檔案；登入狀態、密鑰與設定不在裡面。"
+    help = "把資料庫與上傳的檔案備份成一個檔案；登入狀態、金鑰與設定不在裡面。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -30,4 +30,4 @@ class Command(BaseCommand):
             manifest = backup(target=target, report=report)
         size = filesizeformat(target.stat().st_size)
         console.print(f"已備份到 {target}：資料庫與 {len(manifest.files):,} 個檔案，{size}")
-        console.print("密鑰與設定（.env）不在備份裡，請另外保存。", style="yellow")
+        console.print("金鑰與設定（.env）不在備份裡，請另外存放。", style="yellow")

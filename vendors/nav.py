@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from momo.admin.kit import mine
 from momo.admin.kit.nav import Card, Cards, Entry, Link, Searchable, Section, count, register
-from momo.jobs.nav import FIRST_UPLOAD
 from vendors.models import Vendor
 from vendors.selectors.board import open_stockouts, waiting_for_us, waiting_for_vendors
 from vendors.selectors.stockouts import has_stockouts
@@ -15,6 +14,7 @@ from vendors.selectors.vendors import all_needing_address, search_vendors
 
 VENDORS = Section("廠商與缺貨", 25)
 EMPTY = "匯入缺貨報表之後，"
+FIRST_REPORT = Link("匯入缺貨報表", "upload_file", "admin:vendors_stockoutbatch_upload", "jobs.add_job")
 CHOOSE_STOCKOUTS = Link(
     "到缺貨選擇要通知的", "production_quantity_limits", "admin:vendors_stockout_changelist", "vendors.view_stockout"
 )
@@ -60,7 +60,7 @@ register(
         "vendors.stockout",
         badge=waiting_for_us,
         empty=f"{EMPTY}每一項缺貨、通知與回覆會列在這裡。",
-        step=FIRST_UPLOAD,
+        step=FIRST_REPORT,
         help=(
             "每一項廠商缺貨走到哪一步：待通知、已通知、已回覆或已結案。勾選要處理的，再選寄送、重寄或結案；"
             "點商品可以看郵件與回覆。「沒有信箱」的先替廠商補上信箱，「重複」的跟著先前那一項處理。"
@@ -73,7 +73,7 @@ register(
         "inventory",
         "vendors.stockoutbatch",
         empty=f"{EMPTY}每一份報表的新缺貨、仍缺貨與已恢復會列在這裡。",
-        step=FIRST_UPLOAD,
+        step=FIRST_REPORT,
         help=(
             "每匯入一份缺貨報表就是一批，並和前一批比較。先按「匯入缺貨報表」，"
             "再點進那一批按「寄送這一批」通知廠商。「仍缺貨」是之前就有的，「已恢復」是報表不再列出、因此結案的。"
@@ -87,7 +87,7 @@ register(
         "vendors.vendor",
         badge=all_needing_address,
         empty=f"{EMPTY}報表上的廠商會列在這裡，補上信箱就能通知；也可以自行新增或匯入。",
-        step=FIRST_UPLOAD,
+        step=FIRST_REPORT,
         help=(
             "缺貨報表上的廠商和聯絡資料。先處理「需要補信箱」的：點進去加上收件者，缺貨通知才寄得出去。"
             "同一家有兩個代號時，在它的頁面按「併入另一家廠商」。"

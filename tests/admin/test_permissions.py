@@ -245,7 +245,7 @@ def test_a_user_cannot_start_a_crawl(as_reader: Client) -> None:
 
     assert answer.status_code == 403
     assert not CrawlRun.objects.exists()
-    assert "立即更新價格" not in as_reader.get(reverse("admin:products_crawlrun_changelist")).content.decode()
+    assert "crawl_now" not in as_reader.get(reverse("admin:products_crawlrun_changelist")).content.decode()
 
 
 @pytest.mark.parametrize("action", ["enable", "disable", "crawl", "confirm_closed"])

@@ -70,6 +70,12 @@ class BaseChangeList(ChangeList):
         self.step = step if step and request.user.has_perm(step.permission) else None
 
     @property
+    def spaced_name(self) -> str:
+        """What a row is called, after Chinese words: Latin letters stand apart from them."""
+        name = str(self.opts.verbose_name)
+        return f" {name}" if name[:1].isascii() else name
+
+    @property
     def number_classes(self) -> str:
         """For the stylesheet: a class for the place of each column of numbers, such as `mo-number-3`."""
         found = [

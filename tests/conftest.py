@@ -57,7 +57,7 @@ def django_db_setup(
             cursor.execute("DROP DATABASE IF EXISTS migrating")  # of a worker that failed
             cursor.execute("CREATE DATABASE migrating")
             database["NAME"] = connection.settings_dict["NAME"] = "migrating"
-            gc.disable()  # models of each step live until the next: passes over them take a sixth of the time
+            gc.disable()  # as `momo.local.run` does
             call_command("migrate", verbosity=0, interactive=False)
             gc.enable()
             keep_rows()

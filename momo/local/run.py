@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -166,8 +167,11 @@ def main() -> None:
 
     say("資料表")
     try:
+        # Models of each migration live until the next one: looking for garbage among them takes a sixth of the time.
+        gc.disable()
         # With its checks: a database that cannot hold our texts is refused before anything is written.
         call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
+        gc.enable()
     except CommandError as error:
         sys.exit(f"MOMO Pro: {error}")
     say("管理員帳號")

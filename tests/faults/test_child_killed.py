@@ -10,6 +10,7 @@ import pytest
 from products.models import CrawlRun, CrawlShard
 from tests.faults.harness import World
 from tests.kit.processes import wait_until
+from tests.kit.turns import each_in_turns
 
 pytestmark = pytest.mark.faults
 
@@ -28,7 +29,7 @@ def assert_recovered(world: World, run: CrawlRun) -> None:
 
 
 # robots.txt twice, then eight pages of six categories.
-@pytest.mark.parametrize("requests", [0, 1, 3, 5, 8])
+@each_in_turns("requests", [0, 1, 3, 5, 8], 2)
 def test_the_worker_starts_it_again(world: World, requests: int) -> None:
     world.stall_after(requests)
     world.start_worker()

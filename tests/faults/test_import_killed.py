@@ -29,6 +29,7 @@ from tests.faults.imports import (
     strike,
 )
 from tests.kit.processes import wait_until
+from tests.kit.turns import each_in_turns
 
 pytestmark = pytest.mark.faults
 
@@ -173,9 +174,7 @@ def test_just_after_the_commit(world: ImportWorld, how: str) -> None:
     assert job.attempt == 1
 
 
-@pytest.mark.parametrize(
-    "seconds", [0.3, 0.7, *(pytest.param(seconds, marks=pytest.mark.long) for seconds in (0.1, 0.5, 0.9))]
-)
+@each_in_turns("seconds", [0.1, 0.3, 0.5, 0.7, 0.9], 5)
 def test_at_any_moment(make_world: Any, seconds: float) -> None:
     with make_world(LARGE) as world:
         job = world.start()

@@ -8,6 +8,7 @@ from django.db import connection
 from products.models import CrawlRun
 from tests.faults.harness import World
 from tests.kit.processes import wait_until
+from tests.kit.turns import each_in_turns
 
 pytestmark = pytest.mark.faults
 
@@ -29,7 +30,7 @@ def test_before_anything_was_claimed(world: World) -> None:
     world.assert_no_orphans()
 
 
-@pytest.mark.parametrize("requests", [1, 6])
+@each_in_turns("requests", [1, 6], 2)
 def test_while_it_crawls(world: World, requests: int) -> None:
     world.stall_after(requests)
     world.start_worker()
@@ -70,9 +71,10 @@ def test_after_it_was_applied(world: World) -> None:
     world.assert_no_orphans()
 
 
-@pytest.mark.parametrize(
+@each_in_turns(
     "table",
     ["products_observation", "products_categoryresult", "products_product", "products_priceevent", "products_category"],
+    2,
 )
 def test_while_it_writes(world: World, table: str) -> None:
     world.start_worker()

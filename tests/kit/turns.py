@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +15,16 @@ _T = TypeVar("_T")
 def in_turns(parts: int) -> pytest.MarkDecorator:
     """Gives the test `parts`: so many, and in long runs 1."""
     return pytest.mark.parametrize("parts", [parts, pytest.param(1, marks=pytest.mark.long)], ids=["turn", "all"])
+
+
+def each_in_turns(name: str, cases: Iterable[Any], parts: int) -> pytest.MarkDecorator:
+    """Parametrizes the test by `name`: one of `parts` parts of `cases`, and in long runs the others too."""
+    tried = day().toordinal() % parts
+    marked = [
+        pytest.param(case, marks=() if number % parts == tried else pytest.mark.long)
+        for number, case in enumerate(cases)
+    ]
+    return pytest.mark.parametrize(name, marked)
 
 
 def day() -> date:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -14,6 +13,7 @@ from momo.local.demo import load_categories, load_day
 from momo.local.shop import Catalogue, DemoShop
 from products.models import Alert, CategoryResult, Observation, PriceEvent, Product
 from tests.contract.conftest import undone
+from tests.kit.turns import each_in_turns
 from tests.products.factories import START
 from tests.products.shopping import QUICK, crawl, missing_on
 
@@ -35,18 +35,8 @@ TROUBLES = {
 }
 
 
-# The spider's own tests try each trouble; here one of each way to end a category runs always.
-ALWAYS = {"blocked", "too many, wait", "error", "empty", "last page again"}
-# On the first page, one of each length that the category then seems to have: unknown, none, shorter.
-ALWAYS_FIRST = {"blocked", "empty", "last page again"}
-
-
-def tried(always: set[str]) -> list[Any]:
-    """All troubles, of which those not named are tried in long runs only."""
-    return [
-        pytest.param(trouble, id=name, marks=() if name in always else pytest.mark.long)
-        for name, trouble in TROUBLES.items()
-    ]
+# The spider's own tests try each trouble in every run.
+each_trouble = each_in_turns("kind", TROUBLES, 4)
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +78,9 @@ def misses_of(code: str) -> dict[str, int]:
     return dict(Product.objects.filter(category__code=code).values_list("product_id", "misses"))
 
 
-@pytest.mark.parametrize("trouble", tried(ALWAYS))
-def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) -> None:
-    catalogue = momo.catalogue
+@each_trouble
+def test_trouble_on_three_pages_in_ten(momo: DemoShop, kind: str) -> None:
+    catalogue, trouble = momo.catalogue, TROUBLES[kind]
     bad, good = (row.code for row in catalogue.categories)
     due = missing_on(catalogue, DAY - 2, DAY)
     due_bad, due_good = of(catalogue, bad, due), of(catalogue, good, due)
@@ -138,10 +128,10 @@ def test_trouble_on_three_pages_in_ten(momo: DemoShop, trouble: dict[str, Any]) 
     assert Alert.objects.get().resolved_at == healed.finished_at
 
 
-@pytest.mark.parametrize("trouble", tried(ALWAYS_FIRST))
-def test_trouble_from_the_first_page_on(momo: DemoShop, trouble: dict[str, Any]) -> None:
+@each_trouble
+def test_trouble_from_the_first_page_on(momo: DemoShop, kind: str) -> None:
     """The first page states how long a category is: three pages in ten, with it among them, may hide the others."""
-    catalogue = momo.catalogue
+    catalogue, trouble = momo.catalogue, TROUBLES[kind]
     bad = catalogue.categories[0].code
     assert of(catalogue, bad, missing_on(catalogue, DAY - 2, DAY))
     gone, misses = delisted(), misses_of(bad)
@@ -166,9 +156,7 @@ def seen_in(run_id: int) -> set[str]:
     return set(Observation.objects.filter(run_id=run_id, absent=False).values_list("code", flat=True))
 
 
-@pytest.mark.parametrize(
-    "kind", ["blocked", "empty", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("403", "500"))]
-)
+@each_in_turns("kind", ["blocked", "empty", "403", "500"], 4)
 def test_a_shop_that_shuts_us_out_altogether(momo: DemoShop, kind: str) -> None:
     before = list(Product.objects.order_by("pk").values("pk", "status", "price", "misses", "last_seen_at"))
     momo.fault(kind)

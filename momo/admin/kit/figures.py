@@ -74,8 +74,8 @@ def _words(value: object) -> str:
     return neutralised(" ".join(str(value).split()))
 
 
-# Kinds of columns by name. A `code` is a short text that stands on one line, `rate` is a change in percent, and `points`
-# one in percentage points.
+# Kinds of columns by name. A `code` is a short text that stands on one line, `rate` a change in percent, `points` one
+# in percentage points.
 KINDS = {
     "text": _Kind(str, _words, width=28, number=False),
     "code": _Kind(str, _words, width=16, number=False),

@@ -42,8 +42,8 @@ register(
         ),
         how_to=(
             "按「＋」選使用者並寫下用途，儲存後複製權杖。",
-            "程式在每次請求加上 Authorization: Bearer 權杖，例如讀取降價商品：/api/products?filter=decrease。",
-            "全部的功能與範例在 /api/docs。",
+            "程式在每次請求加上 `Authorization: Bearer 權杖`，例如讀取降價商品：`/api/products?filter=decrease`。",
+            "全部的功能與範例在 `/api/docs`。",
         ),
     ),
     Entry(

@@ -20,10 +20,10 @@ register(
             "或要先變更密碼。"
         ),
         how_to=(
-            ("第一次使用前，系統管理員在 Telegram 向 @BotFather 輸入 /newbot，把得到的權杖填進 TELEGRAM_BOT_TOKEN。"),
+            "系統管理員在 Telegram 向 `@BotFather` 輸入 `/newbot`，把得到的權杖填進 `TELEGRAM_BOT_TOKEN`。",
             (
-                "設定 TELEGRAM_WEBHOOK_SECRET 與 PUBLIC_URL，啟動處理 bot 的背景程式，"
-                "再執行 manage.py telegram_webhook set。"
+                "設定 `TELEGRAM_WEBHOOK_SECRET` 與 `PUBLIC_URL`，啟動處理 `bot` 的背景程式，"
+                "再執行 `manage.py telegram_webhook set`。"
             ),
             "之後每個人在這一頁按「連結我的 Telegram」。",
         ),

@@ -65,11 +65,11 @@ register(
             "主管再決定重試、取消，或標記為已送達。「未寄出」表示還沒有設定郵件伺服器。"
         ),
         how_to=(
-            "都是「未寄出」：請系統管理員設定 EMAIL_URL，再重試。",
+            "都是「未寄出」：請系統管理員設定 `EMAIL_URL`，再重試。",
             (
-                "用 Gmail 寄信：開啟兩步驟驗證，在 myaccount.google.com/apppasswords 產生應用程式密碼，"
-                "設定 EMAIL_URL=smtp+tls://帳號%40gmail.com:密碼@smtp.gmail.com:587，"
-                "EMAIL_FROM 用同一個地址。"
+                "用 Gmail 寄信：開啟兩步驟驗證，在 `myaccount.google.com/apppasswords` 產生應用程式密碼，"
+                "設定 `EMAIL_URL=smtp+tls://帳號%40gmail.com:密碼@smtp.gmail.com:587`，"
+                "`EMAIL_FROM` 用同一個地址。"
             ),
             "一直「等待寄送」：旁邊的原因是郵件伺服器的回答，系統會自己再試。",
             "「失敗」：地址被拒絕，更正收件者之後重試。",
@@ -102,7 +102,7 @@ register(
         how_to=(
             "在 Telegram 把機器人加進群組。",
             "回到這一頁，在那一列按「核准」。",
-            "在群組輸入 /subscribe 選擇要收的通知，或到「訂閱」新增。",
+            "在群組輸入 `/subscribe` 選擇要收的通知，或到「訂閱」新增。",
         ),
     ),
     Cards(20, "notifications.view_outboxmessage", _cards, counts=(waiting_messages,)),

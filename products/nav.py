@@ -217,9 +217,9 @@ register(
             "主管到「分類」確認已關閉。之後有正常的更新或有人確認，就變成「已解除」。"
         ),
         how_to=(
-            ("說明是被 momo 擋住時：請系統管理員調高 CRAWL_DELAY、把 CRAWL_CONCURRENCY 調成 1，放慢更新。"),
+            ("說明是被 momo 擋住時：請系統管理員調高 `CRAWL_DELAY`、把 `CRAWL_CONCURRENCY` 調成 1，放慢更新。"),
             "到「排程」把「更新全部分類的價格」改成久一點一次。",
-            "在 CRAWL_USER_AGENT 寫上聯絡方式，讓 momo 找得到您；這段時間不會有商品被算成下架。",
+            "在 `CRAWL_USER_AGENT` 寫上聯絡方式，讓 momo 找得到您；這段時間不會有商品被算成下架。",
         ),
     ),
     Entry(

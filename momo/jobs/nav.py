@@ -61,8 +61,8 @@ register(
             "「待確認」的檔案會減少現有的資料，點進去看過再決定；「失敗」的檔案什麼都沒有寫入。"
         ),
         how_to=(
-            ("要自動匯入 Google 雲端硬碟的檔案：把資料夾共用給服務帳號的信箱（結尾是 iam.gserviceaccount.com）。"),
-            "請系統管理員把資料夾網址的最後一段填進 GOOGLE_DRIVE_FOLDER_ID。",
+            ("要自動匯入 Google 雲端硬碟的檔案：把資料夾共用給服務帳號的信箱（結尾是 `iam.gserviceaccount.com`）。"),
+            "請系統管理員把資料夾網址的最後一段填進 `GOOGLE_DRIVE_FOLDER_ID`。",
             "之後放進資料夾的報表會照「排程」自動匯入，結果列在這裡。",
         ),
     ),

@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import User, UserScope
 from momo.admin import site
 from momo.admin.kit import nav
+from momo.admin.kit.display import with_code
 from notifications.models import OutboxMessage
 from products.models import PriceEvent, Product, QuarantinedPrice
 from tests.admin import makers, makers_vendors
@@ -199,7 +200,7 @@ def test_each_page_of_the_menu_shows_its_help_and_without_rows_what_to_do_first(
     for entry in [site.HOME_ENTRY, *nav.entries()]:
         page = as_boss.get(reverse(f"admin:{entry.view}"))
         shown = unescape(page.content.decode())
-        if any(text not in shown for text in (entry.help, *entry.how_to)):
+        if any(text not in shown for text in (entry.help, *map(unescape, map(with_code, entry.how_to)))):
             helpless.append(entry.title)
         start = re.search(r'mo-nothing__text.*?<p>(.*?)</p>\s*<a class="mo-button" href=', shown, re.S)
         if entry.model in {model._meta.label_lower for model in listed if model is not User} and not entry.page:

@@ -17,7 +17,7 @@ from django.db.models.expressions import OrderBy
 from django.template import Library
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -223,6 +223,12 @@ def close_up(html: str) -> SafeString:
     return SafeString(_GAP.sub("", html))
 
 
+def with_code(text: str) -> SafeString:
+    """A text in which what stands between two ` is typed as it is."""
+    parts = enumerate(text.split("`"))
+    return format_html_join("", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in parts))
+
+
 class EmptyLast(OrderBy):
     """An ordering that keeps rows without a value at the end, in both directions of a column heading."""
 
@@ -242,5 +248,16 @@ def empty_last(field: str) -> Any:
 NUMBERS: tuple[Callable[..., object], ...] = (thousands, money, price_change, percent_change)
 
 register = Library()
-for _shown in (thousands, up_to_most, money, price_change, percent_change, full_time, when, duration, close_up):
+for _shown in (
+    thousands,
+    up_to_most,
+    money,
+    price_change,
+    percent_change,
+    full_time,
+    when,
+    duration,
+    close_up,
+    with_code,
+):
     register.filter(_shown)

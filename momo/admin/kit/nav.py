@@ -74,7 +74,7 @@ class Entry:
     decision; none of them shows no badge. `empty` is what the list says while it has no rows, and `step` what brings
     the first ones, for users who may not add some there. The entry of a `Page` has no model, and says in `needs` which
     permission it takes. `help` says in two or three sentences what the page is for, what to do first, and what its most
-    important mark means; `how_to` are the steps of what takes some.
+    important mark means; `how_to` are the steps of what takes some, what is typed between `` ` ``.
     """
 
     section: Section

@@ -74,7 +74,7 @@ def _words(value: object) -> str:
     return neutralised(" ".join(str(value).split()))
 
 
-# Kinds of columns by name. A `code` is a short text that stands on one line, `rate` is a change in percent, and `points`
+# Kinds of columns by name. A `code` is a short text that stands on one line, `rate` is a change in percent, `points`
 # one in percentage points.
 KINDS = {
     "text": _Kind(str, _words, width=28, number=False),

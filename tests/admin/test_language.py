@@ -24,7 +24,8 @@ from vendors.models import Vendor, VendorMail
 
 # Words in Latin letters that a page may show.
 NAMES = """
-    MOMO Pro momo Excel CSV PowerPoint Web Google Gmail Gemini Ollama YouTube Telegram Bot mybest cosme Kubernetes n8n Liquid
+    MOMO Pro momo Excel CSV PowerPoint Web Google Gmail Gemini Ollama YouTube Telegram Bot mybest cosme
+    Kubernetes n8n Liquid
     JSON HTML PostgreSQL PgBouncer Redis Valkey Python Django
     Ctrl esc Mac Command
     JavaScript PDF JPG PNG WEBP HEIC Word

@@ -112,7 +112,7 @@ def test_the_list_asks_first(manager: Client, subscription: Subscription) -> Non
 
 
 def test_readers_do_not_see_it_there(reader: Client, subscription: Subscription) -> None:
-    assert "立即通知" not in reader.get(reverse(LIST)).content.decode()
+    assert "tell_now" not in reader.get(reverse(LIST)).content.decode()
     assert reader.post(reverse("admin:products_priceevent_notify_now"), YES).status_code in {302, 403}
     assert OutboxMessage.objects.count() == 0
 

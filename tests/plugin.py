@@ -93,7 +93,7 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector modules and items, which live until the end: a pass over them takes half a second."""
     gc.freeze()
     gc.enable()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 20, 50)  # instead of 700, 10, 10: a twentieth of the tests' processor time
 
 
 @pytest.hookimpl(tryfirst=True)

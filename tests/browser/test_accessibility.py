@@ -23,7 +23,7 @@ FORMS = {"ai_style_workbench"}  # pages of the menu that list nothing
 ROWS = ":is(#result_list tr.data-row, .mo-table--rows tbody tr)"
 
 
-@in_turns(8)
+@in_turns(12)
 def test_nothing_serious_is_found_on_a_page_of_each_kind_and_of_the_menu(
     parts: int, opened: Opener, live_server: Any
 ) -> None:

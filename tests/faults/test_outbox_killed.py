@@ -128,7 +128,6 @@ class Post(KillWorld):
     def _server(self, name: str, module: str, rules: Sequence[Any]) -> int:
         log = self.folder / f"{name}.log"
         command = ["-m", module, "--record", str(self.record(name)), "--seed", str(SEED)]
-        log.touch()  # the child opens it, perhaps later than it is read here
         server = Process([*command, "--rules", json.dumps(rules)], dict(os.environ), log)
         server.start()
         self.servers.append(server)

@@ -148,6 +148,7 @@ def fork(
 
     It reads the file `given`; what it prints is appended to `log`, or to `output` what is not for the standard error.
     """
+    log.touch()  # the child opens it later than it may be read here
     request = {"arguments": list(arguments), "environment": dict(environment), "log": str(log)}
     return _template().fork(request | {"given": given, "output": output or str(log)})
 

@@ -138,7 +138,7 @@ def test_a_mail_carries_its_pictures_and_files() -> None:
         assert part.get_content_disposition() == "inline"
         assert part.get_content().startswith(b"\x89PNG")
     files = [part.get_filename() for part in mail.iter_attachments() if part.get_content_disposition() == "attachment"]
-    assert files == ["momo_試算_20260302.xlsx", "momo_試算_20260302.pptx"]
+    assert sorted(files) == ["momo_試算_20260302.pptx", "momo_試算_20260302.xlsx"]
     assert message.subject == "［預覽］試算 2026/03/02（週一）"
     assert "乙 &amp; &lt;b&gt;" in page
 

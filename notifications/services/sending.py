@@ -173,7 +173,7 @@ class Drain:
             batch = deque(claim_due(self.channel, BATCH[self.channel], claim=claim, answers_only=self.answers_only))
             # The subscription has the quiet hours. The bytes of a file are read for its message alone, before
             # that is marked.
-            files = Prefetch("attachments", Attachment.objects.defer("content"))
+            files = Prefetch("attachments", Attachment.objects.order_by("pk").defer("content"))
             prefetch_related_objects([claimed.message for claimed in batch], "chat", "subscription", files)
             yield batch
         finally:

@@ -56,7 +56,7 @@ def test_a_list_that_is_counted_says_its_number(as_manager: Client) -> None:
 
     text = as_manager.get(reverse("admin:notifications_chat_changelist")).content.decode()
 
-    assert "選擇全部 60" in text
+    assert "選取全部 60" in text
 
 
 @pytest.mark.parametrize(

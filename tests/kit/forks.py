@@ -42,8 +42,9 @@ LIBRARIES = (
     *("scrapy.downloadermiddlewares.retry", "scrapy.extensions.throttle", "django.contrib.sessions.backends.base"),
     *("cron_descriptor", "django.core.management.commands.migrate", "django.template.loaders.cached", "environ"),
     *("drf_spectacular.types", "google.auth.transport.requests", "holidays", "lunardate", "opencc", "orjson"),
-    *("prometheus_client", "python_calamine", "pythonjsonlogger.json", "rustpy_xlsxwriter", "tablib.formats"),
+    *("python_calamine", "pythonjsonlogger.json", "rustpy_xlsxwriter", "tablib.formats"),
     *("tzdata", "whitenoise.middleware"),
+    # Not prometheus_client: it reads the environment when it is imported.
     # The project's one module that takes long and knows neither Django nor settings: patterns of many words.
     "ai.checks.facts",
 )

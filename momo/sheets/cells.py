@@ -298,15 +298,24 @@ class _Column:
         ]
 
 
-def _unconverted(raw: Sequence[Any], kind: Field, converter: _Converter, texts: dict[str, Any]) -> list[Any] | None:
-    """The column if no cell needs conversion, else None. Adds texts that need none to `texts`, each with itself."""
+def _at_once(raw: Sequence[Any], kind: Field, converter: _Converter, texts: dict[str, Any]) -> list[Any] | None:
+    """The column if all its cells are numbers of one type, or need no conversion, else None.
+
+    Adds texts that need no conversion to `texts`, each with itself.
+    """
     types = set(map(type, raw))
+    if types in ({float}, {int}):
+        try:
+            numbers = {number: converter.from_number(number) for number in set(raw)}
+        except BadCell:
+            return None
+        return list(map(numbers.__getitem__, raw))
     if kind.kind is Kind.DATE and types == {date} and min(raw) >= values.FIRST_DAY and max(raw) <= values.LAST_DAY:
         days = {day: day for day in raw}  # one object for equal days: each object is sent on its own
         return list(map(days.__getitem__, raw))
     if converter.plain is None:
         return None
-    distinct = {cell for cell in raw if cell.__class__ is str}
+    distinct = set(raw) if types == {str} else {cell for cell in raw if cell.__class__ is str}
     plain = converter.plain(distinct, kind.max_length)
     texts.update(zip(plain, plain, strict=True))
     if types != {str} or len(plain) + ("" in distinct) < len(distinct):
@@ -324,8 +333,8 @@ def _column(raw: Sequence[Any], kind: Field, *, date1904: bool, scale: int, fail
     append = done.append
     # Exact types, since True == 1 == 1.0 and CellError is a str. Text and numbers have separate memos.
     texts: dict[str, Any] = {"": None}
-    if (unconverted := _unconverted(raw, kind, converter, texts)) is not None:
-        return _Column(unconverted)
+    if (found := _at_once(raw, kind, converter, texts)) is not None:
+        return _Column(found)
     numbers: dict[float, Any] = {}
     for cell in raw:
         cls = cell.__class__

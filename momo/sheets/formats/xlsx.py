@@ -181,7 +181,7 @@ class _Search:
             return False
         if _UNUSUAL.search(data) and not (self._unusual(data) and self._large(data)):
             return False
-        if b'hidden="' in data:
+        if b"h" in data and b'hidden="' in data:
             self._hide(data)
         # Rows are in order (unusual if not), so that the last cell of the piece has the highest number.
         start = len(data)
@@ -195,7 +195,7 @@ class _Search:
         if b"mergeCells" in data:
             for left, top, right, bottom in _MERGED.findall(data):
                 self.facts.merge(area_of(left.decode(), top, right.decode(), bottom))
-        return not _FORMULA.search(data) or self._formulas(data)
+        return b"f" not in data or not _FORMULA.search(data) or self._formulas(data)
 
     def _unusual(self, data: bytes) -> bool:
         """Errors, and cells with further attributes."""

@@ -50,26 +50,25 @@ JOIN summed m ON m.month <= s.last AND s.first <= m.last
 JOIN sales_daycombination l ON l.date BETWEEN greatest(s.first, m.month) AND least(s.last, m.last)
 WHERE true {chosen}
 """
+# `before` and `until` are the numbers of a product's days before the period, and until its end.
 _PRODUCTS = """
-SELECT s.place, p.newest_line, m.month, NULL, NULL, NULL, p.product_code, p.month_lines, p.month_quantity,
-       (p.month_amount * 100)::bigint, NULL, (p.month_profit * 100)::bigint, (p.month_base * 100)::bigint
+SELECT s.place, p.newest_line, m.month, NULL, NULL, NULL, p.product_code,
+       p.until_lines[until] - coalesce(p.until_lines[before], 0),
+       p.until_quantity[until] - coalesce(p.until_quantity[before], 0),
+       p.until_amount[until] - coalesce(p.until_amount[before], 0), NULL,
+       CASE WHEN p.until_known[until] > coalesce(p.until_known[before], 0)
+            THEN p.until_profit[until] - coalesce(p.until_profit[before], 0) END,
+       CASE WHEN p.until_known[until] > coalesce(p.until_known[before], 0)
+            THEN p.until_base[until] - coalesce(p.until_base[before], 0) END
 FROM periods s
-JOIN summed m ON s.first <= m.month AND m.last <= s.last
-JOIN sales_productmonth p ON p.month = m.month
-UNION ALL
-SELECT s.place, p.newest_line, m.month, NULL, NULL, NULL, p.product_code, d.lines, d.quantity,
-       (d.amount * 100)::bigint, NULL, (d.profit * 100)::bigint, (d.base * 100)::bigint
-FROM periods s
-JOIN summed m ON m.month <= s.last AND s.first <= m.last AND NOT (s.first <= m.month AND m.last <= s.last)
+JOIN summed m ON m.month <= s.last AND s.first <= m.last
 JOIN sales_productmonth p ON p.month = m.month
 CROSS JOIN LATERAL (
-    SELECT sum(lines) AS lines, sum(quantity) AS quantity, sum(amount) AS amount, sum(profit) AS profit,
-           sum(base) AS base
-    FROM unnest(p.days, p.lines, p.quantities, p.amounts, p.profits, p.bases)
-         AS day(number, lines, quantity, amount, profit, base)
-    WHERE p.month + number - 1 BETWEEN s.first AND s.last
-) AS d
-WHERE d.lines > 0
+    SELECT width_bucket((greatest(s.first, m.month) - m.month)::smallint, p.days) AS before,
+           width_bucket((least(s.last, m.last) - m.month + 1)::smallint, p.days) AS until
+    OFFSET 0
+) AS days
+WHERE until > before
 """
 _SUMS = """
 {begin}

@@ -20,10 +20,10 @@ LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('sales product months'
 SUM = f"""
 WITH sold AS MATERIALIZED (
     SELECT l.date, l.brand, l.pm, l.category, l.product_code, grouping(l.product_code) = 0 AS of_product,
-           max(l.id) AS line, count(*) AS lines, sum(l.quantity)::bigint AS quantity,
-           sum((l.amount * 100)::bigint) * 0.01 AS amount, sum((l.cost * 100)::bigint) * 0.01 AS cost,
-           sum((l.gross_profit * 100)::bigint) * 0.01 AS profit,
-           sum((l.amount * 100)::bigint) FILTER (WHERE l.gross_profit IS NOT NULL) * 0.01 AS base
+           max(l.id) AS line, count(*) AS lines, count(l.gross_profit) AS known, sum(l.quantity)::bigint AS quantity,
+           sum((l.amount * 100)::bigint)::bigint AS amount, sum((l.cost * 100)::bigint)::bigint AS cost,
+           sum((l.gross_profit * 100)::bigint)::bigint AS profit,
+           sum((l.amount * 100)::bigint) FILTER (WHERE l.gross_profit IS NOT NULL)::bigint AS base
     FROM sales_dayowner o
     JOIN sales_dayclaim c ON c.id = o.claim_id
     JOIN sales_salesline l ON l.date = o.date AND l.job_id = c.lines_job_id
@@ -31,17 +31,26 @@ WITH sold AS MATERIALIZED (
     GROUP BY GROUPING SETS ((l.date, l.product_code), (l.date, l.brand, l.pm, l.category))
 ), products AS (
     INSERT INTO sales_productmonth (
-        month, product_code, days, quantities, amounts, lines, profits, bases, month_lines, month_quantity,
-        month_amount, month_profit, month_base, newest_line)
+        month, product_code, days, quantities, amounts, until_lines, until_quantity, until_amount, until_known,
+        until_profit, until_base, newest_line)
     SELECT %(month)s, product_code, array_agg(extract(day FROM date)::smallint ORDER BY date),
-           array_agg(quantity ORDER BY date), array_agg(amount ORDER BY date), array_agg(lines ORDER BY date),
-           array_agg(profit ORDER BY date), array_agg(base ORDER BY date), sum(lines),
-           sum(quantity), sum(amount), sum(profit), sum(base), max(line)
-    FROM sold WHERE of_product GROUP BY product_code
+           array_agg(quantity ORDER BY date), array_agg(amount * 0.01 ORDER BY date),
+           array_agg(lines_sum ORDER BY date), array_agg(quantity_sum ORDER BY date),
+           array_agg(amount_sum ORDER BY date), array_agg(known_sum ORDER BY date),
+           array_agg(profit_sum ORDER BY date), array_agg(base_sum ORDER BY date), max(line)
+    FROM (
+        SELECT product_code, date, line, quantity, amount, sum(lines) OVER so_far AS lines_sum,
+               sum(quantity) OVER so_far AS quantity_sum, sum(amount) OVER so_far AS amount_sum,
+               sum(known) OVER so_far AS known_sum, coalesce(sum(profit) OVER so_far, 0) AS profit_sum,
+               coalesce(sum(base) OVER so_far, 0) AS base_sum
+        FROM sold WHERE of_product
+        WINDOW so_far AS (PARTITION BY product_code ORDER BY date)
+    ) AS days
+    GROUP BY product_code
 ), combinations AS (
     INSERT INTO sales_daycombination (
         date, brand, pm, category, lines, quantity, amount, cost, gross_profit, margin_base)
-    SELECT date, brand, pm, category, lines, quantity, amount, cost, profit, base
+    SELECT date, brand, pm, category, lines, quantity, amount * 0.01, cost * 0.01, profit * 0.01, base * 0.01
     FROM sold WHERE NOT of_product
 )
 SELECT {CLAIMS} FROM sales_dayowner WHERE date >= %(month)s AND date < %(month)s + interval '1 month'

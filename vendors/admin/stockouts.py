@@ -215,7 +215,7 @@ class StockoutAdmin(SendActions, BoardPages, PageAdmin):
         return request.user.has_perm("vendors.change_stockout")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stockout]:
-        return stockouts().select_related("duplicate_of")
+        return stockouts().select_related("duplicate_of", "resolved_by")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Stockout], search_term: str

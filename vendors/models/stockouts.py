@@ -89,7 +89,8 @@ class Stockout(models.Model):
     )
 
     # Without constraints in the database, which are checked for each of 20,000 rows, of empty keys too: whoever deletes
-    # vendors or rows waits for imports (`lock_stockouts`), and batches and mails are never deleted.
+    # vendors or rows waits for imports (`lock_stockouts`), and batches and mails are never deleted. A user who is
+    # deleted in the moment of closing a row leaves an id of nobody, which the row's page reads as nobody.
     batch = models.ForeignKey(
         StockoutBatch,
         models.PROTECT,
@@ -159,6 +160,7 @@ class Stockout(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name="結案者",
     )
     # The batch that no longer listed the row; its undo opens the row again.

@@ -31,10 +31,12 @@ FROM vendors_vendor n JOIN vendors_vendor v ON v.id = coalesce(n.merged_into_id,
 WHERE n.code = ANY(%(codes)s)
 """
 
-# Open rows that the report covers, and those of its vendors. Columns as arrays take half the time of rows to be read.
+# Open rows that the report covers, and those of its vendors; ids of those that wait for a vendor, and of those that it
+# does not cover. Columns as arrays take half the time of rows to be read.
 OPEN = """
-SELECT array_agg(id), array_agg(vendor_id), array_agg(product_code), array_agg(status IN ('queued', 'sent')),
-       array_agg(%(all)s OR department = ANY(%(departments)s))
+SELECT array_agg(id), array_agg(vendor_id), array_agg(product_code),
+       array_agg(id) FILTER (WHERE status IN ('queued', 'sent')),
+       array_agg(id) FILTER (WHERE NOT (%(all)s OR department = ANY(%(departments)s)))
 FROM vendors_stockout
 WHERE duplicate_of_id IS NULL AND status <> 'resolved'
   AND (%(all)s OR department = ANY(%(departments)s) OR vendor_id = ANY(%(vendors)s))
@@ -129,18 +131,16 @@ def _match(cursor: CursorWrapper, table: Table, compared: Compared) -> None:
             "vendors": list(compared.owners.values()),
         },
     )
-    rows, vendors, products, waiting, is_covered = (values or [] for values in cursor.fetchone())
+    rows, vendors, products, waiting, others = (values or [] for values in cursor.fetchone())
     ids: dict[tuple[int | str, str], int] = dict(zip(zip(vendors, products, strict=True), rows, strict=True))
     compared.firsts = list(map(first.__getitem__, keys))
     compared.originals = list(map(ids.get, keys))
     compared.new = len(first.keys() - ids.keys())
     compared.still = len(keys) - compared.originals.count(None)
-    listed = set(compared.originals)
-    compared.covered = sum(is_covered)
+    compared.covered = len(rows) - len(others)
     if not table.partial:
-        open_rows = zip(rows, is_covered, waiting, strict=True)
-        gone = [(pk, waits) for pk, covered, waits in open_rows if covered and pk not in listed]
-        compared.gone, compared.waiting = [pk for pk, _ in gone], sum(waits for _, waits in gone)
+        gone = set(rows).difference(others, compared.originals)
+        compared.gone, compared.waiting = sorted(gone), len(gone.intersection(waiting))
 
 
 def _cells(table: Table) -> list[str]:

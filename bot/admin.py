@@ -18,8 +18,9 @@ from bot.linking import create_code, unlink
 from bot.models import TelegramAccount
 from bot.selectors import may_use_bot
 from bot.services.telegram import bot_name, connected
-from momo.admin.kit.dialogs import confirm_dialog, dialog_action, show_refusal
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import BAD, GOOD, badge, choice_badge, column, when
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import ReadOnlyAdmin
 from momo.core.errors import Forbidden, ServiceError
 from momo.core.roles import ADMIN, has_role

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from momo.core.formats import percent_of
@@ -17,6 +18,11 @@ def dollars(cents: int | None) -> int | float | None:
     if cents is None:
         return None
     return cents // 100 if cents % 100 == 0 else cents / 100
+
+
+def exact_dollars(cents: int | None) -> Decimal | None:
+    """An amount in New Taiwan dollars with its cents, for pages and reports."""
+    return None if cents is None else Decimal(cents).scaleb(-2)
 
 
 def margin_of(profit: int | None, amount: int | None) -> float | None:

@@ -8,14 +8,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.urls import reverse
-from django.utils.http import urlencode
-
 from momo.admin.kit.figures import Column, FigureTable
 from momo.admin.kit.sections import Filters, Section, register
+from momo.core.days import each_day
 from momo.core.formats import percent_of
 from momo.core.periods import Period, day_label, month_of
-from sales.figures import NAMELESS, OTHERS, Figures, total
+from sales.addresses import address_of_lines
+from sales.figures import NAMELESS, OTHERS, Figures, exact_dollars, total
 from sales.models import DayTotal
 from sales.selectors.days import days_without_data
 from sales.selectors.filtered import Names, days_of, sums_of, whole_of
@@ -74,7 +73,12 @@ def by_key(dimension: str, period: Period, filters: Filters) -> FigureTable:
         return {"name": name, **_figures(one), **_moved(one, old), "share": share, **more}
 
     rows = [
-        line(key or NAMELESS, one, then.get(key, Figures()), name_url=lines_url(span, dimension, key))
+        line(
+            key or NAMELESS,
+            one,
+            then.get(key, Figures()),
+            name_url=address_of_lines(span.first, span.last, **{dimension: key}),
+        )
         for key, one in shown
     ]
     if others:
@@ -114,9 +118,9 @@ def movers(period: Period, filters: Filters) -> FigureTable:
     rows = []
     for key in rises + falls:
         one, old = now.get(key, Figures()), then.get(key, Figures())
-        link = lines_url(span, "brand", key)
+        link = address_of_lines(span.first, span.last, brand=key)
         rows.append({"name": key or NAMELESS, "name_url": link, **_moved(one, old)})
-        rows[-1] |= {"amount": _dollars(one.amount), "before": _dollars(old.amount)}
+        rows[-1] |= {"amount": exact_dollars(one.amount), "before": exact_dollars(old.amount)}
     return FigureTable(
         "sales_movers",
         "變化最大的品牌",
@@ -177,12 +181,6 @@ def not_arrived(period: Period) -> Sequence[str]:
     return () if known else (f"{day_label(period.last)}的銷售日報還沒有匯入",)
 
 
-def lines_url(span: Period, dimension: str, key: str) -> str:
-    """The address of the list of lines of a key."""
-    days = {"date_from": f"{span.first:%Y-%m-%d}", "date_to": f"{span.last:%Y-%m-%d}"}
-    return f"{reverse('admin:sales_salesline_changelist')}?{urlencode({**days, dimension: key or NAMELESS})}"
-
-
 def _last(period: Period) -> date:
     """The last day of the period that counts: data of a period that goes on, or came in part, end before its end."""
     latest = latest_date()
@@ -235,8 +233,8 @@ def _target(one: Attained) -> dict[str, Any]:
 
 def _figures(one: Figures) -> dict[str, Any]:
     return {
-        "amount": _dollars(one.amount),
-        "profit": _dollars(one.gross_profit),
+        "amount": exact_dollars(one.amount),
+        "profit": exact_dollars(one.gross_profit),
         "margin": _percent(one.margin),
         "quantity": one.quantity,
     }
@@ -248,11 +246,7 @@ def _change(now: Figures, then: Figures, filters: Filters) -> dict[str, Any]:
 
 def _moved(now: Figures, then: Figures) -> dict[str, Any]:
     change = now.amount - then.amount
-    return {"change": _dollars(change), "rate": _percent(percent_of(change, abs(then.amount)))}
-
-
-def _dollars(cents: int | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents) / 100
+    return {"change": exact_dollars(change), "rate": _percent(percent_of(change, abs(then.amount)))}
 
 
 def _percent(value: float | None) -> Decimal | None:
@@ -265,7 +259,7 @@ def _chart(period: Period, last: date, filters: Filters) -> Mapping[str, Any] | 
     days = days_of(first=first, last=last, names=_names(filters))
     if len(days) < 2:
         return None
-    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    dates = each_day(first, last)
     shown = [days.get(day) for day in dates]
     return {
         "kind": "sales",

@@ -18,7 +18,7 @@ def write_default_campaigns() -> None:
 # The stored schedule has this name.
 @shared_task(name="sales.sum_products", time_limit=600)
 def sum_products() -> None:
-    """Every minute: sum by product the months whose days were imported or undone since."""
+    """Every minute: sum the months whose days were imported or undone since, by product and by combination."""
     sum_product_months()
 
 

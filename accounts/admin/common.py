@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from accounts.models import ApiToken
 from momo.admin.kit.display import BAD, GOOD, badge, column, when
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin
-from momo.core.errors import Conflict, ServiceError
+from momo.core.errors import Conflict
 
 
 def show_secret(request: HttpRequest, model_admin: BaseAdmin, **context: str) -> HttpResponse:
@@ -23,25 +24,21 @@ def show_secret(request: HttpRequest, model_admin: BaseAdmin, **context: str) ->
 
 
 class ServiceErrorMessages:
-    """Shows errors of services as messages, where Django would show an error page."""
+    """Shows refusals of the password rules and of deletions as messages, where Django would show an error page."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
-        except (ServiceError, ValidationError) as error:
-            messages.error(request, _error_text(error))
+        except ValidationError as error:
+            messages.error(request, "；".join(error.messages))
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         try:
             return super().delete_view(request, object_id, extra_context)  # type: ignore[misc]
-        except Conflict as error:
-            messages.error(request, _error_text(error))
+        except Conflict as refusal:
+            show_refusal(request, refusal)
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[object_id]))
-
-
-def _error_text(error: Exception) -> str:
-    return "；".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def _token_state(token: ApiToken) -> str:

@@ -22,13 +22,12 @@ from ai.models import Domain, FactSheet
 from ai.services.checking import domain_of
 from ai.services.fact_sheets import ONE_LINE, beside_catalogue, fact_as_text, fact_from_text, save_fact_sheet
 from ai.services.facts import PRICES, catalogue_facts, has_ended, prices_outdated, shown_facts
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import NO_VALUE, QUIET, WARN, badge, column, goods, money, nowrap, page_link, when, with_sub
 from momo.admin.kit.filters import Choices, choice_filter, within
 from momo.admin.kit.forms import ModelForm, is_id
 from momo.admin.kit.tables import BaseAdmin
 from momo.admin.kit.transfer import TransferMixin
-from momo.core.errors import Conflict, ValidationFailed
+from momo.core.errors import ValidationFailed
 from products.models import Product
 
 LONGEST = 20_000  # characters of a fact
@@ -212,15 +211,6 @@ class FactSheetAdmin(TransferMixin, BaseAdmin):
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ("kind", "in_force")})]
         return [(None, {"fields": ("domain",)}), *((title, {"fields": keys}) for title, keys in GROUPS)]
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except (Conflict, ValidationFailed) as refusal:
-            show_refusal(request, refusal)
-            return HttpResponseRedirect(request.get_full_path())
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         product = _named(request)

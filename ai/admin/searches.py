@@ -16,8 +16,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from ai.models import Search
 from ai.selectors.history import generations_of
 from ai.services.search import MAX_QUERY, search
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import column, full_name, full_time, link, when
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import ServiceError
 from notifications.admin.looks import frame

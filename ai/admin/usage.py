@@ -16,6 +16,7 @@ from ai.selectors.budgets import BudgetState, budget_states
 from ai.selectors.usage import usage_stats
 from momo.admin.kit.display import NO_VALUE, thousands
 from momo.admin.kit.periods import SpanForm
+from momo.core.days import each_day
 from momo.core.errors import ValidationFailed
 from momo.core.formats import number, percent, percent_of
 
@@ -129,7 +130,7 @@ def _chart(rows: list[dict[str, Any]], metric: str, *, by_day: bool, first: dt.d
     """Bars of the metric: costs by currency, calls by outcome, tokens by direction; every day, also without calls."""
     if by_day:
         known = {row["date"]: row for row in rows}
-        days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+        days = each_day(first, last)
         form = "%m/%d" if first.year == last.year else "%Y/%m/%d"
         labels, rows = [f"{day:{form}}" for day in days], [known.get(day, {}) for day in days]
     else:

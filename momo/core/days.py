@@ -12,6 +12,11 @@ from momo.core.errors import ValidationFailed
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
 
+def each_day(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included; none if `last` is before `first`."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def start_of_day(day: date) -> datetime:
     """Midnight in Taipei at the beginning of `day`."""
     return datetime.combine(day, time.min, timezone.get_default_timezone())

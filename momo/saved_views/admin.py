@@ -15,10 +15,11 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.models import User
-from momo.admin.kit.dialogs import confirm_dialog, dialog_action, show_refusal
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import GOOD, INFO, NO_VALUE, badge, column, full_name, full_time, link, nowrap, when
 from momo.admin.kit.exports import Listed, address_of, chosen_filters, find_list
 from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.errors import Conflict, NotFound, ServiceError, ValidationFailed
 from momo.core.secret_paths import VIEWS

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.mine import PARAMETER, own_scope
+from momo.admin.kit.refusals import show_refusal
 from momo.core.errors import NotFound, ServiceError, ValidationFailed
 from momo.core.todo import sources
 from momo.todo.models import TodoComment

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from momo.admin.kit.forms import lines_of
 from notifications.events import EventKind, FilterField
 
 TEXTS, TEXT_LENGTH = 500, 200  # lines of one field, characters of one
@@ -123,7 +124,7 @@ class FiltersField(forms.Field):
                 raise ValidationError(f"沒有「{strange[0][:40]}」這個選項")
             return list(dict.fromkeys(given))
         if field.kind == "texts":
-            return _texts(given)
+            return lines_of(given, most=TEXTS, longest=TEXT_LENGTH)
         return _number(given)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -131,15 +132,6 @@ class FiltersField(forms.Field):
             return bool(self.clean(data) != (initial or {}))
         except ValidationError:
             return True
-
-
-def _texts(given: str) -> list[str]:
-    lines = list(dict.fromkeys(line.strip() for line in given.splitlines() if line.strip()))
-    if len(lines) > TEXTS:
-        raise ValidationError(f"最多 {TEXTS} 行")
-    if any(len(line) > TEXT_LENGTH or not line.isprintable() for line in lines):
-        raise ValidationError(f"每一行最多 {TEXT_LENGTH} 個字，且不含控制字元")
-    return lines
 
 
 def _number(given: str) -> float | int | None:

@@ -18,7 +18,7 @@ from momo.admin.kit.dialogs import after_dialog, confirm_dialog
 from momo.admin.kit.display import link, when
 from momo.admin.kit.tables import BaseAdmin
 from momo.admin.kit.transfer import TransferMixin
-from momo.core.errors import ServiceError, ValidationFailed
+from momo.core.errors import ServiceError
 from notifications.admin.looks import format_badge, plain, variables_table
 from notifications.admin.previews import failure_texts
 from notifications.admin.resources import TemplateResource
@@ -83,14 +83,6 @@ class TemplateAdmin(TemplatePages, TransferMixin, BaseAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         context.update(self.editor_context(kwargs.get("obj")))
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ValidationFailed as failure:
-            # The form was valid and the service refuses: another user saved in between.
-            messages.error(request, "；".join(failure_texts(failure)))
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in ("code", *CONTENT) if name in form.cleaned_data}

@@ -21,7 +21,6 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import (
     NO_VALUE,
     column,
@@ -39,6 +38,7 @@ from momo.admin.kit.figures import export_response
 from momo.admin.kit.filters import Choices, ChoicesFilter, NamesFilter, RowsFilter, choice_filter
 from momo.admin.kit.mine import mine_filter
 from momo.admin.kit.nav import row_links, row_panels
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin, BaseChangeList, PageAdmin
 from momo.admin.kit.transfer import TransferMixin
 from momo.core.errors import ServiceError

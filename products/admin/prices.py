@@ -19,7 +19,8 @@ from django.utils.http import urlencode
 
 from momo.admin.kit import mine, nav
 from momo.admin.kit.display import NO_VALUE, full_time
-from momo.admin.kit.figures import Column, FigureTable, export_response
+from momo.admin.kit.figures import Column, FigureTable, export_response, page_address
+from momo.admin.kit.periods import Span, usual_spans
 from momo.core.days import EARLIEST, LATEST
 from products.models import Category, PriceEvent
 from products.selectors.prices import (
@@ -53,20 +54,6 @@ LOWEST_OF = (30, 90)  # days
 BY_CHOICES = (("percent", "幅度"), ("amount", "金額"))
 DAY = ["%Y-%m-%d"]
 TONES = {Kind.INCREASE: "up", Kind.DECREASE: "down"}
-
-
-def spans(today: date) -> dict[str, tuple[date, date]]:
-    """First and last day of each usual span, by its title; those of other apps after ours."""
-    yesterday, month = today - timedelta(days=1), today.replace(day=1)
-    monday, last_month = today - timedelta(days=today.weekday() + 7), month - timedelta(days=1)
-    return {
-        "今天": (today, today),
-        "昨天": (yesterday, yesterday),
-        "上週": (monday, monday + timedelta(days=6)),
-        "本月": (month, today),
-        "上月": (last_month.replace(day=1), last_month),
-        **{title: (first, min(last, first + timedelta(days=MAX_DAYS - 1))) for title, first, last in nav.presets()},
-    }
 
 
 class BoardForm(forms.Form):
@@ -323,11 +310,15 @@ def price_board(request: HttpRequest) -> HttpResponseBase:
 
 
 def _presets(request: HttpRequest, board: Board | None) -> list[tuple[str, str, bool]]:
-    """Title, address and whether it is chosen, of each usual span; other choices of the page stay."""
-    found = []
-    for title, (first, last) in spans(timezone.localdate()).items():
-        query = request.GET.copy()
-        query["first"], query["last"] = f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
-        chosen = board is not None and (board.first, board.last) == (first, last)
-        found.append((title, f"?{query.urlencode()}", chosen))
-    return found
+    """Title, address and whether it is chosen, of each usual span and of other apps'; other choices stay."""
+    longest = timedelta(days=MAX_DAYS - 1)
+    spans = usual_spans(timezone.localdate())
+    spans |= {title: Span(first, min(last, first + longest)) for title, first, last in nav.presets()}
+    return [
+        (
+            title,
+            page_address(request, first=f"{span.first}", last=f"{span.last}"),
+            board is not None and (board.first, board.last) == (span.first, span.last),
+        )
+        for title, span in spans.items()
+    ]

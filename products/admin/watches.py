@@ -16,7 +16,6 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from accounts.models import User
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import (
     GOOD,
     NO_VALUE,
@@ -30,6 +29,7 @@ from momo.admin.kit.display import (
     with_sub,
 )
 from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.errors import Conflict, ValidationFailed
 from momo.core.formats import change_percent
@@ -171,15 +171,6 @@ class WatchAdmin(BaseAdmin):
             return False
         messages.success(request, f"已關注 {len(done):,} 件商品：售價符合條件時通知一次")
         return True
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except Conflict as refusal:
-            show_refusal(request, refusal)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Watch, form: Any, change: bool) -> None:
         given: dict[str, Any] = {"kind": obj.kind, "value": obj.value, "active": obj.active}

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from accounts.models import User
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import BAD, GOOD, QUIET, WARN, badge, choice_badge, column, link, when, with_weekday
 from momo.admin.kit.filters import Choices, ChoicesFilter, choice_filter
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import ReadOnlyAdmin
 from momo.core.errors import ServiceError
-from sales.figures import NAMELESS
+from sales.addresses import address_of_lines
 from sales.models import Alarm
 from sales.selectors.alarms import OPEN, alarms
 from sales.services.alarms import acknowledge, said_of
@@ -50,12 +48,12 @@ def _state(alarm: Alarm) -> SafeString:
 
 def _lines(alarm: Alarm) -> SafeString:
     """A link to the lines of the day that the alarm is about; of a product to its page, where there is one."""
-    query: list[tuple[str, Any]] = [("date_from", alarm.date), ("date_to", alarm.date)]
+    filters = {}
     if alarm.dimension == Alarm.Dimension.PRODUCT:
-        query.append(("product_code__icontains", alarm.key))
+        filters["product_code__icontains"] = alarm.key
     elif alarm.dimension != Alarm.Dimension.ALL:
-        query.append((alarm.dimension, alarm.key or NAMELESS))
-    return link(f"{reverse('admin:sales_salesline_changelist')}?{urlencode(query)}", "查看明細")
+        filters[alarm.dimension] = alarm.key
+    return link(address_of_lines(alarm.date, alarm.date, **filters), "查看明細")
 
 
 @admin.register(Alarm)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -11,9 +10,10 @@ from django.utils.functional import cached_property
 from momo.admin.kit.display import with_weekday
 from momo.admin.kit.figures import Column, FigureTable
 from momo.core.formats import percent_of
+from sales.addresses import address_of_lines
 from sales.admin.marks import marks_of_chart, words_of
-from sales.admin.target_tables import LABELS, lines_url, worded
-from sales.figures import OTHERS, Figures, total
+from sales.admin.target_tables import LABELS, running, worded
+from sales.figures import OTHERS, Figures, exact_dollars, total
 from sales.models import Campaign
 from sales.selectors.campaign_report import BASE_DAYS, CampaignReport, Compared, ReportDay
 from sales.selectors.campaigns import CAMPAIGN, WARM_UP, days_marked
@@ -84,7 +84,7 @@ class CampaignTables:
     def _of_dimension(self, dimension: str, found: Sequence[Compared]) -> FigureTable:
         shown, others = found[:KEYS_SHOWN], found[KEYS_SHOWN:]
         first, last = self.report.campaign.first, self.report.until or self.report.campaign.last
-        rows = [{**self._row(one), "name_url": lines_url(first, last, dimension, one.key)} for one in shown]
+        rows = [{**self._row(one), "name_url": address_of_lines(first, last, **{dimension: one.key})} for one in shown]
         if others:
             rows.append(self._row(_together(others)))
         columns = [Column("name", LABELS[dimension]), *_COMPARED]
@@ -100,7 +100,7 @@ class CampaignTables:
         return {
             "name": one.label,
             **self._compare(one, "amount"),
-            "profit": _dollars(profit),
+            "profit": exact_dollars(profit),
             "margin": one.now.margin,
         }
 
@@ -111,12 +111,12 @@ class CampaignTables:
         per_day = round(now / elapsed) if now is not None and elapsed else None
         base = self.report.base_per_day(_cents(one.base, measure))
         return {
-            "now": _dollars(now),
-            "then": _dollars(then),
-            "change": None if now is None or then is None else _dollars(now - then),
+            "now": exact_dollars(now),
+            "then": exact_dollars(then),
+            "change": None if now is None or then is None else exact_dollars(now - then),
             "rate": _rate(now, then),
-            "per_day": _dollars(per_day),
-            "base": _dollars(base),
+            "per_day": exact_dollars(per_day),
+            "base": exact_dollars(base),
             "lift": _rate(per_day, base),
         }
 
@@ -129,13 +129,13 @@ class CampaignTables:
             {
                 "number": f"第 {day.number} 天" if day.number > 0 else f"預熱（首日前 {1 - day.number} 天）",
                 "date": day.date,
-                "now": _dollars(_cents(day.now, "amount")),
-                "now_url": lines_url(day.date, day.date) if day.now is not None else "",
-                "now_sum": _dollars(_cents(day.now_sum, "amount")),
+                "now": exact_dollars(_cents(day.now, "amount")),
+                "now_url": address_of_lines(day.date, day.date) if day.now is not None else "",
+                "now_sum": exact_dollars(_cents(day.now_sum, "amount")),
                 "then_date": day.then_date,
-                "then": _dollars(_cents(day.then, "amount")),
-                "then_sum": _dollars(_cents(day.then_sum, "amount")),
-                "change": _dollars(_minus(day)),
+                "then": exact_dollars(_cents(day.then, "amount")),
+                "then_sum": exact_dollars(_cents(day.then_sum, "amount")),
+                "change": exact_dollars(_minus(day)),
                 "lift": _rate(_cents(day.now, "amount"), base),
                 "notes": "、".join(
                     words_of(mark) for mark in marked.get(day.date, []) if mark.kind not in (CAMPAIGN, WARM_UP)
@@ -169,13 +169,13 @@ class CampaignTables:
         """Labels and cumulative series: this year, the year before, and as many average days of the 28 before."""
         days = self.report.days
         series: list[dict[str, Any]] = [
-            {"label": "累計業績", "data": [_dollars(_cents(day.now_sum, "amount")) for day in days]}
+            {"label": "累計業績", "data": [exact_dollars(_cents(day.now_sum, "amount")) for day in days]}
         ]
         if self.report.last_year is not None:
-            then = (_cents(day.then, "amount") if day.number > 0 else None for day in days)
-            series.append({"label": "去年累計", "data": [_dollars(one) for one in _running(then)], "dashed": True})
+            then = (exact_dollars(_cents(day.then, "amount")) if day.number > 0 else None for day in days)
+            series.append({"label": "去年累計", "data": list(running(then)), "dashed": True})
         if base is not None:
-            usual = [_dollars(base * day.number) if day.number > 0 else None for day in days]
+            usual = [exact_dollars(base * day.number) if day.number > 0 else None for day in days]
             series.append({"label": f"前 {BASE_DAYS} 天的水準", "data": usual, "dashed": True, "tone": "#9ca3af"})
         return {"labels": [day.date for day in days], "series": series}
 
@@ -213,17 +213,6 @@ def _minus(day: ReportDay) -> int | None:
     return None if day.now_sum is None or day.then_sum is None else day.now_sum.amount - day.then_sum.amount
 
 
-def _running(amounts: Iterator[int | None]) -> Iterator[int | None]:
-    so_far = 0
-    for amount in amounts:
-        so_far += amount or 0
-        yield None if amount is None else so_far
-
-
 def _rate(now: int | None, then: int | None) -> float | None:
     """The change in percent; None if either is unknown or there was nothing before."""
     return None if now is None or not then else percent_of(now - then, abs(then))
-
-
-def _dollars(cents: int | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents).scaleb(-2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, TextField
@@ -17,16 +16,18 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from momo.admin.kit.dialogs import confirm_dialog, dialog_action, show_refusal
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import GOOD, INFO, QUIET, WARN, badge, column, link, nowrap, page_link
 from momo.admin.kit.figures import export_response
 from momo.admin.kit.filters import Choices, choice_filter
-from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.forms import LinesField, ModelForm
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.errors import ServiceError
+from sales.addresses import address_of_lines
 from sales.admin.campaign_tables import CampaignTables, limits_of
-from sales.admin.target_tables import lines_url
 from sales.models import Campaign
+from sales.models.campaigns import MAX_BRANDS, MAX_PRODUCTS
 from sales.selectors.campaign_report import campaign_report
 from sales.selectors.campaigns import campaigns
 from sales.services.campaigns import delete_campaign, save_campaign, write_campaigns
@@ -35,28 +36,11 @@ STATES = {"now": "進行中", "ahead": "未開始", "over": "已結束"}
 ONE_A_LINE = "一行一個；兩欄都空白是全部銷售，都有填時是其中任何一個"
 
 
-class LinesField(forms.CharField):
-    """A list of texts, one a line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-        super().__init__(required=False, max_length=100_000, widget=widget, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
-
-
 class CampaignForm(ModelForm):
     """Names of brands and codes of products stand one a line."""
 
-    brands = LinesField(label="限定品牌", help_text=ONE_A_LINE)
-    products = LinesField(label="限定品號", help_text=ONE_A_LINE)
+    brands = LinesField(most=MAX_BRANDS, longest=120, label="限定品牌", help_text=ONE_A_LINE)
+    products = LinesField(most=MAX_PRODUCTS, longest=30, label="限定品號", help_text=ONE_A_LINE)
 
     class Meta:
         model = Campaign
@@ -145,7 +129,7 @@ class CampaignAdmin(BaseAdmin):
             ],
             tables=tables,
             may_change=self.has_change_permission(request),
-            lines_url=lines_url(campaign.first, campaign.last),
+            lines_url=address_of_lines(campaign.first, campaign.last),
         )
 
     @action(description="看比較", icon="monitoring", permissions=["view"])
@@ -168,14 +152,6 @@ class CampaignAdmin(BaseAdmin):
         return f"已建立 {made} 個檔期" if made else "這幾年的檔期都已經建立過了"
 
     # --- Saving, through the services ----------------------------------------------------------------------------
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ServiceError as refusal:
-            # Somebody else saved the same in the meantime.
-            show_refusal(request, refusal)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         names = form.changed_data if change else list(form.cleaned_data)

@@ -15,6 +15,7 @@ from momo.admin.kit.display import GOOD, NO_VALUE, WARN, badge, column, differen
 from momo.admin.kit.exports import KINDS
 from momo.admin.kit.tables import PageAdmin
 from momo.core.formats import percent, percent_of
+from sales.addresses import address_of_lines
 from sales.admin.lines import DateFilter, chosen_days, job_link
 from sales.admin.notes import note_context
 from sales.admin.spans import SalesChangeList
@@ -78,7 +79,6 @@ class DayOwnerAdmin(PageAdmin):
         claims = list(claims_of_day(date=obj.date, source=obj.source))
         standing = [claim for claim in claims if claim.undone_at is None]
         before = {claim.pk: older for claim, older in zip(standing, [*standing[1:], None], strict=True)}
-        lines = reverse("admin:sales_salesline_changelist")
         return {
             **note_context(obj.date),
             "day": with_weekday(obj.date),
@@ -86,7 +86,7 @@ class DayOwnerAdmin(PageAdmin):
                 (KINDS[kind], f"{reverse('export-daily-sales')}?date={obj.date:%Y-%m-%d}&format={name}")
                 for name, kind in FORMATS.items()
             ],
-            "lines_url": f"{lines}?date_from={obj.date:%Y-%m-%d}&date_to={obj.date:%Y-%m-%d}",
+            "lines_url": address_of_lines(obj.date, obj.date),
             "figures": [
                 ("業績", money(obj.claim.amount)),
                 ("毛利", money(obj.claim.gross_profit)),

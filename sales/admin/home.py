@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from momo.admin.kit import mine
 from momo.admin.kit.display import NO_VALUE
 from momo.admin.kit.figures import signed_rate
 from momo.admin.kit.periods import Span
+from sales.addresses import address_of_lines
 from sales.admin.board.frame import contribution_url
-from sales.figures import Figures
+from sales.figures import exact_dollars
 from sales.models import DayTotal
 from sales.selectors.glance import Glance, glance
 from sales.selectors.targets import Progress, attainment
@@ -37,8 +36,8 @@ def glance_panel(request: HttpRequest) -> dict[str, Any]:
             "board_url": mine.address(request, reverse("admin:sales_board")),
             "whose": "" if found.dimension == DayTotal.Dimension.ALL else "、".join(found.keys),
             "day": found.day,
-            "day_amount": _dollars(found.figures.amount),
-            "day_profit": _profit(found.figures),
+            "day_amount": exact_dollars(found.figures.amount),
+            "day_profit": exact_dollars(found.figures.gross_profit),
             "day_margin": found.figures.margin,
             "day_url": _lines(found, found.day),
             "day_why_url": contribution_url(request, Span(found.day, found.day), "before"),
@@ -54,14 +53,6 @@ def glance_panel(request: HttpRequest) -> dict[str, Any]:
             "aim_url": mine.address(request, reverse("admin:sales_target_attainment") + f"?month={found.day:%Y-%m}"),
         }
     }
-
-
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
-
-
-def _profit(figures: Figures) -> Decimal | None:
-    return None if figures.gross_profit is None else _dollars(figures.gross_profit)
 
 
 def _against(label: str, then: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +76,5 @@ def _aim(progress: Progress, days_left: int) -> dict[str, Any] | None:
 
 def _lines(found: Glance, first: date) -> str:
     """The list of the lines that a figure adds up."""
-    query: list[tuple[str, Any]] = [("date_from", first), ("date_to", found.day)]
-    if found.dimension != DayTotal.Dimension.ALL:
-        query += [(found.dimension, key) for key in found.keys]
-    return f"{reverse('admin:sales_salesline_changelist')}?{urlencode(query)}"
+    filters = {} if found.dimension == DayTotal.Dimension.ALL else {found.dimension: found.keys}
+    return address_of_lines(first, found.day, **filters)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
+from momo.core.days import each_day
 from sales.selectors.campaigns import CAMPAIGN, HOLIDAY, NOTE, WARM_UP, Mark, days_marked
 
 NAMES = {HOLIDAY: "假日", CAMPAIGN: "檔期", WARM_UP: "預熱", NOTE: "註記"}
@@ -17,7 +18,7 @@ HOLIDAYS_SHOWN = 62  # days of a chart; on longer ones their lines would cover i
 
 def marks_of_chart(first: date, last: date) -> dict[str, Any]:
     """`bands` and `marks` of a chart of kind `series` (static/admin_momo/charts.js) whose labels are days."""
-    labels = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    labels = each_day(first, last)
     return chart_marks(days_marked(first, last), labels)
 
 

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import column, full_name, when, with_weekday
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.errors import ServiceError
@@ -84,14 +83,6 @@ class DayNoteAdmin(BaseAdmin):
         return HttpResponseRedirect(f"{reverse('admin:sales_daynote_add')}?{urlencode(typed)}")
 
     # --- Saving, through the services ----------------------------------------------------------------------------
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ServiceError as refusal:
-            # Somebody else wrote the same in the meantime.
-            show_refusal(request, refusal)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: DayNote, form: Any, change: bool) -> None:
         fields = form.cleaned_data if change else {**form.cleaned_data, "author": request.user}

@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from momo.admin.kit.figures import Column, FigureTable
 from momo.core.days import start_of_day
 from momo.core.formats import change_percent, percent_of
 from products.models import Product
+from sales.addresses import address_of_lines
 from sales.selectors.products import AROUND, Change, Day, PricesAndSales, Sold, Window, prices_and_sales
 
 NOON = timedelta(hours=12)
@@ -121,8 +120,7 @@ def _sold(product: Product, first: date, last: date, sold: Sold | None) -> dict[
         return {"quantity": None, "amount": None}
     cells: dict[str, Any] = {"quantity": sold.quantity, "amount": Decimal(sold.amount)}
     if sold.quantity or sold.amount:
-        asked: dict[str, Any] = {"product_code__icontains": product.product_id, "date_from": first, "date_to": last}
-        url = f"{reverse('admin:sales_salesline_changelist')}?{urlencode(asked)}"
+        url = address_of_lines(first, last, product_code__icontains=product.product_id)
         cells |= {"quantity_url": url, "amount_url": url}
     return cells
 

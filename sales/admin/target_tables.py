@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
-
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from momo.admin.kit.display import with_weekday
 from momo.admin.kit.figures import Column, FigureTable
 from momo.admin.kit.periods import month_of
 from momo.core.formats import money
-from sales.figures import NAMELESS
+from sales.addresses import address_of_lines
 from sales.models import Target
-from sales.selectors.targets import ALL, MEASURES, SHAPES, Attained, Attainment, Progress, TargetDay
+from sales.selectors.targets import MEASURES, SHAPES, Attained, Attainment, Progress, TargetDay
 
 LABELS = {value: str(label) for value, label in Target.DIMENSIONS}
 _PROGRESS = (
@@ -32,17 +28,9 @@ _PROGRESS = (
 _OF_PROFIT = ("target", "actual", "attainment", "projected")
 
 
-def lines_url(first: date, last: date, dimension: str = ALL, key: str = "") -> str:
-    """The address of the list of lines from `first` to `last`, of one key of a dimension."""
-    asked = {"date_from": first.isoformat(), "date_to": last.isoformat()}
-    if dimension != ALL:
-        asked[dimension] = key or NAMELESS
-    return f"{reverse('admin:sales_salesline_changelist')}?{urlencode(asked)}"
-
-
 def whole_table(found: Attainment, backdrop: Mapping[str, Any]) -> FigureTable:
     """All sales against their target, with the month so far as a chart; `backdrop` shades its days."""
-    url = lines_url(found.month, month_of(found.month).last)
+    url = address_of_lines(found.month, month_of(found.month).last)
     rows = [
         {"measure": label, **_values(getattr(found.whole, name)), "actual_url": url} for name, label in MEASURES.items()
     ]
@@ -63,7 +51,10 @@ def keys_table(found: Attainment) -> FigureTable:
     last = month_of(found.month).last
     columns = [Column("label", label), *(Column(*one) for one in _PROGRESS)]
     columns += [Column(f"profit_{name}", f"毛利{title}", kind) for name, title, kind in _PROGRESS if name in _OF_PROFIT]
-    rows = [{**_row(one), "label_url": lines_url(found.month, last, found.dimension, one.key)} for one in found.rows]
+    rows = [
+        {**_row(one), "label_url": address_of_lines(found.month, last, **{found.dimension: one.key})}
+        for one in found.rows
+    ]
     return FigureTable(
         key="keys",
         title=f"{found.month:%Y-%m} {worded('依', found.dimension)}",
@@ -121,13 +112,13 @@ def _values(progress: Progress) -> dict[str, Any]:
 
 def _lines(days: tuple[TargetDay, ...]) -> dict[str, Any]:
     """Labels and cumulative series of the days; without a target only that of the sales."""
-    series: list[dict[str, Any]] = [{"label": "累計業績", "data": list(_running(day.actual for day in days))}]
+    series: list[dict[str, Any]] = [{"label": "累計業績", "data": list(running(day.actual for day in days))}]
     if any(day.target is not None for day in days):
-        series.append({"label": "應達", "data": list(_running(day.target for day in days)), "dashed": True})
+        series.append({"label": "應達", "data": list(running(day.target for day in days)), "dashed": True})
     return {"labels": [day.date for day in days], "series": series}
 
 
-def _running(amounts: Iterator[Decimal | None]) -> Iterator[Decimal | None]:
+def running(amounts: Iterable[Decimal | None]) -> Iterator[Decimal | None]:
     """Sums so far; None where the amount is."""
     so_far = Decimal(0)
     for amount in amounts:

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from momo.core.days import each_day
 from momo.core.thresholds import thresholds
 from products.models import Product
 from sales.figures import NAMELESS
@@ -129,8 +130,7 @@ def days_without_report(now: datetime) -> set[date]:
     begun = DayOwner.objects.order_by("date").values_list("date", flat=True).first()
     if begun is None:
         return set()
-    days = (first + timedelta(days=number) for number in range(CHECKED_DAYS))
-    return {day for day in days if begun < day <= last and day not in owned}
+    return {day for day in each_day(first, last) if begun < day and day not in owned}
 
 
 def findings(day: date) -> list[Finding]:

@@ -1,7 +1,7 @@
 """What boards show of a day, of a month and over time: the figures of `daily_sales`, `monthly_summary` and `trend`.
 
 With a scope they are those of a user's PMs and brands. Totals have one dimension each, so they serve a scope of PMs
-alone or brands alone; a scope of both, and the groups of a scope, need the lines.
+alone or brands alone; a scope of both, and the groups of a scope, need the sums of combinations.
 """
 
 from __future__ import annotations
@@ -140,8 +140,11 @@ def figures_of_days(periods: list[tuple[date, date]], *, scope: Scope | None = N
 
 
 def totals_of_scope(scope: Scope | None) -> tuple[str, list[str]]:
-    """The dimension and keys whose totals are those of a scope, which has not both PMs and brands."""
-    if scope is None:
+    """The dimension and keys whose totals are those of a scope; of one with both its PMs.
+
+    Not both, since a line may be of one of the PMs and of one of the brands, and the sum would count it twice.
+    """
+    if not scope:
         return ALL.value, [""]
     if scope.pms:
         return DayTotal.Dimension.PM.value, sorted(scope.pms)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from momo.core.days import each_day
 from momo.core.errors import ValidationFailed
 from sales.figures import NAMELESS, Figures, total
 from sales.models import Campaign, DayTotal
@@ -53,7 +54,7 @@ class Window(NamedTuple):
 
     @property
     def days(self) -> list[date]:
-        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+        return each_day(self.first, self.last)
 
 
 @dataclass(frozen=True)

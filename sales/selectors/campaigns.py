@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
 
+from momo.core.days import each_day
 from momo.core.errors import NotFound
 from sales.models import Campaign, DayNote
 from sales.models.campaigns import MAX_WARM_UP
@@ -56,7 +56,7 @@ def campaign_presets(today: date) -> list[tuple[str, date, date]]:
 def campaign_days(first: date, last: date) -> set[date]:
     """Days of campaigns, without their warm-up, between `first` and `last`."""
     found = campaigns_between(first, last)
-    return {day for campaign in found for day in _days(max(campaign.first, first), min(campaign.last, last))}
+    return {day for campaign in found for day in each_day(max(campaign.first, first), min(campaign.last, last))}
 
 
 def days_marked(first: date, last: date) -> dict[date, list[Mark]]:
@@ -71,7 +71,7 @@ def days_marked(first: date, last: date) -> dict[date, list[Mark]]:
         for day, name in holidays_of(year).items():
             mark(day, HOLIDAY, name)
     for campaign in campaigns_between(first, last):
-        for day in _days(max(campaign.begins, first), min(campaign.last, last)):
+        for day in each_day(max(campaign.begins, first), min(campaign.last, last)):
             if day < campaign.first:
                 mark(day, WARM_UP, f"{campaign.name} 預熱", campaign.pk)
             else:
@@ -109,10 +109,6 @@ def note_by_id(note_id: int) -> DayNote:
     if note is None:
         raise NotFound("找不到這則註記")
     return note
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
 def _nameless(campaign: Campaign) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
+from momo.core.days import each_day
 from sales.models import DayClaim, DayTotal, MonthTotal
 from sales.selectors.groups import GROUPS
 
@@ -31,9 +32,7 @@ def days_without_data(*, first: date, last: date) -> list[date]:
     if begin is None or begin > last:
         return []
     known = set(days.filter(date__range=(first, last)).values_list("date", flat=True))
-    start = max(first, begin)
-    span = (start + timedelta(days=number) for number in range((last - start).days + 1))
-    return [day for day in span if day not in known]
+    return [day for day in each_day(max(first, begin), last) if day not in known]
 
 
 def chart_of_days(*, days: int = CHART_DAYS) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from momo.core.scope import Scope
 from sales.figures import Figures
-from sales.models import DayTotal
+from sales.selectors.board import totals_of_scope
 from sales.selectors.daily import COMPARED
 from sales.selectors.days import totals_of
 from sales.selectors.lines import figures_by_day, latest_date
@@ -25,22 +25,10 @@ class Glance:
 
     day: date
     dimension: str
-    keys: tuple[str, ...]
+    keys: list[str]
     figures: Figures
     before: dict[str, dict[str, Any]]
     month: dict[str, Any]
-
-
-def keys_of(scope: Scope | None) -> tuple[str, tuple[str, ...]]:
-    """The dimension and keys whose sum stands for `scope`: its PMs, else its brands; everything without one.
-
-    Not both, since a line may be of one of the PMs and of one of the brands, and totals would count it twice.
-    """
-    if scope and scope.pms:
-        return DayTotal.Dimension.PM, tuple(sorted(scope.pms))
-    if scope and scope.brands:
-        return DayTotal.Dimension.BRAND, tuple(sorted(scope.brands))
-    return DayTotal.Dimension.ALL, ("",)
 
 
 def glance(*, scope: Scope | None = None) -> Glance | None:
@@ -48,7 +36,7 @@ def glance(*, scope: Scope | None = None) -> Glance | None:
     day = latest_date()
     if day is None:
         return None
-    dimension, keys = keys_of(scope)
+    dimension, keys = totals_of_scope(scope)
     first = day.replace(day=1)
     previous, last_year = (first - timedelta(days=1)).replace(day=1), first.replace(year=first.year - 1)
     of_keys: dict[str, Any] = {"dimension": dimension, "keys": keys}

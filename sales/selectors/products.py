@@ -12,7 +12,7 @@ from itertools import pairwise
 from django.db import connection
 from django.utils import timezone
 
-from momo.core.days import start_of_day
+from momo.core.days import each_day, start_of_day
 from products.models import Product
 from products.selectors.pages import CHART_SPANS, Span, chart_points, last_spans
 from sales.models import ProductMonth
@@ -72,11 +72,11 @@ class ProductDays:
 
     def days(self) -> list[date]:
         """All days, the oldest first."""
-        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+        return each_day(self.first, self.last)
 
     def window(self, first: date, last: date) -> Window:
         """The sum of the days from `first` to `last` that are known."""
-        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        days = each_day(first, last)
         known = [sold for day in days if (sold := self.on(day)) is not None]
         return Window(first, last, len(known), sum(known, start=Sold()))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import accumulate
 from statistics import median
@@ -17,10 +16,11 @@ from django.utils import timezone
 from momo.core.errors import NotFound
 from momo.core.formats import percent_of
 from momo.core.scope import Scope
-from sales.figures import NAMELESS, Figures, total
+from sales.figures import NAMELESS, Figures, exact_dollars, total
 from sales.models import DayTotal, MonthTotal, Target
 from sales.selectors.days import totals_of
 from sales.selectors.lines import figures_by_day, sums_by_key
+from sales.selectors.monthly import days_of
 
 ALL = DayTotal.Dimension.ALL.value
 MEASURES = {"amount": "業績", "gross_profit": "毛利"}
@@ -99,19 +99,14 @@ def spread(cents: int, weights: Sequence[int]) -> list[int]:
     return [now - before for now, before in zip(upto, [0, *upto], strict=False)]
 
 
-def days_of_month(month: date) -> list[date]:
-    """All days of the month that begins on `month`."""
-    return [month + timedelta(days=number) for number in range(monthrange(month.year, month.month)[1])]
-
-
 def shape_of(month: date) -> tuple[str, list[int]]:
     """LAST_YEAR or EQUAL, and a weight for each day of `month`.
 
     The weight of a day of the week is the median of these days in the same month a year ago, so that one campaign does
     not raise all days like it. Days are equal unless each day of the week had sales then.
     """
-    days = days_of_month(month)
-    before = days_of_month(month.replace(year=month.year - 1))
+    days = days_of(month)
+    before = days_of(month.replace(year=month.year - 1))
     amounts: dict[int, list[int]] = defaultdict(list)
     then = totals_of(dimension=ALL, keys=[""], first=before[0], last=before[-1])
     for day, amount in then.values_list("date", "amount"):
@@ -137,7 +132,7 @@ def attainment(
     last one with sales, of a past month all. At most four queries.
     """
     today, month = today or timezone.localdate(), month.replace(day=1)
-    days = days_of_month(month)
+    days = days_of(month)
     last = min(today, days[-1])
     shape, weights = shape_of(month)
     sold = figures_by_day(totals_of(dimension=ALL, keys=[""], first=month, last=last)) if last >= month else {}
@@ -175,8 +170,8 @@ def attainment(
         days=tuple(
             TargetDay(
                 day,
-                None if spreads is None else _dollars(spreads[place]),
-                _dollars(sold.get(day, Figures()).amount) if place < passed else None,
+                None if spreads is None else exact_dollars(spreads[place]),
+                exact_dollars(sold.get(day, Figures()).amount) if place < passed else None,
             )
             for place, day in enumerate(days)
         ),
@@ -266,7 +261,7 @@ class _Meter:
         if aim is not None and actual is not None and self.left:
             needed = max(0, -(-(aim - actual) // self.left))  # rounded up, so that it suffices
         expected = None if aim is None else sum(spread(aim, self.weights)[: self.passed])
-        return Progress(target, *map(_dollars, (actual, expected, projected, needed)))
+        return Progress(target, *map(exact_dollars, (actual, expected, projected, needed)))
 
 
 def _is_chosen(key: str, dimension: str, keys: Collection[str] | None, scope: Scope | None) -> bool:
@@ -301,7 +296,3 @@ def _rounded(part: int, whole: int) -> int:
 
 def _cents(amount: Decimal) -> int:
     return int(amount * 100)
-
-
-def _dollars(cents: int | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents).scaleb(-2)

@@ -20,7 +20,8 @@ from momo.core.errors import Conflict, ValidationFailed
 from momo.core.formats import percent_of
 from momo.core.scope import Scope
 from sales.models import Target
-from sales.selectors.targets import EQUAL, LAST_YEAR, attainment, days_of_month, shape_of, spread
+from sales.selectors.monthly import days_of
+from sales.selectors.targets import EQUAL, LAST_YEAR, attainment, shape_of, spread
 from sales.services.targets import Cell, save_grid, save_target
 from tests.sales.factories import Row, publish, sale
 
@@ -77,7 +78,7 @@ def weights_of(rows: list[Row]) -> list[Decimal] | None:
     by_weekday = {n: [amount for day, amount in days.items() if day.weekday() == n] for n in range(7)}
     if not all(found and median(found) > 0 for found in by_weekday.values()):
         return None
-    return [Decimal(median(by_weekday[day.weekday()])) for day in days_of_month(MARCH)]
+    return [Decimal(median(by_weekday[day.weekday()])) for day in days_of(MARCH)]
 
 
 @pytest.mark.django_db
@@ -153,7 +154,7 @@ def test_targets_say_what_plain_python_says(
 
 @pytest.mark.django_db
 def test_one_campaign_a_year_ago_does_not_raise_all_days_like_it() -> None:
-    days = [sale((day - DAY).days, 1000) for day in days_of_month(date(2025, 3, 1))]
+    days = [sale((day - DAY).days, 1000) for day in days_of(date(2025, 3, 1))]
     peak = date(2025, 3, 11)
     publish([row | ({"amount": 90_000} if row["date"] == peak else {}) for row in days])
 

@@ -19,7 +19,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.models import User
-from momo.admin.kit.dialogs import show_refusal
+from momo.admin.kit.refusals import show_refusal
 from momo.core.errors import ServiceError
 from notifications.admin.looks import frame
 from notifications.channels.mail_page import mail_body

@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 
 from accounts.models import User
-from momo.admin.kit.dialogs import confirm_dialog, dialog_action, show_refusal
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action
 from momo.admin.kit.display import (
     NO_VALUE,
     badge,
@@ -36,6 +36,7 @@ from momo.admin.kit.exports import FoundList, facts_of, refuse_too_many
 from momo.admin.kit.filters import Choices, ChoicesFilter, NamesFilter, RowsFilter, any_of, choice_filter
 from momo.admin.kit.forms import is_id
 from momo.admin.kit.mine import mine_filter
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import ServiceError, ValidationFailed
 from momo.sheets.write import most_rows

@@ -19,7 +19,6 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import (
     BAD,
     GOOD,
@@ -194,14 +193,6 @@ class VendorAdmin(TransferMixin, BaseAdmin):
         return [name for name in self.fields if name in shown]
 
     # --- Saving, through the services ----------------------------------------------------------------------------
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ServiceError as refusal:
-            # Somebody else saved the same in the meantime.
-            show_refusal(request, refusal)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Vendor, form: Any, change: bool) -> None:
         names = form.changed_data if change else list(form.cleaned_data)

@@ -14,6 +14,7 @@ from bot.registry import Picture
 from bot.texts import NONE, bold, change, escape, whole
 from bot.words.names import Name
 from momo.charts import FontMissing, bar_chart
+from momo.core.days import each_day
 from momo.core.formats import percent, percent_of
 from momo.core.periods import Period, day_label, month_of
 from sales.figures import Figures, dollars
@@ -51,7 +52,7 @@ class Scope:
     @property
     def dates(self) -> list[date]:
         """The days that count."""
-        return [self.period.first + timedelta(days=number) for number in range(self.days)]
+        return each_day(self.period.first, self.last)
 
     def sum(self, period: Period) -> Figures:
         """The figures of a period."""

@@ -19,8 +19,9 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import PageAdmin
-from momo.core.errors import Conflict, ServiceError, ValidationFailed
+from momo.core.errors import ServiceError
 
 
 def confirm_dialog(title: str, text: str, *, yes: str, form_class: Any = None) -> Any:
@@ -78,15 +79,6 @@ def dialog_action(
         return made
 
     return decorate
-
-
-def show_refusal(request: HttpRequest, refusal: ServiceError) -> None:
-    """Show a service's error: as a warning where the wish did not fit, as an error where something failed."""
-    show = messages.warning if isinstance(refusal, (Conflict, ValidationFailed)) else messages.error
-    text = str(refusal)
-    for name in filter(str.isascii, refusal.fields):  # as the API calls it
-        text = text.removeprefix(f"{name}：")
-    show(request, text)
 
 
 def after_dialog(request: HttpRequest, fallback: str) -> HttpResponse:

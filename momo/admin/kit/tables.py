@@ -25,7 +25,8 @@ from momo.admin.kit import nav
 from momo.admin.kit.display import action_title, holds_numbers
 from momo.admin.kit.exports import KINDS, FoundList, address_of, find_list, list_file
 from momo.admin.kit.forms import ModelForm, RowField, is_id
-from momo.core.errors import ValidationFailed
+from momo.admin.kit.refusals import show_refusal
+from momo.core.errors import ServiceError, ValidationFailed
 from momo.sheets.write import CONTENT_TYPES
 
 
@@ -188,6 +189,16 @@ class BaseAdmin(ModelAdmin):
         if not all(is_id(self.model, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest(ACTION_CHECKBOX_NAME)
         return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ServiceError as refusal:
+            # The form was valid and the service refuses: somebody else saved the same in the meantime.
+            if request.method != "POST":
+                raise
+            show_refusal(request, refusal)
+            return HttpResponseRedirect(request.get_full_path())
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):

@@ -1,4 +1,4 @@
-"""Form fields of reports: sections in their order, and lists of texts with one on each line."""
+"""Form fields of reports: sections in their order, and names that no sales report has."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from momo.admin.kit.sections import sections
 
 PLACES = 12  # sections of a report
-LINES, LINE = 100, 254  # texts of a list, characters of one
 
 
 class SectionsWidget(forms.MultiWidget):
@@ -54,28 +53,6 @@ class SectionsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return [code for code in data or () if code] != list(initial or ())
-
-
-class LinesField(forms.CharField):
-    """A list of different texts, one on each line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-        super().__init__(required=False, widget=widget, max_length=LINES * (LINE + 2), **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, (list, tuple)) else value
-
-    def clean(self, value: Any) -> Any:
-        lines = list(dict.fromkeys(line.strip() for line in super().clean(value).splitlines() if line.strip()))
-        if len(lines) > LINES:
-            raise ValidationError(f"最多 {LINES} 行，這裡有 {len(lines)} 行")
-        if wrong := [line for line in lines if len(line) > LINE or not line.isprintable()]:
-            raise ValidationError(f"每一行最多 {LINE} 個字，且不含控制字元：{wrong[0][:40]!r}")
-        return lines
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.prepare_value(initial), data)
 
 
 def unknown_names(names: Sequence[str], known: Sequence[str]) -> list[str]:

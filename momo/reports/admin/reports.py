@@ -18,12 +18,13 @@ from unfold.utils import parse_date_str
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User
-from momo.admin.kit.dialogs import after_dialog, confirm_dialog, dialog_action, show_refusal
+from momo.admin.kit.dialogs import after_dialog, confirm_dialog, dialog_action
 from momo.admin.kit.display import NO_VALUE, active_badge, column, nowrap, span, when
-from momo.admin.kit.forms import ModelForm
+from momo.admin.kit.forms import LinesField, ModelForm
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import BaseAdmin
 from momo.core.errors import ServiceError
-from momo.reports.admin.fields import LinesField, SectionsField, unknown_names
+from momo.reports.admin.fields import SectionsField, unknown_names
 from momo.reports.models import Report, ReportRun
 from momo.reports.selectors import chosen_sections, last_day
 from momo.reports.services.files import DOWNLOADS, EVENT, Forms, forms_of
@@ -45,10 +46,10 @@ class ReportForm(ModelForm):
     sections = SectionsField(
         label="內容", help_text="報表依這個順序排列；同一份內容用在訊息、郵件、Excel 與 PowerPoint"
     )
-    pms = LinesField(label="PM", help_text=ONE_A_LINE)
-    brands = LinesField(label="品牌", help_text=ONE_A_LINE)
-    categories = LinesField(label="分類", help_text=ONE_A_LINE)
-    addresses = LinesField(label="其他電子郵件", help_text="每行一個")
+    pms = LinesField(most=100, longest=254, label="PM", help_text=ONE_A_LINE)
+    brands = LinesField(most=100, longest=254, label="品牌", help_text=ONE_A_LINE)
+    categories = LinesField(most=100, longest=254, label="分類", help_text=ONE_A_LINE)
+    addresses = LinesField(most=100, longest=254, label="其他電子郵件", help_text="每行一個")
 
     class Meta:
         model = Report

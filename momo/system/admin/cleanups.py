@@ -15,8 +15,8 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from accounts.models import User
-from momo.admin.kit.dialogs import show_refusal
 from momo.admin.kit.display import BAD, GOOD, INFO, choice_badge, column, full_time, nowrap, took, when
+from momo.admin.kit.refusals import show_refusal
 from momo.admin.kit.tables import PageAdmin
 from momo.core.errors import ServiceError
 from momo.core.retention import Amount

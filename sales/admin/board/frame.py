@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +19,11 @@ from django.utils.http import urlencode
 from momo.admin.kit import mine
 from momo.admin.kit.figures import FigureTable, export_response, page_address
 from momo.admin.kit.periods import Span, SpanForm, asked_day, usual_spans
+from momo.core.days import each_day
 from momo.core.errors import ValidationFailed
-from sales.figures import NAMELESS
-from sales.selectors.campaigns import Mark, campaigns, days_marked
+from sales.addresses import address_of_lines
+from sales.figures import exact_dollars
+from sales.selectors.campaigns import Mark, campaign_presets, days_marked
 from sales.selectors.lines import latest_or_today
 
 TITLE = "銷售看板"
@@ -73,12 +75,7 @@ def by_title(dimension: str) -> str:
 
 def lines_url(request: HttpRequest, days: Span, **keys: str) -> str:
     """The list of the lines of some days with these values, and of the user's scope if the page is narrowed to it."""
-    asked: dict[str, Any] = {
-        "date_from": days.first,
-        "date_to": days.last,
-        **{name: key or NAMELESS for name, key in keys.items()},
-    }
-    return mine.address(request, f"{reverse('admin:sales_salesline_changelist')}?{urlencode(asked)}")
+    return mine.address(request, address_of_lines(days.first, days.last, **keys))
 
 
 def contribution_url(request: HttpRequest, days: Span, compared: str) -> str:
@@ -96,7 +93,7 @@ def facts_of(request: HttpRequest, *facts: tuple[str, str]) -> list[tuple[str, s
 
 def in_dollars(value: int | None, measure: str = "amount") -> Decimal | int | None:
     """Cents as New Taiwan dollars; a quantity as it is."""
-    return value if value is None or measure == "quantity" else Decimal(value).scaleb(-2)
+    return value if value is None or measure == "quantity" else exact_dollars(value)
 
 
 # --- Periods ----------------------------------------------------------------------------------------------------------
@@ -172,10 +169,7 @@ def chosen_periods(request: HttpRequest) -> Periods:
 def presets(request: HttpRequest, chosen: Span) -> list[tuple[str, str, bool]]:
     """Title, address and whether it is chosen, of each usual period and of the latest campaign; one query."""
     today = timezone.localdate()
-    spans = usual_spans(today)
-    campaign = campaigns().filter(first__lte=today).first()
-    if campaign is not None:
-        spans[f"檔期：{campaign.name}"] = Span(campaign.first, min(campaign.last, today))
+    spans = usual_spans(today) | {title: Span(first, last) for title, first, last in campaign_presets(today)}
     return [
         (title, page_address(request, start_date=f"{span.first}", end_date=f"{span.last}"), span == chosen)
         for title, span in spans.items()
@@ -187,7 +181,7 @@ def presets(request: HttpRequest, chosen: Span) -> list[tuple[str, str, bool]]:
 
 def marks_text(marked: Mapping[date, Sequence[Mark]], days: Span) -> str:
     """The titles of what is marked on some days, each once."""
-    inside = (days.first + timedelta(days=number) for number in range(days.days))
+    inside = each_day(days.first, days.last)
     return "、".join(dict.fromkeys(mark.title for day in inside for mark in marked.get(day, ())))
 
 

@@ -310,9 +310,9 @@ def _at_once(raw: Sequence[Any], kind: Field, converter: _Converter, texts: dict
         except BadCell:
             return None
         return list(map(numbers.__getitem__, raw))
-    if kind.kind is Kind.DATE and types == {date} and min(raw) >= values.FIRST_DAY and max(raw) <= values.LAST_DAY:
-        days = {day: day for day in raw}  # one object for equal days: each object is sent on its own
-        return list(map(days.__getitem__, raw))
+    if kind.kind is Kind.DATE and types == {date}:
+        days = set(raw)
+        return list(raw) if min(days) >= values.FIRST_DAY and max(days) <= values.LAST_DAY else None
     if converter.plain is None:
         return None
     distinct = set(raw) if types == {str} else {cell for cell in raw if cell.__class__ is str}

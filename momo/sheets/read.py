@@ -5,22 +5,11 @@ The content decides the format, not the name. The size is checked before anythin
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    CalamineWorkbook,
-    PasswordError,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-)
+from typing import Any
 
 from momo.sheets.areas import Area
 from momo.sheets.columns import (
@@ -37,18 +26,14 @@ from momo.sheets.errors import DuplicateColumn, SheetError, UnknownColumns
 from momo.sheets.formats import ods, xls, xlsb, xlsx
 from momo.sheets.formats.archive import Archive, opened
 from momo.sheets.formats.base import (
-    MAX_SHEETS,
     MEBIBYTE,
-    Facts,
     Inspected,
     Limits,
     Sheet,
     broken,
-    check_extent,
-    protected,
     too_many_rows,
-    too_many_sheets,
 )
+from momo.sheets.formats.calamine import guarded, visible_sheets
 from momo.sheets.formats.sniff import Format, sniff
 from momo.sheets.formats.text import csv_sheets, html_sheets
 from momo.sheets.formats.xml2003 import xml_sheets
@@ -297,17 +282,17 @@ def sheets_of(path: Path, *, name: str, limits: Limits) -> Iterator[tuple[Iterat
             yield iter(sheets), date1904
             return
         if kind is Format.XLS:
-            with _guarded(name):
+            with guarded(name):
                 known = xls.inspect(path, name=name, limits=limits)
         else:
             if kind is Format.FODS:
                 path = Path(stack.enter_context(ods.zipped(path)).name)
             archive = stack.enter_context(opened(path, name=name, limits=limits))
-            with _guarded(name):
+            with guarded(name):
                 known = _INSPECT[kind](archive, limits)
-        with _guarded(name):
+        with guarded(name):
             file = stack.enter_context(path.open("rb") if known.copy is None else known.copy())
-        yield _visible(file, known.facts, name=name, limits=limits), known.date1904
+        yield visible_sheets(file, known, name=name, limits=limits), known.date1904
 
 
 _INSPECT: Mapping[Format, Callable[[Archive, Limits], Inspected]] = {
@@ -316,88 +301,3 @@ _INSPECT: Mapping[Format, Callable[[Archive, Limits], Inspected]] = {
     Format.ODS: ods.inspect,
     Format.FODS: ods.inspect,
 }
-
-
-def _rows(sheet: CalamineSheet, facts: Facts, height: int | None = None) -> list[list[Any]]:
-    """The rows that calamine returns, up to row `height`, with the cells put right that calamine returns wrong.
-
-    calamine omits last rows and columns that hold only formulas without a result; they are added.
-    """
-    try:
-        rows: list[list[Any]] = sheet.to_python(skip_empty_area=False, nrows=height)
-    except BaseException as error:
-        if not _caused_by_file(error):
-            raise
-        raise _unreadable(sheet) from error
-    for (row, column), digits in facts.digits.items():
-        if row < len(rows) and column < len(rows[row]):
-            cell = rows[row][column]
-            if cell.__class__ in (float, int) and cell >= 0 and float(cell).is_integer():
-                rows[row][column] = str(int(cell)).zfill(digits)
-    errors = {place: shown for place, shown in facts.errors.items() if height is None or place[0] < height}
-    if errors:
-        width = max(len(rows[0]) if rows else 0, *(column + 1 for _, column in errors))
-        rows.extend([] for _ in range(len(rows), max(row for row, _ in errors) + 1))
-        for cells in rows:
-            cells.extend([""] * (width - len(cells)))
-    for (row, column), shown in errors.items():
-        rows[row][column] = shown
-    return rows
-
-
-def _unreadable(sheet: CalamineSheet) -> SheetError:
-    """A number with a date format is out of the range of Python's dates; calamine does not tell which cell."""
-    number = 1
-    try:
-        for _ in sheet.iter_rows():  # from A1, as in _rows
-            number += 1
-    except BaseException as error:
-        if not _caused_by_file(error):
-            raise
-    return SheetError(
-        f"工作表「{sheet.name}」第 {number:,} 列有超出範圍的日期或時間，無法讀取；"
-        "請在 Excel 更正該儲存格的數值，或把格式改成「通用格式」後再匯入。"
-    )
-
-
-def _visible(file: BinaryIO, facts: Callable[[str], Facts], *, name: str, limits: Limits) -> Iterator[Sheet]:
-    with _guarded(name):
-        workbook = CalamineWorkbook.from_filelike(file)
-        listed = workbook.sheets_metadata
-    if len(listed) > MAX_SHEETS:
-        raise too_many_sheets(name)
-    for place, each in enumerate(listed):
-        if each.visible != SheetVisibleEnum.Visible or each.typ != SheetTypeEnum.WorkSheet:
-            continue
-        with _guarded(name):
-            known = facts(each.name)
-            sheet = workbook.get_sheet_by_index(place)
-        check_extent(each.name, sheet.total_height + 1, sheet.total_width + 1, limits)
-        empty = sheet.height == 0 and not known.errors
-        yield Sheet(each.name, empty, partial(_rows, sheet, known), known.merged, hidden=known.hidden)
-
-
-@contextmanager
-def _guarded(name: str) -> Iterator[None]:
-    """Turn any error of a parser about a damaged file into SheetError."""
-    try:
-        yield
-    except SheetError:
-        raise
-    except PasswordError as error:
-        raise protected(name) from error
-    except BaseException as error:
-        if not _caused_by_file(error):
-            raise
-        raise broken(name) from error
-
-
-def _caused_by_file(error: BaseException) -> bool:
-    """Whether a parser raised `error` because of the file's content.
-
-    calamine's panic is a BaseException, so `except Exception` would not catch it.
-    """
-    if type(error).__name__ == "PanicException" and "pointer is null" in str(error):  # Python could not allocate
-        raise MemoryError from error
-    known = (CalamineError, OSError, struct.error, ValueError, LookupError, OverflowError)
-    return isinstance(error, known) or type(error).__name__ == "PanicException"

@@ -87,6 +87,10 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise broken(self.name) from error
 
+    def declared(self, part: str) -> int:
+        """The bytes that the directory claims for an unpacked part."""
+        return self.parts[folded(part)].file_size
+
     def size(self, part: str) -> int:
         """The bytes of a part as far as it was unpacked."""
         return self._sizes.get(folded(part), 0)

@@ -93,12 +93,14 @@ class Inspected(NamedTuple):
     """What is known of a workbook before calamine reads it.
 
     `facts` is a function from sheet name to facts, `date1904` whether serial dates count from 1904. `copy` makes a copy
-    of the file that calamine reads right, None if it reads the file itself right.
+    of the file that calamine reads right, None if it reads the file itself right. `large` are names of sheets that take
+    so long to inspect that calamine reads them meanwhile.
     """
 
     facts: Callable[[str], Facts]
     date1904: bool = False
     copy: Callable[[], BinaryIO] | None = None
+    large: Collection[str] = ()
 
 
 @dataclass(frozen=True)

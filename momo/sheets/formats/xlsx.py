@@ -17,7 +17,7 @@ from openpyxl.utils import column_index_from_string
 
 from momo.sheets.formats.archive import Archive, folded, relations, rewritten
 from momo.sheets.formats.base import MEBIBYTE, Facts, Inspected, Limits, broken, check_extent, zeros_of
-from momo.sheets.formats.shared_strings import SharedStrings
+from momo.sheets.formats.shared_strings import LONG, SharedStrings
 from momo.sheets.formats.xlsx_cells import area_of, walk
 from momo.sheets.values import UNCALCULATED, CellError
 
@@ -26,6 +26,7 @@ STYLES = "xl/styles.xml"
 STRINGS = "xl/sharedStrings.xml"
 MACRO_SHEETS = "xl/macrosheets/"
 MAX_ROW = 32 * MEBIBYTE  # bytes without the start of a row that are searched together
+LARGE = 8 * MEBIBYTE  # bytes of a sheet, as the archive's directory has them
 
 # Possessive quantifiers only, so that no text makes the search backtrack.
 _HEAD = re.compile(
@@ -94,9 +95,16 @@ def inspect(archive: Archive, limits: Limits) -> Inspected:
 
     macros = [name for name, part in parts.items() if folded(part).startswith(MACRO_SHEETS)]
     if not macros:
-        return Inspected(facts, date1904)
+        return Inspected(facts, date1904, large=_large(archive, parts, strings))
     change = {WORKBOOK.lower(): lambda: iter([_without_sheets(workbook, macros)])}
     return Inspected(facts, date1904, partial(rewritten, archive, change))
+
+
+def _large(archive: Archive, parts: Mapping[str, str], strings: SharedStrings) -> list[str]:
+    """Names of large sheets, none if they may show long strings many times."""
+    if strings.longest > LONG:
+        return []
+    return [name for name, part in parts.items() if part in archive and archive.declared(part) >= LARGE]
 
 
 def _without_sheets(workbook: etree._Element, names: Sequence[str]) -> bytes:

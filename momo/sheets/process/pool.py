@@ -193,7 +193,7 @@ class Pool:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "momo.sheets.process.server"],
+                    [sys.executable, "-m", "momo.sheets.process"],
                     cwd=ROOT,
                     env=_environment(),
                     stdin=theirs.fileno(),
@@ -219,10 +219,8 @@ class Pool:
 
 def _environment() -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith(_KEPT_STARTS)}
-    # numpy, which openpyxl imports if it is there, would start threads, and map memory for each core. A process ends
-    # with its file: it gives no memory back before, and takes more at a time (names of the C library).
-    once = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    return kept | once | {"MALLOC_TRIM_THRESHOLD_": str(1024 * MEBIBYTE), "MALLOC_TOP_PAD_": str(4 * MEBIBYTE)}
+    # A process ends with its file: it gives no memory back before, and takes more at a time (names of the C library).
+    return kept | {"MALLOC_TRIM_THRESHOLD_": str(1024 * MEBIBYTE), "MALLOC_TOP_PAD_": str(4 * MEBIBYTE)}
 
 
 def _exit_code(status: int) -> int | None:

@@ -1,4 +1,4 @@
-"""`python -m momo.sheets.process.server`: forks a process for each file that is to be read.
+"""`python -m momo.sheets.process`: forks a process for each file that is to be read.
 
 Standard input is a Unix socket. A byte on it asks for a process and brings two descriptors: a socket, over which the
 asker and the process speak, and a pipe, into which this server writes the process's exit status. The server has
@@ -164,7 +164,3 @@ def main() -> None:
         server.serve()
     finally:
         server.close()
-
-
-if __name__ == "__main__":
-    main()

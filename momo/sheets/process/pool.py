@@ -219,8 +219,13 @@ class Pool:
 
 def _environment() -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith(_KEPT_STARTS)}
-    # A process ends with its file: it gives no memory back before, and takes more at a time (names of the C library).
-    return kept | {"MALLOC_TRIM_THRESHOLD_": str(1024 * MEBIBYTE), "MALLOC_TOP_PAD_": str(4 * MEBIBYTE)}
+    # Names of the C library. A process ends with its file: it gives no memory back before, and takes more at a time. Its
+    # threads share one arena, since another one grows by a page at a time.
+    return kept | {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_TRIM_THRESHOLD_": str(1024 * MEBIBYTE),
+        "MALLOC_TOP_PAD_": str(4 * MEBIBYTE),
+    }
 
 
 def _exit_code(status: int) -> int | None:

@@ -60,7 +60,7 @@ def of_mail(forms: Forms, heading: str = BRANDS) -> Amounts:
     (title,) = (one for one in page.iter("h3") if one.text_content() == heading)
     table = next(one for one in title.itersiblings() if one.tag == "table")
     rows = [[cell.text_content() for cell in row.iter("td")] for row in table.iter("tr")]
-    return {cells[0]: money(cells[1]) for cells in rows if cells}
+    return {cells[0]: money(cells[1]) for cells in rows if len(cells) > 1}  # the rest of a row is one cell below it
 
 
 def of_workbook(forms: Forms, heading: str = BRANDS) -> Amounts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
-from unicodedata import east_asian_width
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
@@ -19,7 +18,7 @@ from pptx.util import Inches, Pt
 from momo.admin.kit.figures import Column, FigureTable
 from momo.core.texts import one_line
 from momo.reports.rendering.pictures import Pictures
-from momo.reports.rendering.texts import shown
+from momo.reports.rendering.texts import shown, width_of
 from momo.reports.selectors import Edition
 
 WIDTH, HEIGHT, EDGE = 13.333, 7.5, 0.6  # inches: 16 by 9
@@ -88,7 +87,7 @@ def _shares(columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> list[f
 
 def _width(text: str) -> float:
     """In characters as wide as a digit; Chinese ones are wider."""
-    return sum(1.9 if east_asian_width(character) in "WF" else 1.05 for character in text)
+    return width_of(text, wide=1.9, narrow=1.05)
 
 
 def _text(column: Column, row: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import east_asian_width
 
 from django.utils.html import strip_tags
 
@@ -18,3 +19,8 @@ def shown(column: Column, value: Any) -> str:
         return NO_VALUE
     text = value if isinstance(value, str) else strip_tags(KINDS[column.kind].show(value))
     return text.replace(" ", NO_BREAK) if column.number else text
+
+
+def width_of(text: str, *, wide: float, narrow: float) -> float:
+    """The width of a line whose Chinese characters are `wide` and others `narrow`."""
+    return sum(wide if east_asian_width(character) in "WF" else narrow for character in text)

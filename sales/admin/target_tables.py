@@ -26,6 +26,8 @@ _PROGRESS = (
 )
 # Of gross profit beside the amount: a row with both would be too wide.
 _OF_PROFIT = ("target", "actual", "attainment", "projected")
+# What follows from others, so that the card of a row stays low on a phone.
+_WIDE = ("expected", "profit_target", "profit_projected")
 
 
 def whole_table(found: Attainment, backdrop: Mapping[str, Any]) -> FigureTable:
@@ -49,8 +51,11 @@ def keys_table(found: Attainment) -> FigureTable:
     """Each key of the dimension against its target; the totals are the sums of the rows."""
     label = LABELS[found.dimension]
     last = month_of(found.month).last
-    columns = [Column("label", label), *(Column(*one) for one in _PROGRESS)]
-    columns += [Column(f"profit_{name}", f"毛利{title}", kind) for name, title, kind in _PROGRESS if name in _OF_PROFIT]
+    figures = [
+        *_PROGRESS,
+        *((f"profit_{name}", f"毛利{title}", kind) for name, title, kind in _PROGRESS if name in _OF_PROFIT),
+    ]
+    columns = [Column("label", label), *(Column(*one, wide=one[0] in _WIDE) for one in figures)]
     rows = [
         {**_row(one), "label_url": address_of_lines(found.month, last, **{found.dimension: one.key})}
         for one in found.rows

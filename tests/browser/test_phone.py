@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
-from playwright.sync_api import Dialog, Page
+from django.urls import reverse
+from playwright.sync_api import Dialog, Page, expect
 
+from sales.models import Target
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
 from tests.browser import world
@@ -161,3 +164,17 @@ def test_many_variables_are_closed_cards_that_say_what_they_are(opened: Opener) 
     assert "renamed" in cards.nth(3).locator("summary").first.inner_text()
     written = json.loads(page.locator("textarea[data-variables]").input_value())
     assert written[3]["name"] == "renamed"
+
+
+def test_targets_of_eight_digits_are_low_cards(opened: Opener) -> None:
+    """Figures that follow from others are left out, and the card of the table says so."""
+    makers.brought(makers.sold("2026-01-29", amount=98_765_432, cost=61_234_567, quantity=88_888))
+    figures = {"month": date(2026, 1, 1), "amount": 91_234_567, "gross_profit": 31_234_567}
+    for dimension, key in (("all", ""), ("pm", "王小明")):
+        Target.objects.create(dimension=dimension, key=key, **figures)
+    page = opened(PHONE)
+    page.goto(f"{reverse('admin:sales_target_attainment')}?month=2026-01&dimension=pm")
+
+    assert max(page.evaluate(SIZES)["rows"]) <= CARD
+    expect(page.get_by_text("手機上不顯示：至今應達、毛利目標、毛利月底預估")).to_be_visible()
+    expect(page.locator("#figure-keys tbody").get_by_text("$37,530,865").first).to_be_visible()

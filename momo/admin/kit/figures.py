@@ -92,11 +92,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of figures: the name of its values in the rows, its heading, and one of KINDS."""
+    """A column of figures: the name of its values in the rows, its heading, and one of KINDS.
+
+    A `wide` column is left out on a phone, where a row is a card; the table's card says so.
+    """
 
     name: str
     label: str
     kind: str = "text"
+    wide: bool = False
 
     @property
     def number(self) -> bool:
@@ -105,10 +109,9 @@ class Column:
 
     @property
     def style(self) -> str:
-        """The class of its cells: texts wrap, numbers and what is short do not."""
-        if self.number:
-            return "mo-num"
-        return "mo-words" if self.kind == "text" else "mo-nowrap"
+        """The classes of its cells: texts wrap, numbers and what is short do not."""
+        kind = "mo-num" if self.number else "mo-words" if self.kind == "text" else "mo-nowrap"
+        return f"{kind} mo-wide" if self.wide else kind
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,7 @@ def figure(context: Context, table: FigureTable) -> dict[str, Any]:
     lines = list(table.lines())
     return {
         "table": table,
+        "left_out": "、".join(column.label for column in table.columns if column.wide),
         "chart": None if table.chart is None else _plain(table.chart),
         "rows": [_cells(table, values, row) for values, row in zip(lines, table.rows, strict=False)],
         "totals": _cells(table, lines[-1], table.totals) if table.totals is not None else None,

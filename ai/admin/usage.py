@@ -15,7 +15,7 @@ from ai.models.calls import Provider
 from ai.selectors.budgets import BudgetState, budget_states
 from ai.selectors.usage import usage_stats
 from momo.admin.kit.display import NO_VALUE, thousands
-from momo.admin.kit.periods import SpanForm
+from momo.admin.kit.periods import PeriodForm
 from momo.core.days import each_day
 from momo.core.errors import ValidationFailed
 from momo.core.formats import number, percent, percent_of
@@ -44,7 +44,7 @@ class UsagePage:
         metric = request.GET.get("metric") if request.GET.get("metric") in METRICS else "cost"
         problem = ""
         try:
-            start, end = SpanForm(request.GET).days()
+            start, end = PeriodForm(request.GET).days()
             found = usage_stats(user=request.user, start=start, end=end)
         except ValidationFailed as refusal:
             problem = refusal.fields["start_date"][0]

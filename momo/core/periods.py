@@ -1,4 +1,4 @@
-"""Periods of days in reports: a day, a week, a month or a range, and the earlier ones that each is compared with."""
+"""Periods of days: a day, a week, a month or a range, and the earlier ones that each is compared with."""
 
 from __future__ import annotations
 
@@ -41,29 +41,55 @@ class Period:
             return f"{self.first.year} 年 {self.first.month} 月"
         return f"{self.first:%Y/%m/%d}–{self.last:%Y/%m/%d}" + ("（週一至週日）" if self.kind == "week" else "")
 
+    @property
+    def days(self) -> int:
+        """The number of days."""
+        return (self.last - self.first).days + 1
+
+    def back(self, days: int) -> Period:
+        """As many days, `days` earlier."""
+        return Period(self.first - timedelta(days=days), self.last - timedelta(days=days))
+
+    def beginning(self, first: date) -> Period:
+        """As many days from `first` on."""
+        return Period(first, first + timedelta(days=self.days - 1))
+
+    @property
+    def before(self) -> Period:
+        """As many days right before it; the month before a whole month."""
+        return month_of(self.first - timedelta(days=1)) if self.kind == "month" else self.back(self.days)
+
+    @property
+    def month_before(self) -> Period:
+        """As many days from the same day of the month before; of a whole month that month."""
+        return self.before if self.kind == "month" else self.beginning(months_back(self.first, 1))
+
+    @property
+    def year_before(self) -> Period:
+        """As many days from the same day of the year before; of a whole month that month."""
+        first = months_back(self.first, 12)
+        return month_of(first) if self.kind == "month" else self.beginning(first)
+
     def compared(self, last: date) -> list[tuple[str, Period]]:
         """Two earlier periods with their labels. Data end on `last`; what goes on is compared with as many days."""
-        days = (last - self.first).days + 1
+        shown = Period(self.first, last)
         so_far = last < self.last
         if self.kind == "day":
-            return [("前一天", self._back(1, last)), ("上週同日", self._back(7, last))]
+            return [("前一天", shown.back(1)), ("上週同日", shown.back(7))]
         if self.kind == "week":
             same = "同期" if so_far else ""
-            return [(f"前一週{same}", self._back(7, last)), ("去年同週", self._back(364, last))]
+            return [(f"前一週{same}", shown.back(7)), ("去年同週", shown.back(364))]
         if self.kind == "month":
-            before = month_of(self.first - timedelta(days=1)), month_of(self.first.replace(year=self.first.year - 1))
-            shown = [one.until(one.first + timedelta(days=days - 1)) if so_far else one for one in before]
+            earlier = month_of(self.first - timedelta(days=1)), month_of(months_back(self.first, 12))
             labels = ("上個月同期", "去年同期") if so_far else ("前一個月", "去年同月")
-            return list(zip(labels, shown, strict=True))
-        year_ago = Period(_year_back(self.first), _year_back(last))
-        return [(f"前 {days} 天", self._back(days, last)), ("去年同期", year_ago)]
+            cut = [one.until(one.first + timedelta(days=shown.days - 1)) if so_far else one for one in earlier]
+            return list(zip(labels, cut, strict=True))
+        year_ago = Period(months_back(self.first, 12), months_back(last, 12))
+        return [(f"前 {shown.days} 天", shown.back(shown.days)), ("去年同期", year_ago)]
 
     def until(self, last: date) -> Period:
         """The period cut off after `last`."""
         return Period(self.first, min(self.last, last))
-
-    def _back(self, days: int, last: date) -> Period:
-        return Period(self.first - timedelta(days=days), last - timedelta(days=days))
 
 
 def day_label(day: date) -> str:
@@ -92,6 +118,7 @@ def year_of(day: date) -> Period:
     return Period(date(day.year, 1, 1), date(day.year, 12, 31))
 
 
-def _year_back(day: date) -> date:
-    """The same day a year earlier; February 28 for February 29."""
-    return day.replace(year=day.year - 1, day=min(day.day, monthrange(day.year - 1, day.month)[1]))
+def months_back(day: date, months: int) -> date:
+    """The same day `months` earlier (later if negative), or the last day of a month that is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -20,8 +20,9 @@ from django.utils.http import urlencode
 from momo.admin.kit import mine, nav
 from momo.admin.kit.display import NO_VALUE, full_time
 from momo.admin.kit.figures import Column, FigureTable, export_response, page_address
-from momo.admin.kit.periods import Span, usual_spans
+from momo.admin.kit.periods import usual_periods
 from momo.core.days import EARLIEST, LATEST
+from momo.core.periods import Period
 from products.models import Category, PriceEvent
 from products.selectors.prices import (
     FALLS_LOOKED_AT,
@@ -97,7 +98,7 @@ class Board:
     @property
     def period(self) -> str:
         """The period in words."""
-        return f"{self.first:%Y-%m-%d}" if self.first == self.last else f"{self.first:%Y-%m-%d} 到 {self.last:%Y-%m-%d}"
+        return Period(self.first, self.last).label
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -312,8 +313,8 @@ def price_board(request: HttpRequest) -> HttpResponseBase:
 def _presets(request: HttpRequest, board: Board | None) -> list[tuple[str, str, bool]]:
     """Title, address and whether it is chosen, of each usual span and of other apps'; other choices stay."""
     longest = timedelta(days=MAX_DAYS - 1)
-    spans = usual_spans(timezone.localdate())
-    spans |= {title: Span(first, min(last, first + longest)) for title, first, last in nav.presets()}
+    spans = usual_periods(timezone.localdate())
+    spans |= {title: Period(first, min(last, first + longest)) for title, first, last in nav.presets()}
     return [
         (
             title,

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from momo.admin.kit.figures import export_response, page_address
 from momo.admin.kit.mine import chosen_scope, switch
-from momo.admin.kit.periods import month_of
+from momo.core.periods import month_of
 from momo.core.scope import Scope
 from sales.admin.marks import marks_of_chart
 from sales.admin.target_tables import LABELS, keys_table, whole_table

@@ -11,7 +11,7 @@ from django.urls import reverse
 from momo.admin.kit import mine
 from momo.admin.kit.display import NO_VALUE
 from momo.admin.kit.figures import signed_rate
-from momo.admin.kit.periods import Span
+from momo.core.periods import Period, day_of
 from sales.addresses import address_of_lines
 from sales.admin.board.frame import contribution_url
 from sales.figures import exact_dollars
@@ -40,14 +40,14 @@ def glance_panel(request: HttpRequest) -> dict[str, Any]:
             "day_profit": exact_dollars(found.figures.gross_profit),
             "day_margin": found.figures.margin,
             "day_url": _lines(found, found.day),
-            "day_why_url": contribution_url(request, Span(found.day, found.day), "before"),
+            "day_why_url": contribution_url(request, day_of(found.day), "before"),
             "day_against": [_against(label, found.before[name]) for name, label in COMPARED.items()],
             "first": now["start_date"],
             "month_amount": now["amount"],
             "month_profit": now["gross_profit"],
             "month_margin": now["margin"],
             "month_url": _lines(found, now["start_date"]),
-            "month_why_url": contribution_url(request, Span(now["start_date"], found.day), "month_before"),
+            "month_why_url": contribution_url(request, Period(now["start_date"], found.day), "month_before"),
             "month_against": [_against(label, month[name]) for name, label in TO_DATE.items()],
             "aim": _aim(aims.together.amount, aims.days_left),
             "aim_url": mine.address(request, reverse("admin:sales_target_attainment") + f"?month={found.day:%Y-%m}"),

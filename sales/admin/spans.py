@@ -7,23 +7,18 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from momo.admin.kit.display import NO_VALUE, money, thousands
+from momo.admin.kit.periods import usual_periods
 from momo.admin.kit.tables import BaseChangeList
 from momo.core.formats import percent
+from momo.core.periods import Period
 from sales.figures import Figures, dollars
 
 
-def spans(today: date) -> dict[str, tuple[date, date]]:
-    """First and last day of each usual span, by its title."""
-    yesterday, month = today - timedelta(days=1), today.replace(day=1)
-    last_of_before = month - timedelta(days=1)
-    return {
-        "今天": (today, today),
-        "昨天": (yesterday, yesterday),
-        "近 7 天": (today - timedelta(days=6), today),
-        "近 30 天": (today - timedelta(days=29), today),
-        "本月": (month, today),
-        "上月": (last_of_before.replace(day=1), last_of_before),
-    }
+def periods(today: date) -> dict[str, Period]:
+    """The usual periods of a list, by title."""
+    usual = usual_periods(today)
+    running = {f"近 {days} 天": Period(today - timedelta(days=days - 1), today) for days in (7, 30)}
+    return {name: usual[name] for name in ("今天", "昨天")} | running | {name: usual[name] for name in ("本月", "上月")}
 
 
 class SalesChangeList(BaseChangeList):
@@ -35,8 +30,8 @@ class SalesChangeList(BaseChangeList):
     def presets(self) -> list[tuple[str, str, bool]]:
         """Title, address and whether it is chosen, of each usual span of days; other filters of the list stay."""
         found = []
-        for title, (first, last) in spans(timezone.localdate()).items():
-            asked = {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
+        for title, period in periods(timezone.localdate()).items():
+            asked = {"date_from": f"{period.first}", "date_to": f"{period.last}"}
             chosen = all(self.params.get(name) == value for name, value in asked.items())
             found.append((title, self.get_query_string(asked), chosen))
         return found

@@ -8,8 +8,8 @@ from typing import Any
 
 from momo.admin.kit.display import with_weekday
 from momo.admin.kit.figures import Column, FigureTable
-from momo.admin.kit.periods import month_of
 from momo.core.formats import money
+from momo.core.periods import month_of
 from sales.addresses import address_of_lines
 from sales.models import Target
 from sales.selectors.targets import MEASURES, SHAPES, Attained, Attainment, Progress, TargetDay

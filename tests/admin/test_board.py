@@ -226,4 +226,4 @@ def test_usual_periods_and_the_latest_campaign_are_one_click(as_reader: Client) 
     assert all("measure=quantity" in url for _, url, _ in page.context["presets"])
     month = as_reader.get(url_of("sales_board_contribution"), {"start_date": "2025-12-01", "end_date": "2025-12-31"})
     # A whole month is compared with the whole month before.
-    assert month.context["periods"].before.label == "2025-11-01 到 2025-11-30"
+    assert month.context["periods"].before.label == "2025 年 11 月"

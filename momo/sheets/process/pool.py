@@ -219,8 +219,8 @@ class Pool:
 
 def _environment() -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith(_KEPT_STARTS)}
-    # Names of the C library. A process ends with its file: it gives no memory back before, and takes more at a time. Its
-    # threads share one arena, since another one grows by a page at a time.
+    # Names of the C library. A process ends with its file: it gives no memory back before, and takes more at a time.
+    # Its threads share one arena, since another one grows by a page at a time.
     return kept | {
         "MALLOC_ARENA_MAX": "1",
         "MALLOC_TRIM_THRESHOLD_": str(1024 * MEBIBYTE),

@@ -12,8 +12,8 @@ from django.utils import timezone
 from momo.admin.kit import mine
 from momo.admin.kit.display import NO_VALUE, money, thousands, with_weekday
 from momo.admin.kit.figures import Column, FigureTable, page_address, signed, signed_rate
-from momo.admin.kit.periods import Span
 from momo.core.formats import number, percent, percent_of
+from momo.core.periods import day_of
 from sales.admin.board.frame import (
     DIMENSIONS,
     board_page,
@@ -50,12 +50,12 @@ def day_page(request: HttpRequest) -> HttpResponse:
         problem=problem,
         day=day,
         heading=with_weekday(day),
-        marks=[mark for mark in marked_days(Span(day, day)).get(day, []) if mark.kind != NOTE],
+        marks=[mark for mark in marked_days(day_of(day)).get(day, []) if mark.kind != NOTE],
         **note_context(day),
         presets=[(title, page_address(request, date=f"{one}"), one == day) for title, one in shortcuts.items()],
         figures=_figures(board),
-        lines_url=lines_url(request, Span(day, day)),
-        why_url=contribution_url(request, Span(day, day), "before"),
+        lines_url=lines_url(request, day_of(day)),
+        why_url=contribution_url(request, day_of(day), "before"),
         empty=not board.whole.now.lines,
     )
 
@@ -134,7 +134,7 @@ def _table(request: HttpRequest, board: DayBoard, dimension: str) -> FigureTable
 
 
 def _row(request: HttpRequest, board: DayBoard, line: Compared, dimension: str) -> dict[str, Any]:
-    now, day = line.now, Span(board.day, board.day)
+    now, day = line.now, day_of(board.day)
     keys = {dimension: line.key} if dimension else {}
     row: dict[str, Any] = {
         "key": (line.key or NAMELESS) if dimension else line.key or "合計",

@@ -18,9 +18,10 @@ from django.utils.http import urlencode
 
 from momo.admin.kit import mine
 from momo.admin.kit.figures import FigureTable, export_response, page_address
-from momo.admin.kit.periods import Span, SpanForm, asked_day, usual_spans
+from momo.admin.kit.periods import PeriodForm, asked_day, usual_periods
 from momo.core.days import each_day
 from momo.core.errors import ValidationFailed
+from momo.core.periods import Period
 from sales.addresses import address_of_lines
 from sales.figures import exact_dollars
 from sales.selectors.campaigns import Mark, campaign_presets, days_marked
@@ -73,12 +74,12 @@ def by_title(dimension: str) -> str:
     return "依 PM" if dimension == "pm" else f"依{DIMENSIONS[dimension]}"
 
 
-def lines_url(request: HttpRequest, days: Span, **keys: str) -> str:
+def lines_url(request: HttpRequest, days: Period, **keys: str) -> str:
     """The list of the lines of some days with these values, and of the user's scope if the page is narrowed to it."""
     return mine.address(request, address_of_lines(days.first, days.last, **keys))
 
 
-def contribution_url(request: HttpRequest, days: Span, compared: str) -> str:
+def contribution_url(request: HttpRequest, days: Period, compared: str) -> str:
     """Where the difference of some days from those that `compared` (of COMPARED) names comes from."""
     asked: dict[str, Any] = {"start_date": days.first, "end_date": days.last, "compared": compared}
     return mine.address(request, f"{reverse('admin:sales_board_contribution')}?{urlencode(asked)}")
@@ -103,8 +104,8 @@ def in_dollars(value: int | None, measure: str = "amount") -> Decimal | int | No
 class Periods:
     """The period of a page, and the one that it is compared with; `problem` says why the address was refused."""
 
-    after: Span
-    before: Span
+    after: Period
+    before: Period
     compared: str
     problem: str = ""
 
@@ -113,14 +114,14 @@ class _DayForm(forms.Form):
     date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
 
-class _PeriodsForm(SpanForm):
+class _PeriodsForm(PeriodForm):
     before_date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
 
-def this_month() -> Span:
+def this_month() -> Period:
     """The month of the latest day with data, until that day."""
     latest = latest_or_today()
-    return Span(latest.replace(day=1), latest)
+    return Period(latest.replace(day=1), latest)
 
 
 def chosen_day(request: HttpRequest, otherwise: date) -> tuple[date, str]:
@@ -131,11 +132,11 @@ def chosen_day(request: HttpRequest, otherwise: date) -> tuple[date, str]:
         return otherwise, refusal.fields["start_date"][0]
 
 
-def chosen_span(request: HttpRequest, otherwise: Span, max_days: int = MAX_DAYS) -> tuple[Span, str]:
+def chosen_span(request: HttpRequest, otherwise: Period, max_days: int = MAX_DAYS) -> tuple[Period, str]:
     """The period that the address names, and "" or why it was refused; then it is `otherwise`."""
     try:
-        start, end = SpanForm(request.GET).days()
-        span = Span(start or otherwise.first, end or max(otherwise.last, start or otherwise.last))
+        start, end = PeriodForm(request.GET).days()
+        span = Period(start or otherwise.first, end or max(otherwise.last, start or otherwise.last))
         if span.days < 1:
             raise ValidationFailed(fields={"start_date": ["起始日不可晚於結束日"]})
         if span.days > max_days:
@@ -161,15 +162,15 @@ def chosen_periods(request: HttpRequest) -> Periods:
         begin, problem = None, refusal.fields["start_date"][0]
     if begin is not None:
         return Periods(after, after.beginning(begin), "", problem)
-    before: Span = getattr(after, compared)
+    before: Period = getattr(after, compared)
     # A period of more than a month, or of a year, would overlap the one before.
     return Periods(after, after.before if before.last >= after.first else before, compared, problem)
 
 
-def presets(request: HttpRequest, chosen: Span) -> list[tuple[str, str, bool]]:
+def presets(request: HttpRequest, chosen: Period) -> list[tuple[str, str, bool]]:
     """Title, address and whether it is chosen, of each usual period and of the latest campaign; one query."""
     today = timezone.localdate()
-    spans = usual_spans(today) | {title: Span(first, last) for title, first, last in campaign_presets(today)}
+    spans = usual_periods(today) | {title: Period(first, last) for title, first, last in campaign_presets(today)}
     return [
         (title, page_address(request, start_date=f"{span.first}", end_date=f"{span.last}"), span == chosen)
         for title, span in spans.items()
@@ -179,12 +180,12 @@ def presets(request: HttpRequest, chosen: Span) -> list[tuple[str, str, bool]]:
 # --- Marks ------------------------------------------------------------------------------------------------------------
 
 
-def marks_text(marked: Mapping[date, Sequence[Mark]], days: Span) -> str:
+def marks_text(marked: Mapping[date, Sequence[Mark]], days: Period) -> str:
     """The titles of what is marked on some days, each once."""
     inside = each_day(days.first, days.last)
     return "、".join(dict.fromkeys(mark.title for day in inside for mark in marked.get(day, ())))
 
 
-def marked_days(days: Span) -> dict[date, list[Mark]]:
+def marked_days(days: Period) -> dict[date, list[Mark]]:
     """What is marked on the days of a period; two queries."""
     return days_marked(days.first, days.last)

@@ -14,9 +14,10 @@ from django.utils import timezone
 from momo.admin.kit import mine
 from momo.admin.kit.display import NO_VALUE, money, thousands
 from momo.admin.kit.figures import Column, FigureTable, page_address, signed_rate
-from momo.admin.kit.periods import Span, asked_day, month_of, months_back
+from momo.admin.kit.periods import asked_day
 from momo.core.errors import ValidationFailed
 from momo.core.formats import percent
+from momo.core.periods import Period, day_of, month_of, months_back
 from sales.admin.board.frame import board_page, facts_of, in_dollars, lines_url, marked_days, marks_text
 from sales.admin.marks import chart_marks
 from sales.figures import Figures
@@ -83,7 +84,7 @@ def _cell(request: HttpRequest, one: MonthDay, marks: Sequence[Mark]) -> dict[st
     return {
         "day": one.day,
         "url": mine.address(request, f"{reverse('admin:sales_board')}?date={one.day}"),
-        "lines_url": lines_url(request, Span(one.day, one.day)),
+        "lines_url": lines_url(request, day_of(one.day)),
         "amount": None if one.figures is None else money(in_dollars(one.figures.amount)),
         "margin": one.figures and one.figures.margin,
         "day_before": _shown_rate(_rate(one.figures, one.day_before)),
@@ -114,7 +115,7 @@ def _figures(board: MonthBoard) -> list[tuple[str, str, list[tuple[str, str]]]]:
     ]
 
 
-def _table(request: HttpRequest, board: MonthBoard, span: Span, marked: Marks) -> FigureTable:
+def _table(request: HttpRequest, board: MonthBoard, span: Period, marked: Marks) -> FigureTable:
     rows = [_row(request, one, marked) for one in board.days if one.figures is not None]
     labels = [one.day for one in board.days]
     missing = len([one for one in board.days[: board.to_date["days"]] if one.figures is None])
@@ -162,7 +163,7 @@ def _amount(figures: Figures | None) -> Any:
 
 
 def _row(request: HttpRequest, one: MonthDay, marked: Marks) -> dict[str, Any]:
-    figures, day = one.figures or Figures(), Span(one.day, one.day)
+    figures, day = one.figures or Figures(), day_of(one.day)
     return {
         "date": one.day,
         "amount": in_dollars(figures.amount),

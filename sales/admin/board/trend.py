@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from momo.admin.kit import mine
 from momo.admin.kit.figures import Column, FigureTable
-from momo.admin.kit.periods import Span, month_of
 from momo.core.errors import ValidationFailed
 from momo.core.formats import to_decimal
+from momo.core.periods import Period, month_of
 from sales.admin.board.frame import (
     DIMENSIONS,
     KINDS,
@@ -40,7 +40,7 @@ MAX_POINTS = 184  # days one by one; a longer period is shown by week
 def trend_page(request: HttpRequest) -> HttpResponse:
     """Sums from `start_date` to `end_date` each `interval`, by `dimension`; by default of the last DAYS days."""
     latest = latest_or_today()
-    span, problem = chosen_span(request, Span(latest - timedelta(days=DAYS - 1), latest), MAX_DAYS)
+    span, problem = chosen_span(request, Period(latest - timedelta(days=DAYS - 1), latest), MAX_DAYS)
     dimension, interval = choice_of(request, "dimension", WHOLE), choice_of(request, "interval", INTERVALS)
     if interval == "day" and span.days > MAX_POINTS:
         interval, problem = "week", f"超過 {MAX_POINTS} 天的期間，改為每週顯示"
@@ -72,7 +72,7 @@ def trend_page(request: HttpRequest) -> HttpResponse:
 class _Trend:
     """The table and the chart of a trend."""
 
-    def __init__(self, request: HttpRequest, found: dict[str, Any], span: Span, measure: str) -> None:
+    def __init__(self, request: HttpRequest, found: dict[str, Any], span: Period, measure: str) -> None:
         self.request, self.found, self.span, self.measure = request, found, span, measure
         self.labels = [date.fromisoformat(label) for label in found["dates"]]
         self.marked = marked_days(span)
@@ -146,11 +146,11 @@ class _Trend:
                 row[f"{name}_url"] = lines_url(self.request, days, **{dimension: key})
         return row
 
-    def _days(self, place: int) -> Span:
+    def _days(self, place: int) -> Period:
         """The days of an interval that lie in the span."""
         label = self.labels[place]
         last = {"day": label, "week": label + timedelta(days=6), "month": month_of(label).last}[self.found["interval"]]
-        return Span(max(label, self.span.first), min(last, self.span.last))
+        return Period(max(label, self.span.first), min(last, self.span.last))
 
 
 def _by_month(mark: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SCRIPTS = [
     "charts",
     "figures",
     "lists",
+    "unsaved",
     "template_editor",
     "template_variables",
     "subscriptions",

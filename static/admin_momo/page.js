@@ -51,6 +51,8 @@
   // A keyboard scrolls only what it can reach.
   const SCROLLED = ".mo-scroll, .mo-diff__lines, .mo-rows--short, .mo-plain, .mo-example, .mo-chat, .mo-faults";
   const describe = (root) => {
+    // A second click on the button of a dialog sends nothing.
+    for (const form of root.querySelectorAll("#dialog form")) form.setAttribute("hx-sync", "this:drop");
     for (const area of root.querySelectorAll(SCROLLED)) area.tabIndex = 0;
     root.querySelectorAll(PRESSED).forEach(reach);
     root.querySelectorAll("a, button, [role=button]").forEach(name);

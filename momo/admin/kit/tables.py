@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, BinaryIO, ClassVar
@@ -16,6 +17,7 @@ from django.db.models import Model
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import re_path, reverse
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
@@ -28,6 +30,8 @@ from momo.admin.kit.forms import ModelForm, RowField, is_id
 from momo.admin.kit.refusals import show_refusal
 from momo.core.errors import ServiceError, ValidationFailed
 from momo.sheets.write import CONTENT_TYPES
+
+_BEFORE_LATIN = re.compile(r"^(已(?:新增|刪除|儲存))(?=[A-Za-z])")
 
 
 class NoChangeDelete:
@@ -184,6 +188,11 @@ class BaseAdmin(ModelAdmin):
 
     def complete_rows(self, rows: Iterable[Any]) -> None:
         """Add to the rows of a page, or to some of a file, what their columns need beside the list's query."""
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        # Django's messages put the model's name right behind the verb.
+        spaced = _BEFORE_LATIN.sub(r"\1 ", str(message))
+        super().message_user(request, SafeString(spaced) if hasattr(message, "__html__") else spaced, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if not all(is_id(self.model, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):

@@ -118,8 +118,15 @@ def _task_text(task: Any) -> str:
     return str(task.name)
 
 
-# The package's texts of these are `30 8 * * * (m/h/dM/MY/d) Asia/Taipei`, and that behind the name.
+def _moment_text(clocked: Any) -> str:
+    """The moment of a clocked schedule in Taipei time."""
+    return full_time(clocked.clocked_time)
+
+
+# The package's texts of these are `30 8 * * * (m/h/dM/MY/d) Asia/Taipei`, that behind the name, and
+# `2026-01-29 01:30:00+00:00`.
 CrontabSchedule.__str__ = _crontab
+ClockedSchedule.__str__ = _moment_text
 PeriodicTask.__str__ = _task_text
 
 # The package marks every name for translation but this one. The same words, so that no migration follows.
@@ -220,4 +227,6 @@ class CrontabScheduleAdmin(BaseAdmin):
 class ClockedScheduleAdmin(BaseAdmin):
     """One moment."""
 
-    list_display = ("clocked_time",)
+    list_display = ("moment",)
+
+    moment = column("時間", full_time, of="clocked_time", order="clocked_time")

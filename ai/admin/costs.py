@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from ai.admin.usage import UsagePage
 from ai.models import Budget, Call, ModelPrice
+from ai.models.calls import Provider
 from ai.selectors.usage import calls_of
 from momo.admin.kit.display import BAD, GOOD, INFO, WARN, choice_badge, column, thousands, when
 from momo.admin.kit.filters import DayRangeFilter, within
@@ -30,6 +33,11 @@ class BudgetAdmin(BaseAdmin):
     list_filter = (("provider", ChoicesDropdownFilter),)
     autocomplete_fields = ("user",)
     fields = ("provider", "user", "month", "currency", "amount")
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "provider":
+            kwargs["choices"] = [("", "全部"), *Provider.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     who = column("供應者", lambda row: row.get_provider_display() or "全部", order="provider")
     whose = column("使用者", lambda row: str(row.user) if row.user else "全部", order="user__username")

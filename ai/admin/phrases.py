@@ -120,6 +120,11 @@ class PhraseAdmin(TransferMixin, BaseAdmin):
         ),
     )
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "domain":
+            kwargs["choices"] = [ALL, *Domain.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Phrase | None = None) -> Any:
         return ("text", "domain", "allowed") if obj is not None and is_shipped(obj) else ()
 

@@ -128,6 +128,11 @@ class TrendCategoryAdmin(BaseAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else TrendCategoryForm.Meta.fields
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its list goes with a category, although nobody deletes lists by themselves."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, needed - {str(TrendList._meta.verbose_name)}, protected
+
     def save_model(self, request: HttpRequest, obj: TrendCategory, form: Any, change: bool) -> None:
         # A refresh may be writing its outcome to the same row.
         obj.save(update_fields=form.changed_data if change else None)

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from momo.core.formats import number
+
 COST: Any = {"max_digits": 14, "decimal_places": 6}
 
 
@@ -66,7 +68,7 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_provider_display() or '全部'} {self.amount} {self.currency}"
+        return f"{self.get_provider_display() or '全部'} {number(self.amount, thousands=True)} {self.currency}"
 
 
 class Call(models.Model):

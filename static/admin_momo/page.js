@@ -26,13 +26,14 @@
   const ICON = "material-symbols-outlined";
   const NAMES = {
     close: "關閉",
+    delete: "刪除",
     dock_to_right: "選單",
     more_horiz: "更多動作",
     more_vert: "更多動作",
     search: "搜尋",
     storefront: "總覽",
   };
-  const PRESSED = "[x-on\\:click]:not(a[href], button, input, label, select, summary, textarea)";
+  const PRESSED = "[x-on\\:click]:not(a[href], button, input, label, select, summary, textarea), label:has(> .hidden > input.delete)";
   const name = (element) => {
     const icon = element.classList.contains(ICON) ? element : element.querySelector(`.${ICON}`);
     const word = icon ? icon.textContent.trim() : "";

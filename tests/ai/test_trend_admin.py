@@ -67,6 +67,15 @@ def test_a_key_that_names_no_list_is_refused(browser: Client, row: TrendCategory
     assert TrendCategory.objects.filter(source="cosme", key="newhot-9").exists()
 
 
+def test_a_category_is_deleted_with_its_list(browser: Client, row: TrendCategory) -> None:
+    address = reverse("admin:ai_trendcategory_delete", args=[row.pk])
+
+    assert "無法刪除" not in browser.get(address).content.decode()
+    browser.post(address, {"post": "yes"})
+    assert not TrendList.objects.exists()
+    assert not TrendCategory.objects.exists()
+
+
 def test_a_refresh_is_started_for_all_or_for_one(browser: Client, row: TrendCategory, monkeypatch: Any) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(app, "send_task", lambda name, **options: sent.append((name, options["kwargs"])))

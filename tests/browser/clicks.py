@@ -24,8 +24,8 @@ def _nothing(*_: Any) -> None:
 class Click:
     """One thing to do: what it needs, how its form is filled in, and how its effect shows.
 
-    `make` creates the rows and returns the one that is clicked, None if there is none. `fill` fills in the dialog or the
-    page that the click leads to, and submits the page; a dialog is submitted by the driver. `says` is a text of the
+    `make` creates the rows and returns the one that is clicked, None if there is none. `fill` fills in the dialog or
+    the page that the click leads to, and submits the page; a dialog is submitted by the driver. `says` is a text of the
     page after it, `done` whether the database has the effect. `query` are filters of the list, as in its address.
     """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.browser.actions import CLICKS
 from tests.browser.actions.system import SYSTEM_ELSEWHERE
+from tests.browser.actions.vendors import VENDORS_ELSEWHERE
 from tests.browser.clicks import click, offered
 from tests.browser.conftest import Opener
 from tests.browser.test_menu import _listen
@@ -13,7 +14,7 @@ from tests.kit.turns import each_in_turns
 
 # Downloads of what others make: tests/products/test_exports.py opens the files.
 WITHOUT_EFFECT = {("products.product", f"export_{kind}") for kind in ("all", "changes", "delisted")}
-ELSEWHERE = WITHOUT_EFFECT | SYSTEM_ELSEWHERE
+ELSEWHERE = WITHOUT_EFFECT | SYSTEM_ELSEWHERE | VENDORS_ELSEWHERE
 
 
 def test_everything_that_is_offered_is_clicked(boss: Any) -> None:

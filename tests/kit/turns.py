@@ -13,8 +13,9 @@ _T = TypeVar("_T")
 
 
 def in_turns(parts: int) -> pytest.MarkDecorator:
-    """Gives the test `parts`: so many, and in long runs 1."""
-    return pytest.mark.parametrize("parts", [parts, pytest.param(1, marks=pytest.mark.long)], ids=["turn", "all"])
+    """Gives the test `parts`: so many, and in long runs 1, for which there is more time."""
+    whole = pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(1200)])
+    return pytest.mark.parametrize("parts", [parts, whole], ids=["turn", "all"])
 
 
 def each_in_turns(name: str, cases: Iterable[Any], parts: int) -> pytest.MarkDecorator:

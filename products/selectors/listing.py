@@ -11,12 +11,14 @@ is read together with the version, so a cached value is used exactly while it is
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django.db import connection
 from django.utils import timezone
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 from products.models import Product
 from products.selectors.lowest import LOWEST_PRICE, window_start
@@ -27,7 +29,7 @@ CACHE_SIZE = 200
 
 VERSION = "(SELECT version::text FROM products_catalogueversion)"
 ITEMS = f"""
-SELECT {VERSION}, json_agg(item)::text
+SELECT {VERSION}, json_agg(item)
 FROM (
     SELECT p.id, p.product_id, p.name, p.brand,
            (SELECT c.name FROM products_category c WHERE c.id = p.category_id) AS category,
@@ -42,6 +44,13 @@ FROM (
     FROM (SELECT * FROM products_product {{where}} ORDER BY {{order}} LIMIT %s OFFSET %s) AS p
 ) AS item
 """  # noqa: S608 - no value of a request becomes part of the text
+
+
+class _AsItIs(Loader):
+    """Leaves JSON as the bytes that PostgreSQL sent: it becomes a part of the answer's bytes."""
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
 
 
 @dataclass(frozen=True)
@@ -98,15 +107,16 @@ class Listing:
         version, items = self._read(where, [], start, size)
         return orjson.Fragment(items), self._total(where, [], version)
 
-    def _read(self, where: str, params: list[Any], start: int, size: int) -> tuple[str | None, str]:
+    def _read(self, where: str, params: list[Any], start: int, size: int) -> tuple[str | None, bytes]:
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
         order = f"{self.sort_by} {direction}, id {'DESC' if self.descending else 'ASC'}"
         now = timezone.now()
         since = str(window_start(now))
         with connection.cursor() as cursor:
+            cursor.cursor.adapters.register_loader("json", _AsItIs)
             cursor.execute(ITEMS.format(where=where, order=order), [str(now), since, since, *params, size, start])
             version, items = cursor.fetchone()
-        return version, items or "[]"
+        return version, items or b"[]"
 
     def _where(self) -> tuple[str, list[Any], _Found | None]:
         parts: list[str] = []
@@ -132,8 +142,7 @@ class Listing:
         return ("WHERE " + " AND ".join(parts)) if parts else "", params, keys
 
     def _total(self, where: str, params: list[Any], version: str | None) -> int:
-        since = change_window_start(self.hours) if self.kind in ("increase", "decrease") else None
-        key = (replace(self, sort_by="", descending=True, nulls_last=True), since)
+        key = (where, *params)
         known: int | None = TOTALS.get(key, version) if version is not None else None
         if known is None:
             with connection.cursor() as cursor:

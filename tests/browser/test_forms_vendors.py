@@ -94,7 +94,6 @@ IMPORTS = {
 }
 
 
-@in_its_turn
 @each_in_turns("model", IMPORTS, len(IMPORTS))
 def test_a_file_is_previewed_and_then_imported(model: str, page: Page) -> None:
     makers.product()

@@ -207,7 +207,7 @@ SALES: Clicks = {
         done=lambda row: Campaign.objects.get(pk=row.pk).note == "滿千送百",
     ),
     ("sales.campaign", "delete"): Click(make=_campaign, says="已刪除檔期「檔期0", done=gone),
-    ("sales.campaign", "show_report"): Click(make=_campaign, says="看檔期的明細", done=lambda _: True),
+    ("sales.campaign", "show_report"): Click(make=_campaign, says="看檔期的明細", done=lambda row: not gone(row)),
     ("sales.campaign", "write_defaults"): Click(
         make=lambda: None,
         says="已建立 27 個檔期",

@@ -15,8 +15,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.module_loading import autodiscover_modules
+from django.views.decorators.cache import cache_control
 from unfold.dataclasses import Favicon, SearchResult
 from unfold.sites import UnfoldAdminSite
 
@@ -58,6 +60,7 @@ HOME_ENTRY = nav.Entry(
         "按「我的」只看自己負責的 PM 與品牌；▲ 是增加，▼ 是減少。"
     ),
 )
+CATALOG_SECONDS = 3600  # a new version of Django changes the texts
 LAST = 100  # place of the last panel of the start page
 SEARCH_LENGTH = 100  # characters of a search of the menu that are read
 SEARCH_LEAST = 2  # characters for which rows are searched; an index of products has pairs of them
@@ -94,6 +97,11 @@ class MomoAdminSite(UnfoldAdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect(f"{reverse('change_password')}?{urlencode({'next': reverse('admin:index')})}")
+
+    @method_decorator(cache_control(private=True, max_age=CATALOG_SECONDS))
+    def i18n_javascript(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Texts of Django's scripts. Each list and form loads them before it is drawn, so browsers keep them."""
+        return super().i18n_javascript(request, extra_context)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """What unfold's search lists for `s`: pages of the sidebar, by title or section, and some rows of each kind."""

@@ -34,6 +34,13 @@ def test_the_site_is_ours() -> None:
     assert isinstance(admin.site, MomoAdminSite)
 
 
+def test_browsers_keep_the_texts_of_scripts(as_reader: Client) -> None:
+    catalog = as_reader.get(reverse("admin:jsi18n"))
+
+    assert r'"Cancel": "\u53d6\u6d88"' in catalog.content.decode()  # 取消
+    assert catalog.headers["Cache-Control"] == "private, max-age=3600"
+
+
 def test_the_figures_of_the_start_page(as_reader: Client) -> None:
     makers.product(1, price=1200, previous_price=1000)
     makers.product(2, price=800, previous_price=1000)

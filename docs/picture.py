@@ -55,9 +55,9 @@ PICTURES = {
 
 def main() -> None:
     password = os.environ.get("MOMO_ADMIN_PASSWORD")
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium-headless-shell")
     if not password or not chromium:
-        sys.exit("Needs Chromium on the PATH, and MOMO_ADMIN_PASSWORD of a running `make run`.")
+        sys.exit("Needs chromium-headless-shell on the PATH, and MOMO_ADMIN_PASSWORD of a running `make run`.")
     address = f"http://127.0.0.1:{os.environ.get('PORT', '5000')}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

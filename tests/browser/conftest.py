@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings as project
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import Role, User
 from tests.kit.users import person, session_client
@@ -52,8 +52,8 @@ def chromium() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
+            executable_path=shutil.which("chromium-headless-shell"),
+            args=["--no-sandbox", "--disable-gpu", "--renderer-process-limit=1", "--force-color-profile=srgb"],
         )
         yield browser
         browser.close()
@@ -64,27 +64,62 @@ def boss(live_server: Any) -> User:
     return person("ada", Role.ADMIN)
 
 
+class Contexts:
+    """The browser's contexts of a module, one for each size of window.
+
+    They are used again: what the pages load stays in the browser's cache, which takes most of a page's time. Cookies
+    and what pages stored are deleted for each test.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.made: dict[tuple[tuple[int, int], str], BrowserContext] = {}
+
+    def of(self, size: tuple[int, int], address: str) -> BrowserContext:
+        """The context whose window has this width and height, on the server at `address`."""
+        if (size, address) not in self.made:
+            width, height = size
+            self.made[size, address] = self.browser.new_context(
+                base_url=address,
+                viewport={"width": width, "height": height},
+                locale="zh-TW",
+                reduced_motion="reduce",
+                has_touch=size == PHONE,
+            )
+        return self.made[size, address]
+
+    def empty(self, address: str) -> None:
+        for context in self.made.values():
+            for page in context.pages[1:]:
+                page.close()
+            context.clear_cookies()
+            context.clear_permissions()
+            page = context.pages[0] if context.pages else context.new_page()
+            session = context.new_cdp_session(page)
+            session.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage"})
+            page.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(chromium: Browser) -> Contexts:
+    return Contexts(chromium)
+
+
 @pytest.fixture
-def opened(chromium: Browser, live_server: Any, boss: User, settings: Any) -> Iterator[Opener]:
-    """Makes a page of a width and height, whose user is logged in; paths are those of the live server."""
+def opened(contexts: Contexts, live_server: Any, boss: User, settings: Any) -> Iterator[Opener]:
+    """Makes a page of a width and height, whose user is logged in; paths are those of the live server.
+
+    Pages of one size share their cookies: the user is that of the last page.
+    """
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False  # http
-    contexts = []
 
     def open_page(size: tuple[int, int] = DESK, *, anonymous: bool = False) -> Page:
-        width, height = size
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": height},
-            locale="zh-TW",
-            reduced_motion="reduce",
-            has_touch=size == PHONE,
-        )
-        contexts.append(context)
+        context = contexts.of(size, live_server.url)
+        context.clear_cookies()
         if not anonymous:
             cookie = session_client(boss).cookies[project.SESSION_COOKIE_NAME]
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
         return context.new_page()
 
     yield open_page
-    for context in contexts:
-        context.close()
+    contexts.empty(live_server.url)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.browser.actions import CLICKS
 from tests.browser.actions.system import SYSTEM_ELSEWHERE
 from tests.browser.actions.vendors import VENDORS_ELSEWHERE
 from tests.browser.clicks import click, offered
 from tests.browser.conftest import Opener
 from tests.browser.test_menu import _listen
-from tests.kit.turns import each_in_turns
 
 # Downloads of what others make: tests/products/test_exports.py opens the files.
 WITHOUT_EFFECT = {("products.product", f"export_{kind}") for kind in ("all", "changes", "delisted")}
@@ -23,7 +24,7 @@ def test_everything_that_is_offered_is_clicked(boss: Any) -> None:
     assert (CLICKS.keys() | ELSEWHERE) - found.keys() == set()
 
 
-@each_in_turns("name", map(" ".join, CLICKS), 8)
+@pytest.mark.parametrize("name", map(" ".join, CLICKS))
 def test_it_is_clicked_to_its_end(name: str, opened: Opener, boss: Any, live_server: Any) -> None:
     label, action = key = tuple(name.split())
     case = CLICKS[label, action]

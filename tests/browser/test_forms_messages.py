@@ -15,10 +15,8 @@ from notifications.services.templates import save_template
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
 from tests.browser.conftest import Opener
-from tests.kit.turns import takes_turns
 from tests.kit.users import PASSWORD, person
 
-in_its_turn = takes_turns(3)
 OTHER_PASSWORD = "Another-pass-2027"
 
 
@@ -51,7 +49,6 @@ def test_a_user_logs_in_by_the_right_password_and_out_again(opened: Opener, boss
     assert list(LoginAttempt.objects.order_by("pk").values_list("success", flat=True)) == [False, True]
 
 
-@in_its_turn
 def test_a_user_changes_the_own_password_and_stays_logged_in(opened: Opener, boss: User) -> None:
     page = opened()
     page.goto("/admin/")
@@ -67,7 +64,6 @@ def test_a_user_changes_the_own_password_and_stays_logged_in(opened: Opener, bos
     assert User.objects.get(pk=boss.pk).check_password(OTHER_PASSWORD)
 
 
-@in_its_turn
 def test_an_old_version_of_a_template_is_restored(opened: Opener) -> None:
     template = messages.template()
     save_template(template=template, user=None, **messages.CONTENT | {"body": "{{ host }}"})
@@ -82,7 +78,6 @@ def test_an_old_version_of_a_template_is_restored(opened: Opener) -> None:
     assert (template.version, template.body) == (3, messages.BODY)
 
 
-@in_its_turn
 def test_the_preview_follows_the_form_and_names_the_line_of_a_fault(opened: Opener) -> None:
     template = messages.template()
     page = opened()
@@ -104,7 +99,6 @@ def test_the_preview_follows_the_form_and_names_the_line_of_a_fault(opened: Open
     assert (template.version, template.body) == (1, messages.BODY)
 
 
-@in_its_turn
 def test_the_filters_of_a_list_are_saved_and_found_again(opened: Opener, boss: User) -> None:
     messages.chats(2)
     page = opened()
@@ -126,7 +120,6 @@ def test_the_filters_of_a_list_are_saved_and_found_again(opened: Opener, boss: U
     assert (view.model, view.query, view.shared) == ("notifications.chat", "is_active__exact=0", True)
 
 
-@in_its_turn
 def test_several_items_are_given_away_put_off_and_spoken_about(opened: Opener) -> None:
     colleague = person("ming", Role.MANAGER, display_name="陳小明")
     first, second, third = makers.held(3)
@@ -162,7 +155,6 @@ def test_several_items_are_given_away_put_off_and_spoken_about(opened: Opener) -
     assert (said.state.object_id, said.state.assignee, said.text) == (third.pk, said.user, "問過了")
 
 
-@in_its_turn
 def test_a_user_turns_from_everything_to_the_own_and_back(opened: Opener, boss: User) -> None:
     one, other = makers.held(2)
     type(one.product).objects.filter(pk=other.product_id).update(brand="雲端客")
@@ -186,7 +178,6 @@ def test_a_user_turns_from_everything_to_the_own_and_back(opened: Opener, boss: 
     expect(page.locator("#result_list .data-row")).to_contain_text(other.name)
 
 
-@in_its_turn
 def test_all_pages_of_messages_are_decided_about_at_once(opened: Opener) -> None:
     messages.mails(51)
     page = opened()
@@ -203,7 +194,6 @@ def test_all_pages_of_messages_are_decided_about_at_once(opened: Opener) -> None
     assert set(OutboxMessage.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-@in_its_turn
 def test_subscriptions_are_switched_off_in_their_list(opened: Opener) -> None:
     kept, off = messages.subscription(name="早會"), messages.subscription(name="晚會")
     page = opened()
@@ -216,7 +206,6 @@ def test_subscriptions_are_switched_off_in_their_list(opened: Opener) -> None:
     assert dict(Subscription.objects.values_list("pk", "enabled")) == {kept.pk: True, off.pk: False}
 
 
-@in_its_turn
 def test_a_double_click_in_a_dialog_counts_once(opened: Opener) -> None:
     subscription = messages.subscription()
     page, sent = opened(), list[str]()

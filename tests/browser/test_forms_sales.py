@@ -24,9 +24,7 @@ from tests.browser.clicks import Click, click
 from tests.browser.conftest import Opener
 from tests.browser.test_menu import _listen
 from tests.fakes.kubernetes import Kubernetes
-from tests.kit.turns import takes_turns
 
-in_its_turn = takes_turns(3)
 DAY = "2026-01-29"
 DRAWN = """() => {
     const chart = Chart.getChart(document.querySelector("canvas[data-momo-chart]"));
@@ -87,7 +85,6 @@ def test_an_import_is_looked_at_started_and_followed_to_its_end(opened: Opener) 
     assert DayTotal.objects.get(date=DAY, dimension="all").lines == 1
 
 
-@in_its_turn
 def test_targets_are_typed_into_the_grid(opened: Opener) -> None:
     first = date(timezone.localdate().year, 1, 1)
     Target.objects.create(month=first, dimension="pm", key="王小明", amount=100_000)
@@ -109,7 +106,6 @@ def test_targets_are_typed_into_the_grid(opened: Opener) -> None:
     assert list(stored) == [("李小華", 12, 50_000), ("王小明", 1, 120_000), ("王小明", 2, 90_000)]
 
 
-@in_its_turn
 def test_a_note_is_written_on_the_board_and_stands_in_the_trend(opened: Opener) -> None:
     makers.brought(makers.sold(DAY))
     page = opened()
@@ -124,7 +120,6 @@ def test_a_note_is_written_on_the_board_and_stands_in_the_trend(opened: Opener) 
     assert DayNote.objects.filter(date=DAY, author__username="ada").exists()
 
 
-@in_its_turn
 def test_a_campaign_counts_only_its_brands(opened: Opener) -> None:
     rows = [
         makers.sold(DAY, amount=amount, brand=brand) for brand, amount in {"水潤": 900, "山田": 80, "無名": 7}.items()
@@ -146,7 +141,6 @@ def test_a_campaign_counts_only_its_brands(opened: Opener) -> None:
     assert Campaign.objects.get().brands == ["水潤", "山田"]
 
 
-@in_its_turn
 def test_a_table_is_copied_and_exported(opened: Opener) -> None:
     makers.brought(makers.sold(DAY, amount=1_234), makers.sold(DAY, amount=766, pm="李小華"))
     page = opened()
@@ -164,7 +158,6 @@ def test_a_table_is_copied_and_exported(opened: Opener) -> None:
     assert [(row[0], float(row[1])) for row in exported[1:]] == [(row[0], float(row[1])) for row in copied[1:]]
 
 
-@in_its_turn
 def test_the_trend_shows_the_days_that_are_chosen(opened: Opener) -> None:
     yesterday = timezone.localdate() - timedelta(days=1)
     first = yesterday - timedelta(days=6)
@@ -207,7 +200,6 @@ def test_what_is_typed_is_not_lost_by_a_click_elsewhere(opened: Opener) -> None:
         assert asked == ["beforeunload"] * number, address
 
 
-@in_its_turn
 def test_what_is_chosen_or_edited_in_a_list_is_not_lost_either(opened: Opener) -> None:
     """A date of the calendar, a product of the search, a setting in its row: scripts set the first two."""
     makers.product(1)
@@ -241,7 +233,6 @@ def test_what_is_chosen_or_edited_in_a_list_is_not_lost_either(opened: Opener) -
     assert asked == ["beforeunload"]
 
 
-@in_its_turn
 def test_the_dark_theme_stays(opened: Opener) -> None:
     makers.brought(makers.sold(DAY))
     page = opened()
@@ -256,7 +247,6 @@ def test_the_dark_theme_stays(opened: Opener) -> None:
     assert (page.evaluate(BACKGROUND), _drawn(page)[2]) == (dark, redrawn)
 
 
-@in_its_turn
 def test_a_deployment_is_restarted(
     opened: Opener, boss: AbstractBaseUser, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,12 +16,10 @@ from tests.ai.trending import trend
 from tests.browser.conftest import Opener
 from tests.browser.test_menu import _listen
 from tests.fakes.gemini import KEY, Gemini
-from tests.kit.turns import each_in_turns, takes_turns
 from tests.kit.workbooks import xlsx
 from tests.vendors.makers import make_batch, make_stockout, make_vendor
 from vendors.models import Vendor, VendorSending
 
-in_its_turn = takes_turns(3)
 TWICE = "button => { button.click(); setTimeout(() => button.click(), 30); }"
 SOURCE = {"web": {"uri": "https://example.com/1", "title": "防曬趨勢"}}
 
@@ -42,7 +40,6 @@ def gemini(settings: Any) -> Iterator[Gemini]:
         yield made
 
 
-@in_its_turn
 def test_a_question_is_asked_once_and_answered(page: Page, gemini: Gemini) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
@@ -58,7 +55,6 @@ def test_a_question_is_asked_once_and_answered(page: Page, gemini: Gemini) -> No
     assert len(asked) == 1
 
 
-@in_its_turn
 def test_a_note_is_in_the_preview_and_goes_with_the_mails(page: Page) -> None:
     batch = make_batch()
     make_stockout(make_vendor("V00001", "buyer@example.com", name="水潤生技"), batch)
@@ -94,7 +90,7 @@ IMPORTS = {
 }
 
 
-@each_in_turns("model", IMPORTS, len(IMPORTS))
+@pytest.mark.parametrize("model", IMPORTS)
 def test_a_file_is_previewed_and_then_imported(model: str, page: Page) -> None:
     makers.product()
     headings, row, done = IMPORTS[model]
@@ -118,7 +114,6 @@ def _write(page: Page, place: int, email: str, kind: str = "to") -> None:
     page.locator(f"[name=addresses-{place}-kind]").select_option(kind)
 
 
-@in_its_turn
 def test_addresses_are_written_and_deleted_beside_a_vendor(page: Page) -> None:
     vendor = make_vendor("V00001", "old@example.com")
     row = make_stockout(vendor, status="no_email")
@@ -142,7 +137,6 @@ def test_addresses_are_written_and_deleted_beside_a_vendor(page: Page) -> None:
     assert row.status == "pending"
 
 
-@in_its_turn
 def test_a_figure_of_the_board_leads_to_its_rows(page: Page) -> None:
     batch = make_batch(line_count=3)
     rows = [make_stockout(make_vendor(name=name), batch, pm=name) for name in ("王小明", "王小明", "李小華")]
@@ -157,7 +151,6 @@ def test_a_figure_of_the_board_leads_to_its_rows(page: Page) -> None:
     expect(shown).not_to_contain_text(rows[2].product_code)
 
 
-@in_its_turn
 def test_a_category_of_trends_is_switched_off_in_the_list(page: Page) -> None:
     row = trend()
     page.goto(reverse("admin:ai_trendcategory_changelist"))
@@ -168,7 +161,6 @@ def test_a_category_of_trends_is_switched_off_in_the_list(page: Page) -> None:
     assert list(TrendCategory.objects.filter(enabled=False)) == [row]
 
 
-@in_its_turn
 def test_several_styles_are_deleted_after_a_question(page: Page) -> None:
     before = Style.objects.count()
     copy.styles(2)

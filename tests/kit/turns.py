@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from itertools import count
 from typing import Any, TypeVar
 
 import pytest
@@ -27,16 +26,6 @@ def each_in_turns(name: str, cases: Iterable[Any], parts: int) -> pytest.MarkDec
         for number, case in enumerate(cases)
     ]
     return pytest.mark.parametrize(name, marked)
-
-
-def takes_turns(parts: int) -> Callable[[_T], _T]:
-    """Decorates tests of a file: each run tries one of `parts` parts of them, and long runs the others."""
-    numbers = count()
-
-    def decorate(test: _T) -> _T:
-        return test if next(numbers) % parts == day().toordinal() % parts else pytest.mark.long(test)
-
-    return decorate
 
 
 def day() -> date:

@@ -34,7 +34,7 @@ SELECT brand FROM known WHERE brand IS NOT NULL LIMIT %s
 """
 MAX_CACHED_KEYS = 20_000  # products of one search
 # Characters that are written in two ways, and the one that the index has; the same pairs as in momo_haystack
-# (migration 0013). NFKC leaves them, since Unicode holds them for different characters.
+# (migrations 0013 and 0018). NFKC leaves them, since Unicode holds them for different characters.
 VARIANTS = str.maketrans(
     "臺檯裏羣峯恒綫着爲麪衞牀啓衆祕汚汙鈎脚粘盃竈鷄猫塩傢週鍊砲痠",
     "台台裡群峰恆線著為麵衛床啟眾秘污污鉤腳黏杯灶雞貓鹽家周鏈炮酸",

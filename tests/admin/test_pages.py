@@ -19,6 +19,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from accounts.models import User
 from momo.admin.kit.display import NO_VALUE, duration, link, percent_change, picture, price_change
+from momo.admin.kit.tables import PREPOPULATING
 from momo.admin.packages.schedules import schedule_text
 from momo.admin.site import MomoAdminSite
 from momo.core.formats import change_percent
@@ -39,6 +40,14 @@ def test_browsers_keep_the_texts_of_scripts(as_reader: Client) -> None:
 
     assert r'"Cancel": "\u53d6\u6d88"' in catalog.content.decode()  # 取消
     assert catalog.headers["Cache-Control"] == "private, max-age=3600"
+
+
+def test_no_page_loads_scripts_for_fields_that_fill_in_others(as_boss: Client) -> None:
+    assert not any(pages.prepopulated_fields for pages in admin.site._registry.values())
+    for address in (reverse("admin:products_product_changelist"), reverse("admin:products_category_add")):
+        scripts = re.findall(r'src="[^"]*/([^/"]+\.js)"', as_boss.get(address).content.decode())
+        assert "core.js" in scripts
+        assert not [script for script in scripts if script.endswith(PREPOPULATING)]
 
 
 def test_the_figures_of_the_start_page(as_reader: Client) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.utils import timezone
 
 from accounts.models import ApiToken, LoginSession, User
+from momo.core.prepared import prepared_cursor
 
 TOKEN_FIELDS = ("id", "user_id", "name", "prefix")
 
@@ -38,17 +38,8 @@ def _user_fields() -> tuple[list[str], str]:
     return [field.attname for field in fields], ", ".join(f'u."{field.column}"' for field in fields)
 
 
-class _PreparedCursor(psycopg.Cursor[Any]):
-    """Plans each statement once a connection, if DATABASE_PREPARE allows it."""
-
-    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> _PreparedCursor:
-        return super().execute(query, params, prepare=True)
-
-
 def _row(query: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        # Inside Django's cursor, which checks the connection, counts and logs.
-        cursor.cursor = _PreparedCursor(connection.connection)
+    with prepared_cursor() as cursor:
         cursor.execute(query, params)
         found: tuple[Any, ...] | None = cursor.fetchone()
     return found

@@ -35,7 +35,6 @@ class SessionUserMiddleware(AuthenticationMiddleware):
     """Django's own, with the user that was read together with the session."""
 
     def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)
         request.user = SimpleLazyObject(lambda: session_user(request))  # type: ignore[assignment]
 
 

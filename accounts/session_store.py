@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import re
 from typing import Any, cast
 
+import orjson
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
@@ -18,10 +18,9 @@ KEY = re.compile(r"[a-z0-9]{32}")
 
 
 @functools.lru_cache(maxsize=2000)
-def _decoded(data: str) -> dict[str, Any]:
-    """The session's values; cached, since checking the signature and unpacking took a tenth of an authentication."""
-    decoded: dict[str, Any] = DatabaseStore().decode(data)
-    return decoded
+def _decoded(data: str) -> bytes:
+    """The session's values as JSON; cached, since checking and unpacking them took a tenth of an authentication."""
+    return orjson.dumps(DatabaseStore().decode(data))
 
 
 class SessionStore(DatabaseStore):
@@ -47,5 +46,6 @@ class SessionStore(DatabaseStore):
             self._session_key = None
             return {}
         data, self.user = found
-        # A copy: callers may change values in place.
-        return copy.deepcopy(_decoded(data))
+        # Made anew: callers may change values in place.
+        values: dict[str, Any] = orjson.loads(_decoded(data))
+        return values

@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import services
+from accounts.sessions import session_user
 from momo.core.errors import AuthRequired
 from momo.rest.errors import CHALLENGE
 
@@ -36,11 +37,9 @@ class SessionAuthentication(BaseAuthentication):
     """The cookie that `POST /login` sets. `CrossSiteMiddleware` refuses other sites; there is no CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        user = getattr(request._request, "user", None)
-        if user is None or not user.is_authenticated or not user.is_active:
-            return None
         # The user itself, not Django's lazy object: each attribute of that would cost another call.
-        return getattr(request._request, "_cached_user", user), None
+        user = session_user(request._request)
+        return (user, None) if user.is_authenticated and user.is_active else None
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE

@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.utils import timezone
-from psycopg import Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
+from momo.core.prepared import prepared_cursor
 from products.models import Product
 from products.selectors.lowest import LOWEST_PRICE, window_start
 from products.selectors.products import change_window_start, matching_keys, matching_products
@@ -122,17 +122,14 @@ class Listing:
     ) -> tuple[str | None, bytes]:
         """Version of the catalogue, and the items as JSON.
 
-        Django's cursors write values into the text of a statement, so PostgreSQL plans each request anew, which takes a
-        sixth of it. `prepared` sends them beside the text, which is planned once a connection.
+        `prepared` where one plan is best for all parameters: to plan each request anew takes a sixth of it.
         """
         direction = ("DESC" if self.descending else "ASC") + (" NULLS LAST" if self.nulls_last else "")
         order = f"{self.sort_by} {direction}, id {'DESC' if self.descending else 'ASC'}"
         now = timezone.now()
         since = str(window_start(now))
         statement = ITEMS.format(where=where, order=order, size=size, start=start)
-        with connection.cursor() as cursor:
-            if prepared:
-                cursor.cursor = Cursor(cursor.connection)
+        with prepared_cursor() if prepared else connection.cursor() as cursor:
             cursor.cursor.adapters.register_loader("json", _AsItIs)
             cursor.execute(statement, [str(now), since, since, *params])
             version, items = cursor.fetchone()

@@ -17,6 +17,7 @@ from momo.core.scope import Scope
 from sales.admin.marks import marks_of_chart
 from sales.admin.target_tables import LABELS, keys_table, whole_table
 from sales.models.campaigns import FIRST_DAY, LAST_DAY
+from sales.selectors.lines import latest_or_today
 from sales.selectors.targets import ALL, attainment, has_targets
 
 MONTHS_BACK = 4  # offered beside the present and the next one
@@ -30,7 +31,7 @@ class AttainmentPage:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         today = timezone.localdate()
-        month, scope = _month(request.GET.get("month", ""), today), chosen_scope(request)
+        month, scope = _month(request.GET.get("month", "")), chosen_scope(request)
         dimension = _dimension(request.GET.get("dimension", ""), scope)
         found = attainment(month, dimension, today=today, scope=scope)
         tables = [whole_table(found, marks_of_chart(month, month_of(month).last)), keys_table(found)]
@@ -45,7 +46,7 @@ class AttainmentPage:
             title="目標",
             opts=None,
             tables=tables,
-            has_targets=has_targets(),
+            has_targets=found.has_targets or has_targets(),
             may_change=request.user.has_perm("sales.change_target"),
             grid_url=f"{reverse('admin:sales_target_grid')}?{grid}",
             months=[(f"{one:%Y-%m}", page_address(request, month=f"{one:%Y-%m}"), one == month) for one in offered],
@@ -58,13 +59,13 @@ class AttainmentPage:
         )
 
 
-def _month(text: str, today: date) -> date:
-    """The first day of the month `YYYY-MM`; of this month for anything else."""
+def _month(text: str) -> date:
+    """The first day of the month `YYYY-MM`; for anything else that of the latest day with data."""
     try:
         day = date.fromisoformat(f"{text}-01")
     except ValueError:
-        return today.replace(day=1)
-    return day if FIRST_DAY <= day <= LAST_DAY else today.replace(day=1)
+        return latest_or_today().replace(day=1)
+    return day if FIRST_DAY <= day <= LAST_DAY else latest_or_today().replace(day=1)
 
 
 def _dimension(text: str, scope: Scope | None) -> str:

@@ -88,7 +88,7 @@ class TargetChangesSerializer(NewTargetSerializer):
 class AttainmentQuerySerializer(serializers.Serializer[Any]):
     """Parameters of GET /api/sales/targets/attainment."""
 
-    month = MonthField(required=False, help_text="月份，YYYY-MM；預設為本月")
+    month = MonthField(required=False, help_text="月份，YYYY-MM；預設為最近一個有資料的月份")
     dimension = serializers.ChoiceField(choices=Target.DIMENSIONS, required=False, default="pm", help_text="維度")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +31,7 @@ from sales.api.plan_serializers import (
 from sales.api.views import PAGES
 from sales.models import Campaign, DayNote, Target
 from sales.selectors.campaigns import campaign_by_id, campaigns, note_by_id, notes
+from sales.selectors.lines import latest_or_today
 from sales.selectors.targets import MEASURES, Attained, attainment, target_by_id, targets
 from sales.services.campaigns import delete_campaign, save_campaign
 from sales.services.notes import delete_note, save_note
@@ -132,7 +132,7 @@ class AttainmentView(ApiView):
     )
     def get(self, request: Request) -> Response:
         given = self.query(AttainmentQuerySerializer)
-        found = attainment(given.get("month") or timezone.localdate(), given["dimension"])
+        found = attainment(given.get("month") or latest_or_today(), given["dimension"])
         pagination = Pagination()
         rows = pagination.paginate_queryset(found.rows, request, self)
         return self.answer(

@@ -91,6 +91,12 @@ class Attainment:
     difference: dict[str, Decimal | None]
     days: tuple[TargetDay, ...]
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether the whole or a row has a target."""
+        found = (self.whole, *self.rows)
+        return any(one.target is not None for row in found for one in (row.amount, row.gross_profit))
+
 
 def spread(cents: int, weights: Sequence[int]) -> list[int]:
     """`cents` over days in proportion to `weights`, which are not negative and not all 0; the sum is exact."""

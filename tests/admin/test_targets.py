@@ -201,6 +201,17 @@ def test_the_page_says_what_the_api_says(as_reader: Client, django_assert_num_qu
     assert "王小明,3000.0,990.0" in file.content.decode("utf-8-sig")
 
 
+@time_machine.travel("2026-02-01 09:00+08:00")
+def test_on_the_first_of_a_month_page_and_api_begin_with_the_month_that_has_sales(as_reader: Client) -> None:
+    def months() -> tuple[str, str]:
+        shown = next(name for name, _, chosen in as_reader.get(PAGE).context["months"] if chosen)
+        return shown, as_reader.get("/api/sales/targets/attainment").json()["data"]["month"]
+
+    assert months() == ("2026-02", "2026-02")
+    brought(sold("2026-01-31"))
+    assert months() == ("2026-01", "2026-01")
+
+
 def test_without_targets_the_page_says_what_to_do(as_reader: Client, as_manager: Client) -> None:
     assert "在表格裡填" in as_manager.get(PAGE).content.decode()
     page = as_reader.get(f"{PAGE}?month=1800-13&dimension=nonsense")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.models import User
-from momo.admin.kit.dialogs import confirm_dialog, dialog_action
+from momo.admin.kit.dialogs import confirm_dialog, dialog_action, leave_dialog
 from momo.admin.kit.display import GOOD, INFO, NO_VALUE, badge, column, full_name, full_time, link, nowrap, when
 from momo.admin.kit.exports import Listed, address_of, chosen_filters, find_list
 from momo.admin.kit.forms import ModelForm
@@ -105,9 +105,13 @@ class SavedViewAdmin(BaseAdmin):
 
     def menu(self, request: HttpRequest) -> HttpResponse:
         """A fragment: the views of a list, and the form that saves its present conditions."""
-        user, model = cast(User, request.user), request.GET.get("model", "")
+        return self._menu(request, request.GET)
+
+    def _menu(self, request: HttpRequest, given: QueryDict, refusal: str = "") -> HttpResponse:
+        """The same with what was typed in its form, and why that was refused."""
+        user, model = cast(User, request.user), given.get("model", "")
         try:
-            address, now = address_of(_visible(request, model)), clean_query(request.GET.get("query", ""))
+            address, now = address_of(_visible(request, model)), clean_query(given.get("query", ""))
         except ServiceError as refusal:
             return HttpResponse(str(refusal), content_type="text/plain; charset=utf-8")
         views = [
@@ -115,10 +119,13 @@ class SavedViewAdmin(BaseAdmin):
             for view in views_of_list(user, model=model)
         ]
         context = {"views": views, "model": model, "query": now, "keep": reverse("admin:saved_views_savedview_keep")}
-        return TemplateResponse(request, "admin/saved_views/menu.html", context)
+        return TemplateResponse(request, "admin/saved_views/menu.html", context | {"typed": given, "refusal": refusal})
 
     def keep(self, request: HttpRequest) -> HttpResponse:
-        """Saves the conditions of a list under a name, and returns to the list."""
+        """Saves the conditions of a list under a name, and returns to the list.
+
+        A refusal stands in the menu, where what was typed stays; without scripts it is a message above the list.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         given = request.POST
@@ -136,10 +143,12 @@ class SavedViewAdmin(BaseAdmin):
                 replace=given.get("replace") == "on",
             )
         except ServiceError as refusal:
+            if request.headers.get("HX-Request"):
+                return self._menu(request, given, str(refusal))
             show_refusal(request, refusal)
         else:
             messages.success(request, f"已存下「{view}」")
-        return HttpResponseRedirect(back)
+        return leave_dialog(request, back)
 
     # --- The page of a view ----------------------------------------------------------------------------------------
 

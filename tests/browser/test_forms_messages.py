@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import LoginAttempt, Role, User, UserScope
 from momo.saved_views.models import SavedView
+from momo.saved_views.services import save_view
 from momo.todo.models import TodoComment, TodoState
 from notifications.models import OutboxMessage, Subscription
 from notifications.services.templates import save_template
@@ -118,6 +119,27 @@ def test_the_filters_of_a_list_are_saved_and_found_again(opened: Opener, boss: U
 
     view = SavedView.objects.get(user=boss)
     assert (view.model, view.query, view.shared) == ("notifications.chat", "is_active__exact=0", True)
+
+
+def test_a_refused_name_of_saved_filters_stays_and_is_replaced_on_purpose(opened: Opener, boss: User) -> None:
+    view = save_view(user=boss, model="notifications.chat", name="停用的", query="is_active__exact=0")
+    page = opened()
+    page.goto("/admin/notifications/chat/?is_active__exact=1")
+    menu = page.locator("details[data-menu]", has_text="已存篩選")
+
+    menu.locator("summary").click()
+    menu.get_by_label("名稱").fill("停用的")
+    menu.get_by_label("同事也看得到").check()
+    menu.get_by_role("button", name="存下目前的篩選").click()
+    expect(menu.get_by_role("alert")).to_contain_text("已經有「停用的」")
+    expect(menu.get_by_label("名稱")).to_have_value("停用的")
+    expect(menu.get_by_label("同事也看得到")).to_be_checked()
+    menu.get_by_label("取代同名的").check()
+    menu.get_by_role("button", name="存下目前的篩選").click()
+    _says(page, "已存下「停用的」")
+
+    view.refresh_from_db()
+    assert (view.query, view.shared) == ("is_active__exact=1", True)
 
 
 def test_several_items_are_given_away_put_off_and_spoken_about(opened: Opener) -> None:

@@ -24,7 +24,7 @@ def test_everything_that_is_offered_is_clicked(boss: Any) -> None:
     assert (CLICKS.keys() | ELSEWHERE) - found.keys() == set()
 
 
-@pytest.mark.parametrize("name", map(" ".join, CLICKS))
+@pytest.mark.parametrize("name", [" ".join(key) for key in CLICKS])
 def test_it_is_clicked_to_its_end(name: str, opened: Opener, boss: Any, live_server: Any) -> None:
     label, action = key = tuple(name.split())
     case = CLICKS[label, action]

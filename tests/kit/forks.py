@@ -187,11 +187,13 @@ def main() -> None:
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
             if not (pid := os.fork()):
+                # It says itself that it has started: before it has a session, `kill_session` would find none to kill.
+                os.setsid()
+                _report(os.getpid(), None)
                 os.close(ended)
                 os.close(wakes)
                 _become(**json.loads(line))
             living.add(pid)
-            _report(pid, None)
 
 
 def _report_ended() -> Iterator[int]:
@@ -207,7 +209,6 @@ def _report(pid: int, status: int | None) -> None:
 
 def _become(arguments: list[str], environment: dict[str, str], log: str, given: str, output: str) -> None:
     """Be the program, from here to its end."""
-    os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,7 +11,6 @@ from accounts.models import Role
 from tests.admin import makers
 from tests.browser import world
 from tests.browser.conftest import FRAMES, Opener
-from tests.kit.turns import in_turns, turn
 from tests.kit.users import PASSWORD, person
 
 PERIOD = "start_date=2026-01-01&end_date=2026-01-30"
@@ -42,10 +41,7 @@ def _listen(page: Page, host: str, faults: list[str]) -> None:
     page.on("request", lambda request: on_request(request.url))
 
 
-@in_turns(10)
-def test_each_role_opens_its_menu_without_an_error_and_without_another_host(
-    parts: int, opened: Opener, live_server: Any
-) -> None:
+def test_each_role_opens_its_menu_without_an_error_and_without_another_host(opened: Opener, live_server: Any) -> None:
     world.fill(live_server.url)
     faults: list[str] = []
     pages = {}
@@ -56,7 +52,7 @@ def test_each_role_opens_its_menu_without_an_error_and_without_another_host(
         _log_in(page, f"menu-{role}")
         links = page.eval_on_selector_all("#nav-sidebar-inner a[href]", LINKS)
         pages[role] = len(links)
-        for link in turn(links, parts):
+        for link in links:
             answer = page.goto(link)
             page.evaluate(FRAMES)
             if answer is None or answer.status != 200:

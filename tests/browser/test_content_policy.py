@@ -9,7 +9,6 @@ from playwright.sync_api import Page
 from tests.admin import makers
 from tests.admin import makers_notifications as messages
 from tests.browser.conftest import FRAMES, Opener
-from tests.kit.turns import in_turns, turn
 
 # Before any script of the page.
 LISTEN = """
@@ -33,8 +32,7 @@ def page(opened: Opener) -> Page:
     return page
 
 
-@in_turns(2)
-def test_no_page_breaks_the_policy(parts: int, page: Page) -> None:
+def test_no_page_breaks_the_policy(page: Page) -> None:
     product = makers.product(9_000, image_url="https://img.example/a.webp")
     makers.spans(product, [1000, 900])
     makers.full_run()
@@ -61,7 +59,7 @@ def test_no_page_breaks_the_policy(parts: int, page: Page) -> None:
         "/login?next=/admin/",
         "/nothing",
     )
-    for url in turn(urls, parts):
+    for url in urls:
         answer = page.goto(url, wait_until="load")
         assert answer is not None
         assert "unsafe-inline" not in answer.headers["content-security-policy"].split("script-src")[1].split(";")[0]

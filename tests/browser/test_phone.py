@@ -14,7 +14,6 @@ from tests.admin import makers
 from tests.admin import makers_notifications as messages
 from tests.browser import world
 from tests.browser.conftest import DESK, PHONE, Opener, findings
-from tests.kit.turns import in_turns, turn
 
 CARD = 120  # pixels, the height that a row of a list or of figures has at most
 LISTS = (
@@ -40,12 +39,11 @@ SIZES = """() => {
 }"""
 
 
-@in_turns(3)
-def test_pages_do_not_scroll_sideways_and_rows_are_cards(parts: int, opened: Opener, live_server: Any) -> None:
+def test_pages_do_not_scroll_sideways_and_rows_are_cards(opened: Opener, live_server: Any) -> None:
     world.fill(live_server.url)
     page, urls, wide, high, found = opened(PHONE), world.pages(), {}, {}, {}
     cut: dict[str, tuple[int, int]] = {}
-    for kind in turn((*LISTS, *PAGES), parts):
+    for kind in (*LISTS, *PAGES):
         page.goto(urls[kind])
         sizes = page.evaluate(SIZES)
         if sizes["over"] > 0:

@@ -10,7 +10,7 @@ import opencc
 
 # Only characters: s2twp would also exchange words (血液循環 → 血液迴圈).
 TAIWAN, BACK = "s2tw", "t2s"
-_CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\s]+")
+_CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\s\0]+")  # OpenCC reads until a NUL
 # From this share of simplified characters on, a text is simplified as a whole: also 面包, which could be either.
 _SHARE = 0.08
 _RARE = b"\xc9\x40"  # Big5 from here on has rare characters, among them some that are common in simplified text (体)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ai.checks.traditional import is_simplified, to_traditional
@@ -20,6 +20,7 @@ def test_traditional_text_stays_as_it_is(text: str) -> None:
 
 @settings(max_examples=60)
 @given(st.text(max_size=40))
+@example("这款\0精华")
 def test_the_length_never_changes_and_twice_is_once(text: str) -> None:
     converted, changed = to_traditional(text)
     assert len(converted) == len(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from collections import Counter
 from typing import Any
@@ -72,6 +71,7 @@ def test_time_does_not_show_which_names_exist(program: Client) -> None:
                 spent[kind].append(time.thread_time() - begun)
     finally:
         gc.enable()
-    medians = {kind: statistics.median(times) for kind, times in spent.items()}
-    for kind, median in medians.items():
-        assert 0.8 < median / medians["unknown"] < 1.2, (kind, medians)
+    # The shortest: whatever shares the processor's caches only adds to some.
+    least = {kind: min(times) for kind, times in spent.items()}
+    for kind, seconds in least.items():
+        assert 0.8 < seconds / least["unknown"] < 1.2, (kind, least)

@@ -67,8 +67,8 @@ def boss(live_server: Any) -> User:
 class Contexts:
     """The browser's contexts of a module, one for each size of window.
 
-    They are used again: what the pages load stays in the browser's cache, which takes most of a page's time. Cookies
-    and what pages stored are deleted for each test.
+    Tests share them, since loading scripts and styles without a cache takes most of a page's time. Cookies and local
+    storage are deleted after each test.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -89,6 +89,7 @@ class Contexts:
         return self.made[size, address]
 
     def empty(self, address: str) -> None:
+        """Close all pages, and delete cookies, permissions and the local storage of `address`."""
         for context in self.made.values():
             for page in context.pages[1:]:
                 page.close()

@@ -187,7 +187,7 @@ def main() -> None:
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
             if not (pid := os.fork()):
-                # It says itself that it has started: before it has a session, `kill_session` would find none to kill.
+                # The child reports its own start, once it has a session: `kill_session` finds no other.
                 os.setsid()
                 _report(os.getpid(), None)
                 os.close(ended)
